@@ -1,0 +1,189 @@
+// What crosses from Python: the index, the messages, and blocks of bytes turned into numbers (see docs/boundary.md).
+// Not for keeping or fetching blocks; the twin of blocks.py.
+
+export type Dtype = "float32" | "float16" | "int8";
+
+/** One parameter over a range of checkpoints; its bytes lie at `offset` of part number `part`. */
+export interface BlockEntry {
+  run: string;
+  quantity: string;
+  name: string;
+  dims: number[];
+  dtype: Dtype;
+  scale: number;
+  start: number;
+  stop: number;
+  coding: "raw" | "deflate";
+  /** Number of the part in `_blocks`, or null in a reply to a fetch: there, offsets count in the reply's buffer. */
+  part: number | null;
+  offset: number;
+  n_bytes: number;
+}
+
+/** JSON has no NaN or infinities, so they travel by name. */
+export type JsonNumber = number | "NaN" | "Infinity" | "-Infinity";
+
+export interface Metric {
+  x: number[];
+  y: JsonNumber[];
+}
+
+export interface RunIndex {
+  name: string;
+  n_checkpoints: number;
+  steps: (number | null)[] | null;
+  epochs: (number | null)[] | null;
+  metrics: Record<string, Metric>;
+}
+
+export interface Index {
+  format: 1;
+  precision: Dtype;
+  window: number | null;
+  notes: string[];
+  runs: RunIndex[];
+  blocks: BlockEntry[];
+}
+
+export type FetchMessage = { type: "fetch"; id: number | string; run: string; start: number; stop: number };
+export type CancelMessage = { type: "cancel"; id: number | string };
+export type ExactMessage = {
+  type: "exact";
+  id: number | string;
+  run: string;
+  parameter: string;
+  entries: number[];
+};
+/** What the browser sends. */
+export type Request = FetchMessage | CancelMessage | ExactMessage;
+
+export type AppendMessage = {
+  type: "append";
+  run: string;
+  n_checkpoints: number;
+  /** Of the new checkpoints; null if the history does not know steps at all. */
+  steps: (number | null)[] | null;
+  epochs: (number | null)[] | null;
+  metrics: Record<string, Metric>;
+  blocks: BlockEntry[];
+  /** Number of the part that the one buffer is; null, without a buffer, if only metrics are new. */
+  part: number | null;
+};
+export type BlocksMessage = { type: "blocks"; id: number | string; blocks: BlockEntry[]; done: boolean };
+export type ExactReply = { type: "exact"; id: number | string; dims: [number, number] };
+export type ErrorMessage = { type: "error"; id: number | string | null; message: string };
+/** What Python sends. */
+export type Reply = AppendMessage | BlocksMessage | ExactReply | ErrorMessage;
+
+const ITEMSIZE: Record<Dtype, number> = { float32: 4, float16: 2, int8: 1 };
+const LARGEST = 3.4028234663852886e38;
+
+/** How many values a block holds: (stop - start) x the product of its dims. */
+export function nValues(entry: BlockEntry): number {
+  return entry.dims.reduce((product, n) => product * n, entry.stop - entry.start);
+}
+
+/** The number that a JSON value of a metric stands for. */
+export function asNumber(value: JsonNumber): number {
+  return Number(value);
+}
+
+/**
+ * The values of a block, row-major `(stop - start, ...dims)`, from the part (or reply buffer) it lies in.
+ * Finite values beyond the range of float32 become its largest number, never an infinity.
+ */
+export async function decodeBlock(entry: BlockEntry, part: Uint8Array): Promise<Float32Array> {
+  const n = nValues(entry);
+  const itemsize = ITEMSIZE[entry.dtype];
+  if (itemsize === undefined) throw new Error(`block of ${entry.name} has the unknown type ${entry.dtype}`);
+  // A copy: parts arrive at any alignment, and typed views need theirs.
+  const coded = part.slice(entry.offset, entry.offset + entry.n_bytes);
+  const bytes = entry.coding === "deflate" ? await inflate(coded) : coded;
+  if (bytes.length !== n * itemsize)
+    throw new Error(
+      `block of ${entry.name}, checkpoints ${entry.start} to ${entry.stop - 1}, holds ${bytes.length} bytes instead of ${n * itemsize}; the data is cut or damaged`,
+    );
+  const nCheckpoints = entry.stop - entry.start;
+  if (entry.coding === "deflate") {
+    const codes = joinPlanes(bytes, itemsize);
+    addDifferences(codes, nCheckpoints === 0 ? 0 : n / nCheckpoints);
+    return asValues(codes.buffer, entry);
+  }
+  return asValues(bytes.buffer, entry);
+}
+
+async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+type Codes = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+/** Codes from planes: all first (lowest) bytes, then all second bytes, and so on. */
+function joinPlanes(bytes: Uint8Array<ArrayBuffer>, itemsize: number): Codes {
+  const n = bytes.length / itemsize;
+  if (itemsize === 1) return bytes;
+  if (itemsize === 2) {
+    const codes = new Uint16Array(n);
+    for (let i = 0; i < n; i++) codes[i] = bytes[i] | (bytes[n + i] << 8);
+    return codes;
+  }
+  const codes = new Uint32Array(n);
+  for (let i = 0; i < n; i++)
+    codes[i] = bytes[i] | (bytes[n + i] << 8) | (bytes[2 * n + i] << 16) | (bytes[3 * n + i] << 24);
+  return codes;
+}
+
+/** Undo the differences between checkpoints, in place; typed arrays wrap around as the coding wants. */
+function addDifferences(codes: Codes, stride: number): void {
+  for (let i = stride; i < codes.length; i++) codes[i] += codes[i - stride];
+}
+
+function asValues(buffer: ArrayBuffer, { dtype, scale }: BlockEntry): Float32Array {
+  if (dtype === "int8") return fromInt8(new Int8Array(buffer), scale);
+  if (dtype === "float16") return fromHalf(new Uint16Array(buffer), scale);
+  const values = new Float32Array(buffer);
+  if (scale !== 1) for (let i = 0; i < values.length; i++) values[i] = scaled(values[i], scale);
+  return values;
+}
+
+function scaled(code: number, scale: number): number {
+  const value = code * scale;
+  if (Math.abs(value) <= LARGEST || !Number.isFinite(code)) return value;
+  return value > 0 ? LARGEST : -LARGEST;
+}
+
+function fromInt8(codes: Int8Array, scale: number): Float32Array {
+  const table = new Float32Array(256);
+  for (let code = -125; code <= 125; code++) table[code + 128] = scaled(code, scale);
+  table[126 + 128] = Infinity;
+  table[-126 + 128] = -Infinity;
+  table[0] = Number.NaN;
+  const values = new Float32Array(codes.length);
+  for (let i = 0; i < codes.length; i++) values[i] = table[codes[i] + 128];
+  return values;
+}
+
+let halves: Float32Array | undefined;
+
+/** The values of all 65 536 half-precision codes. */
+function halfTable(): Float32Array {
+  if (halves) return halves;
+  halves = new Float32Array(1 << 16);
+  for (let code = 0; code < 1 << 15; code++) {
+    const exponent = code >> 10;
+    const fraction = code & 1023;
+    let value = exponent === 0 ? fraction * 2 ** -24 : (1024 + fraction) * 2 ** (exponent - 25);
+    if (exponent === 31) value = fraction === 0 ? Infinity : Number.NaN;
+    halves[code] = value;
+    halves[code | (1 << 15)] = -value;
+  }
+  return halves;
+}
+
+function fromHalf(codes: Uint16Array, scale: number): Float32Array {
+  const table = halfTable();
+  const values = new Float32Array(codes.length);
+  for (let i = 0; i < codes.length; i++) values[i] = scaled(table[codes[i]], scale);
+  return values;
+}

@@ -1,0 +1,53 @@
+// The looks of a widget: names, accepted values and defaults. The twin of options.py.
+// Not for checking: Python validates before anything is sent.
+
+export interface Options {
+  /** What a colour's domain spans: one per layer, one for all, or one per checkpoint. */
+  scale: "layer" | "global" | "checkpoint";
+  /** What is shown: w, its difference from the `reference` checkpoint, or from the checkpoint before. */
+  quantity: "weights" | "difference" | "update";
+  reference: number;
+  /** Links weaker than this fraction of the domain are not drawn, 0 to 1. */
+  threshold: number;
+  signs: ("+" | "-")[];
+  /** Gates shown, by port; null shows all. */
+  gates: string[] | null;
+  roles: ("input" | "recurrent" | "bias" | "projection")[];
+  /** How a link is made of several entries (a kernel, a flattened sequence), if the layer leaves the choice. */
+  reduce: "l2" | "sum" | "index";
+  rest_index: number;
+  order: "model" | "sum";
+  x: "step" | "index";
+  y: "linear" | "log";
+  /** Metrics shown on the timeline; null shows all. */
+  metrics: string[] | null;
+  labels: boolean;
+  easing: boolean;
+  theme: "auto" | "light" | "dark";
+  /** Of the drawing, in CSS pixels, 240 to 2000. */
+  height: number;
+  /** Group id -> the gate that is unfolded, or whether the group is. */
+  unfolded: Record<string, string | boolean>;
+}
+
+// biome-ignore format: the text between the braces is JSON, which a test compares with options.py
+export const DEFAULTS: Options = {
+  "scale": "layer",
+  "quantity": "weights",
+  "reference": 0,
+  "threshold": 0.0,
+  "signs": ["+", "-"],
+  "gates": null,
+  "roles": ["input", "recurrent", "bias", "projection"],
+  "reduce": "l2",
+  "rest_index": 0,
+  "order": "model",
+  "x": "step",
+  "y": "linear",
+  "metrics": null,
+  "labels": true,
+  "easing": true,
+  "theme": "auto",
+  "height": 480,
+  "unfolded": {}
+};
