@@ -1,0 +1,240 @@
+"""The rooms of the design hold: who imports whom, how large files and functions grow, what is loaded when."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PYTHON = ROOT / "nnweightviz"
+TYPESCRIPT = ROOT / "js" / "src"
+
+# A room is a module of the package, or a folder of it; imports go to lower ranks, or stay in the room.
+PYTHON_RANKS = {
+    "network": 0,
+    "measures": 0,
+    "blocks": 0,
+    "checkpoint": 1,
+    "adapters": 1,
+    "storage": 2,
+    "history": 3,
+    "recorder": 4,
+    "probe": 4,
+    "events": 4,
+    "plots": 4,
+    "callbacks": 5,
+    "export": 5,
+    "widget": 6,
+    "": 7,  # nnweightviz/__init__.py
+    "demo": 7,
+    "cli": 8,  # above the demo that it starts
+}
+# Pure files may import each other, but not dom, which only knows elements.
+TYPESCRIPT_RANKS = {
+    **dict.fromkeys(("blocks", "network", "scale", "layout", "raster", "options", "history", "describe"), 0),
+    "dom": 0.5,
+    "views": 1,
+    "player": 2,
+    "panel": 2,
+    "app": 3,
+    "widget": 4,
+    "embed": 4,
+}
+# Packages that only these files may import.
+RESERVED = {
+    "torch": r"adapters/torch\w*\.py|storage/torch_files\.py|demo/\w+\.py",
+    "anywidget": r"widget\.py",
+    "ipywidgets": r"widget\.py",
+    "traitlets": r"widget\.py",
+    "matplotlib": r"plots/\w+\.py",
+    "sklearn": r"adapters/sklearn\.py|demo/\w+\.py",
+}
+VAGUE = re.compile(r"^_?(utils?|commons?|helpers?|managers?|misc|shared|stuff|core|base)$", re.IGNORECASE)
+MAX_LINES = {".py": 320, ".ts": 280}  # "about" 300 and 250
+MAX_FUNCTION_LINES = 60
+MAX_POSITIONAL = 5
+
+
+def python_files() -> list[Path]:
+    return sorted(PYTHON.rglob("*.py"))
+
+
+def typescript_files() -> list[Path]:
+    return sorted(TYPESCRIPT.rglob("*.ts"))
+
+
+def imported_modules(path: Path, package: Path) -> Iterator[str]:
+    """Dotted names of all that a file imports, at any depth and under any condition."""
+    here = [package.name, *path.relative_to(package).with_suffix("").parts]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = ".".join(here[: -node.level]) if node.level else ""
+            module = ".".join(filter(None, [start, node.module]))
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def python_room(dotted: str) -> str:
+    """``storage`` for ``nnweightviz.storage.folder``, ``""`` (the front door) for ``nnweightviz.History``."""
+    parts = dotted.split(".")[1:]
+    is_known = bool(parts) and parts[0] in PYTHON_RANKS
+    return parts[0] if is_known else ""
+
+
+def python_violations(package: Path) -> list[str]:
+    """One sentence for every import of ``package`` that goes up, sideways, or to a reserved package."""
+    found = []
+    for path in sorted(package.rglob("*.py")):
+        name = path.relative_to(package).as_posix()
+        room = name.split("/")[0].removesuffix(".py").replace("__init__", "")
+        if room not in PYTHON_RANKS:
+            found.append(f"{name} has no rank: add its room to PYTHON_RANKS")
+            continue
+        for module in imported_modules(path, package):
+            top = module.split(".")[0]
+            if top in RESERVED and not re.fullmatch(RESERVED[top], name):
+                found.append(f"{name} imports {top}")
+            if top == package.name:
+                other = python_room(module)
+                if other != room and PYTHON_RANKS[other] >= PYTHON_RANKS[room] and room:
+                    found.append(f"{name} ({PYTHON_RANKS[room]}) imports {module} ({PYTHON_RANKS[other]})")
+    return found
+
+
+def typescript_room(path: Path, source: Path) -> str:
+    """``views/graph`` for a view and its own folder, ``views`` for the registry, else the first name."""
+    parts = path.relative_to(source).with_suffix("").parts
+    if parts[0] == "views":
+        return "views" if parts[1:] == ("index",) else "/".join(parts[:2])
+    return parts[0]
+
+
+def typescript_rank(room: str) -> float | None:
+    # The registry knows the views; what a view is handed (its context) knows none.
+    special = {"views": 1.5, "views/context": 0.7}
+    return special.get(room) or TYPESCRIPT_RANKS.get(room.split("/")[0])
+
+
+def typescript_violations(source: Path) -> list[str]:
+    """One sentence for every relative import of ``source`` that goes up or sideways."""
+    pattern = re.compile(r"""(?:\bfrom\s*|\bimport\s*\(?\s*)["'](\.[^"']*)["']""")
+    found = []
+    for path in sorted(source.rglob("*.ts")):
+        name, room = path.relative_to(source).as_posix(), typescript_room(path, source)
+        rank = typescript_rank(room)
+        if rank is None:
+            found.append(f"{name} has no rank: add its room to TYPESCRIPT_RANKS")
+            continue
+        for target in pattern.findall(path.read_text()):
+            other = typescript_room((path.parent / target).resolve(), source.resolve())
+            other_rank = typescript_rank(other)
+            is_pure = rank == 0 == other_rank
+            if other != room and not is_pure and (other_rank is None or other_rank >= rank):
+                found.append(f"{name} ({rank}) imports {target} ({other_rank})")
+    return found
+
+
+def test_python_imports_go_to_lower_ranks_only() -> None:
+    assert python_violations(PYTHON) == []
+
+
+def test_typescript_imports_go_to_lower_ranks_only() -> None:
+    assert typescript_violations(TYPESCRIPT) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("network.py", "from nnweightviz.history import History"),
+        ("network.py", "from .history import History"),
+        ("history.py", "def f():\n    from . import widget"),
+        ("storage/folder.py", "from ..history import History"),
+        ("widget.py", "import nnweightviz"),
+        ("network.py", "from nnweightviz import History"),
+        ("history.py", "import torch.nn"),
+        ("export.py", "import traitlets"),
+        ("novelty.py", ""),
+    ],
+)
+def test_the_python_walker_finds_a_wrong_import(tmp_path: Path, name: str, code: str) -> None:
+    path = tmp_path / "nnweightviz" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(code)
+    assert len(python_violations(tmp_path / "nnweightviz")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("network.ts", 'import { App } from "./app";'),
+        ("scale.ts", 'import { el } from "./dom";'),
+        ("views/graph/links.ts", 'import type { M } from "../matrix";'),
+        ("views/graph.ts", 'import { player } from "../player";'),
+        ("panel/toolbar.ts", 'import "../app";'),
+        ("widget.ts", 'const embed = await import("./embed");'),
+        ("novelty.ts", ""),
+    ],
+)
+def test_the_typescript_walker_finds_a_wrong_import(tmp_path: Path, name: str, code: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(code)
+    assert len(typescript_violations(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("views/graph/links.ts", 'import { layout } from "../../layout";\nimport { a } from "./style";'),
+        ("views/index.ts", 'import { graph } from "./graph/index";'),
+        ("layout.ts", 'import { Network } from "./network";\nimport { max } from "d3-array";'),
+        ("app.ts", 'import { views } from "./views/index";'),
+    ],
+)
+def test_the_typescript_walker_lets_right_imports_pass(tmp_path: Path, name: str, code: str) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(code)
+    assert typescript_violations(tmp_path) == []
+
+
+def test_importing_the_package_loads_no_heavy_library() -> None:
+    heavy = ["torch", "anywidget", "ipywidgets", "traitlets", "matplotlib", "sklearn", "pandas", "networkx"]
+    code = f"import sys, nnweightviz; print([m for m in {heavy} if m in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    "path", python_files() + typescript_files(), ids=lambda p: p.relative_to(ROOT).as_posix()
+)
+def test_a_file_fits_in_a_head(path: Path) -> None:
+    n_lines = len(path.read_text().splitlines())
+    assert n_lines <= MAX_LINES[path.suffix], (
+        f"{path.name} has {n_lines} lines: split it where the ideas part"
+    )
+
+
+@pytest.mark.parametrize("path", python_files(), ids=lambda p: p.relative_to(ROOT).as_posix())
+def test_functions_are_short_and_take_few_positional_parameters(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            n_lines = (node.end_lineno or node.lineno) - node.lineno + 1
+            if ast.get_docstring(node):
+                n_lines -= (node.body[0].end_lineno or 0) - node.body[0].lineno + 1
+            positional = [
+                a.arg for a in node.args.posonlyargs + node.args.args if a.arg not in ("self", "cls")
+            ]
+            assert n_lines <= MAX_FUNCTION_LINES, f"{node.name} has {n_lines} lines"
+            assert len(positional) <= MAX_POSITIONAL, f"{node.name} takes {positional}"
+
+
+def test_no_file_bears_a_name_that_says_nothing() -> None:
+    assert [p.name for p in python_files() + typescript_files() if VAGUE.match(p.stem)] == []
