@@ -1,0 +1,249 @@
+// One display of a widget: panels, the current view, and the state between them.
+import { asLink, type Selection } from "./describe";
+import { html, iconButton } from "./dom";
+import { DEFAULTS, type Options } from "./options";
+import { createInspector, type Inspector } from "./panel/inspector";
+import { createLegend, type LegendPanel } from "./panel/legend";
+import { createTimeline } from "./panel/timeline";
+import { createToolbar } from "./panel/toolbar";
+import { createTooltip, type Tooltip } from "./panel/tooltip";
+import type { HostModel } from "./player";
+import { PALETTES } from "./scale";
+import { type Session, sessionOf } from "./session";
+import { hostIsDark, watchTheme } from "./theme";
+import { views } from "./views";
+import type { View } from "./views/context";
+import { withReduce } from "./views/graph/links";
+
+const FULLSCREEN = "M2.5 6v-3.5h3.5M10 2.5h3.5v3.5M13.5 10v3.5h-3.5M6 13.5h-3.5v-3.5";
+
+class App {
+  private readonly session: Session;
+  private readonly root: HTMLElement;
+  private readonly title = html("span", { class: "nwv-head-title" });
+  private readonly caption = html("span", { class: "nwv-caption" });
+  private readonly toolbarHost = html("div", { class: "nwv-toolbar", role: "toolbar", "aria-label": "What is drawn" });
+  private readonly viewHost = html("div", { class: "nwv-view" });
+  private readonly inspectorHost = html("aside", { class: "nwv-inspector", hidden: true, "aria-label": "Selection" });
+  private readonly legendHost = html("div", { class: "nwv-legend" });
+  private readonly timelineHost = html("div", { class: "nwv-timeline-host" });
+  private readonly live = html("div", { class: "nwv-live", "aria-live": "polite", role: "status" });
+  private readonly message = html("div", { class: "nwv-message", hidden: true });
+  private view!: View;
+  private toolbar!: { update(): void };
+  private timeline!: { update(): void; resize(): void };
+  private tooltip!: Tooltip;
+  private inspector!: Inspector;
+  private legend!: LegendPanel;
+  private dark = false;
+  private toldAt = -1;
+  private stale = 0;
+
+  constructor(
+    private readonly model: HostModel,
+    host: HTMLElement,
+    private readonly signal: AbortSignal,
+  ) {
+    this.session = sessionOf(model);
+    const fullscreen = iconButton("Full screen", FULLSCREEN);
+    fullscreen.addEventListener("click", () => this.toggleFullscreen());
+    const head = html("div", { class: "nwv-head" }, html("div", {}, this.title, this.caption), fullscreen);
+    const body = html("div", { class: "nwv-body" }, this.viewHost, this.inspectorHost);
+    this.root = html("div", { class: "nnweightviz" }, head, this.toolbarHost, body, this.message, this.legendHost, this.timelineHost, this.live);
+    host.append(this.root);
+    this.readTheme();
+    this.build();
+    this.listen();
+    this.refresh();
+  }
+
+  private build(): void {
+    const { network, history, player } = this.session;
+    const options = () => this.options();
+    const setOptions = (change: Partial<Options>) => this.setOptions(change);
+    const select = (selection: Selection | null) => this.select(selection);
+    this.tooltip = createTooltip(this.viewHost, history, (id) => this.bundle(id));
+    this.legend = createLegend(this.legendHost);
+    this.inspector = createInspector(this.inspectorHost, history, () => network.bundles.map((b) => withReduce(b, options())), select);
+    const chosen = views[this.model.get("view")] ?? views.graph;
+    this.view = chosen.create(this.viewHost, {
+      network,
+      history,
+      clock: player,
+      signal: this.signal,
+      options,
+      setOptions,
+      selection: () => this.selection(),
+      select,
+      point: (selection, x, y) => this.tooltip.show(selection, x, y, player.checkpoint),
+      changed: () => this.tell(),
+      isDark: () => this.dark,
+      height: () => this.height(),
+    });
+    this.toolbar = createToolbar(this.toolbarHost, {
+      network,
+      nCheckpoints: () => history.nCheckpoints,
+      checkpoint: () => player.checkpoint,
+      options,
+      setOptions,
+      zoom: (factor) => this.view.zoom(factor),
+      find: (group, unit) => this.find(group, unit),
+      signal: this.signal,
+    });
+    const looks = { get: () => options(), set: setOptions };
+    this.timeline = createTimeline(this.timelineHost, player, () => this.timelineData(), looks, this.signal);
+  }
+
+  private timelineData() {
+    const { history } = this.session;
+    const { nCheckpoints, steps, epochs, metrics } = history;
+    const updateSizes = metrics.length === 0 && history.hasValues ? history.updateSizes() : null;
+    return { nCheckpoints, steps, epochs, metrics, updateSizes };
+  }
+
+  private listen(): void {
+    const { history, player } = this.session;
+    const { signal, model } = this;
+    const stop = [history.subscribe(() => this.refresh()), player.subscribe(() => this.drawFrame())];
+    const on = (event: string, callback: () => void) => {
+      model.on(event, callback);
+      stop.push(() => model.off(event, callback));
+    };
+    on("change:options", () => this.refresh());
+    on("change:selection", () => this.showSelection());
+    on("change:title", () => this.refresh());
+    signal.addEventListener("abort", () => {
+      for (const end of stop) end();
+      this.view.destroy();
+      this.root.remove();
+    });
+    watchTheme(() => this.readTheme() && this.refresh(), signal);
+    const resized = new ResizeObserver(() => {
+      this.view.resize();
+      this.timeline.resize();
+    });
+    resized.observe(this.viewHost);
+    const shown = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && this.view.resize());
+    shown.observe(this.root); // a canvas that a host took out of the page and put back must redraw
+    signal.addEventListener("abort", () => {
+      resized.disconnect();
+      shown.disconnect();
+    });
+    this.root.addEventListener("keydown", (event) => this.onKey(event), { signal });
+    this.root.addEventListener("fullscreenchange", () => this.view.update(), { signal });
+  }
+
+  private onKey(event: KeyboardEvent): void {
+    const target = event.target as HTMLElement;
+    // Notebooks have their own keys; while the reader is in the diagram they are not meant.
+    event.stopPropagation();
+    if (event.key !== " " || /^(BUTTON|INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || event.defaultPrevented) return;
+    event.preventDefault();
+    this.session.player.toggle();
+  }
+
+  private options(): Options {
+    return { ...DEFAULTS, ...this.model.get("options") };
+  }
+
+  private setOptions(change: Partial<Options>): void {
+    this.model.set("options", { ...this.model.get("options"), ...change });
+    this.model.save_changes();
+  }
+
+  private selection(): Selection | null {
+    return this.model.get("selection") ?? null;
+  }
+
+  private select(selection: Selection | null): void {
+    this.model.set("selection", selection);
+    this.model.save_changes();
+  }
+
+  private bundle(id: string) {
+    return withReduce(this.session.network.bundles.find((bundle) => bundle.id === id)!, this.options());
+  }
+
+  private find(group: string, unit: number | null): void {
+    this.view.reveal(group, unit);
+    this.select({ group, unit: unit ?? 0 });
+  }
+
+  private height(): number {
+    if (document.fullscreenElement !== this.root) return this.options().height;
+    const others = this.root.scrollHeight - this.viewHost.offsetHeight;
+    return Math.max(240, globalThis.innerHeight - others - 8);
+  }
+
+  private toggleFullscreen(): void {
+    if (document.fullscreenElement === this.root) document.exitFullscreen();
+    else this.root.requestFullscreen?.();
+  }
+
+  /** Read the host's theme; true if it changed. */
+  private readTheme(): boolean {
+    const { theme } = this.options();
+    const dark = theme === "auto" ? hostIsDark(this.root) : theme === "dark";
+    const changed = dark !== this.dark || !this.root.dataset.theme;
+    this.dark = dark;
+    this.root.dataset.theme = dark ? "dark" : "light";
+    return changed;
+  }
+
+  /** Data or looks changed: everything follows. */
+  private refresh(): void {
+    const { history, player } = this.session;
+    this.readTheme();
+    this.title.textContent = this.model.get("title") || this.session.network.name;
+    player.easing = this.options().easing;
+    this.message.hidden = history.error === null;
+    this.message.textContent = history.error ?? "";
+    this.root.toggleAttribute("data-ready", history.hasValues);
+    this.view.update();
+    this.toolbar.update();
+    this.timeline.update();
+    this.showSelection();
+    this.drawFrame();
+  }
+
+  private showSelection(): void {
+    const bundles = this.session.network.bundles;
+    this.inspector.show(asLink(this.session.network, bundles, this.selection()), this.session.player.checkpoint);
+    this.view.update();
+  }
+
+  private drawFrame(): void {
+    const { player, history } = this.session;
+    this.view.drawFrame();
+    if (player.playing) history.prefetch(player.checkpoint);
+    const { dataset } = this.root;
+    dataset.checkpoint = String(player.checkpoint);
+    dataset.nCheckpoints = String(history.nCheckpoints);
+    dataset.view = this.model.get("view");
+    dataset.playing = String(player.playing);
+    if (player.checkpoint !== this.toldAt) {
+      this.toldAt = player.checkpoint;
+      this.tooltip.move(player.checkpoint);
+      this.inspector.move(player.checkpoint);
+    }
+  }
+
+  /** Caption and legend, at most once a frame; the long text for screen readers only at rest. */
+  private tell(): void {
+    if (this.stale || !this.view) return;
+    this.stale = requestAnimationFrame(() => {
+      this.stale = 0;
+      if (this.signal.aborted || !this.session.history.hasValues) return;
+      this.caption.textContent = this.view.caption();
+      this.legend.update(this.view.legend(), PALETTES[this.dark ? "dark" : "light"], this.options().scale);
+      this.root.dataset.links = String(this.view.nLinks);
+      this.root.dataset.linksDrawn = String(this.view.nLinksDrawn);
+      if (!this.session.player.playing) this.live.textContent = this.view.summary();
+    });
+  }
+}
+
+/** Show a widget model in an element until the signal aborts. */
+export const mount = (model: HostModel, host: HTMLElement, signal: AbortSignal): void => {
+  new App(model, host, signal);
+};

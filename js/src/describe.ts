@@ -1,0 +1,85 @@
+// What a selection is, in words and numbers: the same for tooltip, inspector and screen reader. Pure.
+import type { History } from "./history";
+import { type Bundle, type Group, linkEntries, type Network, unitName } from "./network";
+
+export type Selection = { run?: string } & (
+  | { group: string; unit: number }
+  | { bundle: string; target: number; source: number }
+  | { parameter: string; index: number[] }
+);
+
+export interface LinkRow {
+  bundle: Bundle;
+  target: number;
+  source: number;
+  value: number;
+  recorded: boolean;
+}
+
+export const isLink = (s: Selection | null): s is { bundle: string; target: number; source: number } =>
+  s !== null && "bundle" in s;
+export const isUnit = (s: Selection | null): s is { group: string; unit: number } => s !== null && "group" in s;
+
+const groupOf = (network: Network, id: string): Group => network.groups.find((group) => group.id === id)!;
+
+/** A unit's name for a reader: "fc1 · unit 3", "x(t) · petal length", "bias of fc1". */
+export function unitLabel(network: Network, groupId: string, unit: number): string {
+  const group = groupOf(network, groupId);
+  if (group.role === "bias") return group.label && group.label !== "1" ? group.label : `bias (“1”) of ${group.layer}`;
+  const name = unitName(group, unit);
+  return `${group.label || group.id} · ${group.unit_names ? name : `unit ${name}`}`;
+}
+
+/** Both ends of a link and its gate: what the eye follows from left to right. */
+export function linkLabel(network: Network, bundle: Bundle, target: number, source: number): string {
+  const gate = bundle.port === null ? "" : `, gate ${bundle.port}`;
+  return `${unitLabel(network, bundle.source, source)} → ${unitLabel(network, bundle.target, target)}${gate}`;
+}
+
+/** The parameter entry (or entries) behind a link, as one would write them in Python. */
+export function entryLabel(network: Network, bundle: Bundle, target: number, source: number): string {
+  const entries = linkEntries(bundle, target, source);
+  const shape = network.parameters[bundle.parameter] ?? [];
+  const first = `${bundle.parameter}[${unravel(entries[0], shape).join(", ")}]`;
+  if (entries.length === 1) return first;
+  const last = unravel(entries[entries.length - 1], shape).join(", ");
+  const how = bundle.reduce === "l2" ? "L2 norm" : "sum";
+  return `${how} of ${entries.length} entries, ${first} … [${last}]${bundle.rest_name ? `, over the ${bundle.rest_name}s` : ""}`;
+}
+
+export function unravel(flat: number, shape: number[]): number[] {
+  const index: number[] = [];
+  for (let k = shape.length - 1; k >= 0; k--) {
+    index.unshift(flat % shape[k]);
+    flat = Math.floor(flat / shape[k]);
+  }
+  return index;
+}
+
+/** The links of a unit at a checkpoint, strongest first. */
+export function unitLinks(bundles: Bundle[], history: History, group: string, unit: number, k: number): LinkRow[] {
+  const rows: LinkRow[] = [];
+  for (const bundle of bundles) {
+    if (bundle.source !== group && bundle.target !== group) continue;
+    const [nTarget, nSource] = bundle.shape;
+    const values = new Float32Array(nTarget * nSource);
+    const recorded = history.bundle(bundle, k, values);
+    const add = (target: number, source: number) =>
+      rows.push({ bundle, target, source, value: values[target * nSource + source], recorded });
+    if (bundle.target === group) for (let i = 0; i < nSource; i++) add(unit, i);
+    else for (let j = 0; j < nTarget; j++) add(j, unit);
+  }
+  return rows.sort((a, b) => Math.abs(b.value) - Math.abs(a.value) || 0);
+}
+
+/** A parameter entry as a selection of the first link that shows it. */
+export function asLink(network: Network, bundles: Bundle[], selection: Selection | null): Selection | null {
+  if (selection === null || !("parameter" in selection)) return selection;
+  const shape = network.parameters[selection.parameter] ?? [];
+  const flat = selection.index.reduce((sum, i, d) => sum * shape[d] + i, 0);
+  for (const bundle of bundles.filter((b) => b.parameter === selection.parameter))
+    for (let target = 0; target < bundle.shape[0]; target++)
+      for (let source = 0; source < bundle.shape[1]; source++)
+        if (linkEntries(bundle, target, source).includes(flat)) return { bundle: bundle.id, target, source };
+  return null;
+}

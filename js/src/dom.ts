@@ -1,0 +1,36 @@
+// DOM from data: elements with attributes and text. Strings become text nodes or attributes, never markup.
+
+type Attributes = Record<string, string | number | boolean | null | undefined>;
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill<E extends Element>(element: E, attributes: Attributes, children: (Node | string)[]): E {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === false || value === null || value === undefined) continue;
+    element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children);
+  return element;
+}
+
+export function html<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  return fill(document.createElement(tag), attributes, children);
+}
+
+export function svg<K extends keyof SVGElementTagNameMap>(
+  tag: K,
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
+): SVGElementTagNameMap[K] {
+  return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+/** A button drawn with one SVG path in a 16 by 16 box, named for everyone. */
+export function iconButton(label: string, path: string): HTMLButtonElement {
+  const icon = svg("svg", { viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true" });
+  icon.append(svg("path", { d: path, fill: "none", stroke: "currentColor", "stroke-width": 1.5 }));
+  return html("button", { type: "button", class: "nwv-button", "aria-label": label, title: label }, icon);
+}

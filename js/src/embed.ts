@@ -1,0 +1,46 @@
+// The entry of exported pages: widgets without a kernel, from the states that lie in the page.
+import { mount } from "./app";
+import type { HostModel } from "./player";
+
+type Callback = (...args: unknown[]) => void;
+
+/** A widget model as far as we need one: values, and who wants to know when they change. */
+function pageModel(state: Record<string, unknown>): HostModel {
+  const listeners = new Map<string, Set<Callback>>();
+  return {
+    get: (name) => state[name],
+    set: (name, value) => {
+      if (state[name] === value) return;
+      state[name] = value;
+      for (const callback of listeners.get(`change:${name}`) ?? []) callback();
+    },
+    save_changes: () => {},
+    on: (event, callback) => {
+      if (!listeners.has(event)) listeners.set(event, new Set());
+      listeners.get(event)!.add(callback);
+    },
+    off: (event, callback) => {
+      if (event && callback) listeners.get(event)?.delete(callback);
+    },
+  };
+}
+
+function bytesOf(base64: string): Uint8Array {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+function start(): void {
+  for (const host of document.querySelectorAll<HTMLElement>(".nnweightviz-embed")) {
+    const data = document.getElementById(host.dataset.state ?? "")?.textContent;
+    if (!data) continue;
+    const { state, parts } = JSON.parse(data) as { state: Record<string, unknown>; parts: string[] };
+    const model = pageModel({ ...state, _blocks: parts.map(bytesOf) });
+    mount(model, host, new AbortController().signal);
+  }
+}
+
+if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
+else start();

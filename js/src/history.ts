@@ -1,0 +1,236 @@
+// The history as the browser holds it: decoded parameters by checkpoint, metrics, and what is still with the kernel.
+// Not for drawing, and not for the clock.
+import { type BlockEntry, decodeBlock, type Index, type RunIndex } from "./blocks";
+import { type Bundle, evaluateBundle, type Network, storedName } from "./network";
+
+type Send = (message: Record<string, unknown>) => void;
+type Parts = (DataView | ArrayBuffer | Uint8Array)[];
+interface Pending {
+  resolve: (values: Float64Array) => void;
+  reject: (error: Error) => void;
+}
+
+const REPLY_TIMEOUT_MS = 20_000;
+
+export class History {
+  nCheckpoints = 0;
+  steps: (number | null)[] | null = null;
+  epochs: (number | null)[] | null = null;
+  metrics: { name: string; x: number[]; y: number[] }[] = [];
+  precision = "float32";
+  notes: string[] = [];
+  error: string | null = null;
+  run = "";
+  private readonly values = new Map<string, (Float32Array | null)[]>();
+  private readonly listeners = new Set<() => void>();
+  private readonly pending = new Map<string, Pending>();
+  private readonly exactCache = new Map<string, Promise<Float64Array>>();
+  private readonly asked = new Map<number, number>(); // window start -> time asked
+  private loaded: Uint8Array | null = null; // per checkpoint, where windows are fetched; null when all is here
+  private window: number | null = null;
+  private nextId = 0;
+  private sizes: number[] = [];
+  decoding: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly network: Network,
+    private readonly send: Send | null,
+  ) {}
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Read the state that came with the widget or the page. */
+  open(index: Index, parts: Parts): void {
+    const run = index.runs[0];
+    this.run = run.name;
+    this.precision = index.precision;
+    this.notes = index.notes;
+    this.window = this.send ? index.window : null;
+    this.readRun(run);
+    if (this.window !== null) this.loaded = new Uint8Array(this.nCheckpoints);
+    this.enqueue(index.blocks, (entry) => parts[entry.part!]);
+  }
+
+  private readRun(run: RunIndex): void {
+    this.nCheckpoints = run.n_checkpoints;
+    this.steps = run.steps;
+    this.epochs = run.epochs;
+    this.metrics = Object.entries(run.metrics).map(([name, { x, y }]) => ({ name, x, y: y.map(Number) }));
+  }
+
+  private enqueue(entries: BlockEntry[], part: (entry: BlockEntry) => Parts[number]): void {
+    const bytes = entries.map((entry) => slice(part(entry), entry.offset, entry.n_bytes));
+    this.decoding = this.decoding.then(async () => {
+      const decoded = await Promise.all(entries.map((entry, i) => decodeBlock(entry, bytes[i])));
+      entries.forEach((entry, i) => {
+        this.place(entry, decoded[i]);
+      });
+      this.notify();
+    });
+    this.decoding.catch((error: Error) => {
+      this.error = `The weights could not be read: ${error.message}`;
+      this.notify();
+    });
+  }
+
+  private place(entry: BlockEntry, values: Float32Array): void {
+    if (entry.quantity !== "weights") return;
+    let list = this.values.get(entry.name);
+    if (!list) this.values.set(entry.name, (list = []));
+    const n = entry.dims.reduce((a, b) => a * b, 1);
+    for (let k = entry.start; k < entry.stop; k++) {
+      list[k] = values.subarray((k - entry.start) * n, (k - entry.start + 1) * n);
+      if (this.loaded) this.loaded[k] = 1;
+    }
+  }
+
+  private notify(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Take a custom message from Python; unknown ones are left to others. */
+  receive(message: Record<string, any>, buffers: Parts): void {
+    if (message.type === "append") this.append(message, buffers[0]);
+    else if (message.type === "blocks") {
+      this.error = null;
+      this.enqueue(message.blocks, () => buffers[0]);
+    } else if (message.type === "exact") {
+      this.pending.get(message.id)?.resolve(new Float64Array(copy(buffers[0])));
+      this.pending.delete(message.id);
+    } else if (message.type === "error") {
+      this.pending.get(message.id)?.reject(new Error(message.message));
+      this.pending.delete(message.id);
+      this.error = message.message;
+      this.notify();
+    }
+  }
+
+  private append(message: Record<string, any>, buffer: Parts[number]): void {
+    if (message.n_checkpoints <= this.nCheckpoints && message.blocks.length > 0) return; // already in the state we opened
+    const before = this.nCheckpoints;
+    this.nCheckpoints = message.n_checkpoints;
+    const extend = (old: (number | null)[] | null, added: (number | null)[] | null) =>
+      added ? [...(old ?? new Array(before).fill(null)), ...added] : old;
+    this.steps = extend(this.steps, message.steps);
+    this.epochs = extend(this.epochs, message.epochs);
+    for (const [name, { x, y }] of Object.entries<{ x: number[]; y: (number | string)[] }>(message.metrics)) {
+      let metric = this.metrics.find((m) => m.name === name);
+      if (!metric) this.metrics.push((metric = { name, x: [], y: [] }));
+      metric.x = metric.x.concat(x);
+      metric.y = metric.y.concat(y.map(Number));
+    }
+    if (this.loaded) this.loaded = grow(this.loaded, this.nCheckpoints);
+    this.exactCache.clear();
+    this.enqueue(message.blocks, () => buffer);
+  }
+
+  /** Whether checkpoint k can be drawn now; if it is still with the kernel, its window is asked for. */
+  isReady(k: number): boolean {
+    if (!this.loaded || this.loaded[k]) return true;
+    this.fetch(k);
+    return false;
+  }
+
+  private fetch(k: number): void {
+    const size = this.window!;
+    const start = Math.floor(k / size) * size;
+    const now = performance.now();
+    const asked = this.asked.get(start);
+    if (asked !== undefined && now - asked < REPLY_TIMEOUT_MS) return;
+    this.asked.set(start, now);
+    this.send!({
+      type: "fetch",
+      id: `w${this.nextId++}`,
+      run: this.run,
+      start,
+      stop: Math.min(this.nCheckpoints, start + size),
+    });
+  }
+
+  /** Ask for the window after the one that holds k, so that playing does not wait. */
+  prefetch(k: number): void {
+    const next = this.window === null ? -1 : (Math.floor(k / this.window) + 1) * this.window;
+    if (next > 0 && next < this.nCheckpoints) this.isReady(next);
+  }
+
+  /** A parameter at a checkpoint; null if it was not recorded there (or is not here yet). */
+  parameter(name: string, k: number): Float32Array | null {
+    return this.values.get(storedName(this.network, name))?.[k] ?? null;
+  }
+
+  /** Write a bundle's links at checkpoint k to `out`; false if the parameter was not recorded there. */
+  bundle(bundle: Bundle, k: number, out: Float32Array): boolean {
+    const values = this.parameter(bundle.parameter, k);
+    if (values) evaluateBundle(bundle, values, 0, out);
+    else out.fill(Number.NaN);
+    return values !== null;
+  }
+
+  /** The stored history of one link, (n_checkpoints,), NaN where it is not recorded or not here. */
+  stored(bundle: Bundle, target: number, source: number): Float64Array {
+    const one: Bundle = {
+      ...bundle,
+      offset: bundle.offset + target * bundle.strides[0] + source * bundle.strides[1],
+      shape: [1, 1, ...bundle.shape.slice(2)],
+    };
+    const cell = new Float32Array(1);
+    return Float64Array.from({ length: this.nCheckpoints }, (_, k) => (this.bundle(one, k, cell), cell[0]));
+  }
+
+  get isExact(): boolean {
+    return this.precision === "float32" && this.loaded === null;
+  }
+
+  /** The exact histories of parameter entries from the kernel, (n_checkpoints, n_entries). */
+  exact(parameter: string, entries: number[]): Promise<Float64Array> {
+    const key = `${parameter}:${entries.join()}`;
+    let reply = this.exactCache.get(key);
+    if (!reply) this.exactCache.set(key, (reply = this.ask(parameter, entries)));
+    reply.catch(() => this.exactCache.delete(key));
+    return reply;
+  }
+
+  private ask(parameter: string, entries: number[]): Promise<Float64Array> {
+    if (!this.send) return Promise.reject(new Error("there is no kernel behind this page"));
+    const id = `e${this.nextId++}`;
+    return new Promise((resolve, reject) => {
+      this.pending.set(id, { resolve, reject });
+      setTimeout(() => reject(new Error("the kernel did not answer")), REPLY_TIMEOUT_MS);
+      this.send!({ type: "exact", id, run: this.run, parameter, entries });
+    });
+  }
+
+  /** ||w(t) - w(t-1)|| over all parameters that are here, (n_checkpoints,), 0 for the first; grows with the history. */
+  updateSizes(): number[] {
+    for (let k = this.sizes.length; k < this.nCheckpoints; k++) {
+      let sum = 0;
+      for (const list of this.values.values()) {
+        const now = list[k];
+        const before = list[k - 1];
+        if (now && before) for (let i = 0; i < now.length; i++) sum += (now[i] - before[i]) ** 2;
+      }
+      this.sizes[k] = k === 0 ? Number.NaN : Math.sqrt(sum);
+    }
+    return this.sizes;
+  }
+
+  get hasValues(): boolean {
+    return this.values.size > 0;
+  }
+}
+
+function slice(part: Parts[number], offset: number, n: number): Uint8Array {
+  if (part instanceof ArrayBuffer) return new Uint8Array(part, offset, n);
+  return new Uint8Array(part.buffer, part.byteOffset + offset, n);
+}
+
+const copy = (part: Parts[number]): ArrayBuffer => slice(part, 0, part.byteLength).slice().buffer as ArrayBuffer;
+
+function grow(bytes: Uint8Array, n: number): Uint8Array {
+  const longer = new Uint8Array(n);
+  longer.set(bytes);
+  return longer;
+}

@@ -1,0 +1,182 @@
+// Where everything stands: columns of groups, units, ports, lanes, bands. Pure geometry in stage pixels.
+import type { Bundle, Group, Network } from "./network";
+
+export const MAX_PORTED_UNITS = 16;
+export const MAX_BIAS_LINKS = 16;
+const MAX_SPACING = 46;
+const MARGIN = { top: 46, right: 64, bottom: 14, left: 64 };
+const GAP = { dense: 64, recurrent: 112 };
+const LANE_SHARE = 0.36;
+
+export interface LayoutLooks {
+  width: number;
+  height: number;
+  unfolded: Record<string, string | boolean>;
+  order: Map<string, Int32Array>; // group id -> unit indices from top to bottom
+}
+
+/** How a group is drawn: plain nodes, nodes with gate ports, gate bands (one unfolded), a folded lane, a box. */
+export type Form = "nodes" | "ports" | "bands" | "folded" | "box" | "bias";
+
+export interface Place {
+  group: Group;
+  form: Form;
+  x: number;
+  top: number;
+  height: number;
+  spacing: number;
+  unitY: Float32Array; // by unit index
+  radius: number;
+  halfWidth: number;
+  port: string | null; // the unfolded gate of a banded group
+  tiles: { port: string; x: number; y: number; width: number; height: number }[];
+}
+
+export interface Layout {
+  places: Map<string, Place>;
+  width: number; // of the content; wider than the stage when columns need more room
+  height: number;
+  laneTop: number | null;
+  maxLineWidth: number;
+}
+
+const isBanded = (group: Group): boolean => group.ports.length > 0 && group.n_units > MAX_PORTED_UNITS;
+
+/** Biases are links from a "1" up to 16 target units, signed ticks on the units above. */
+export function isBiasTick(network: Network, bundle: Bundle): boolean {
+  const target = network.groups.find((group) => group.id === bundle.target);
+  return bundle.role === "bias" && (target?.n_units ?? 0) > MAX_BIAS_LINKS;
+}
+
+function formOf(network: Network, group: Group, looks: LayoutLooks): Form | null {
+  if (group.role === "box") return "box";
+  if (group.role === "bias") {
+    const bundles = network.bundles.filter((bundle) => bundle.source === group.id);
+    return bundles.every((bundle) => isBiasTick(network, bundle)) ? null : "bias";
+  }
+  if (group.delayed_of !== null && group.n_units > MAX_PORTED_UNITS && !looks.unfolded[group.id]) return "folded";
+  if (isBanded(group)) return "bands";
+  return group.ports.length > 0 ? "ports" : "nodes";
+}
+
+/** Column positions: recurrent columns need room for their lane; everything widens with the stage. */
+function columnPositions(network: Network, width: number): { x: number[]; width: number; gaps: number[] } {
+  const nColumns = 1 + Math.max(0, ...network.groups.map((group) => group.column));
+  const hasLane = (column: number) => network.groups.some((g) => g.delayed_of !== null && g.column === column);
+  const firstLane = hasLane(0) ? GAP.recurrent : 0;
+  const least = Array.from({ length: nColumns - 1 }, (_, c) => (hasLane(c + 1) ? GAP.recurrent : GAP.dense));
+  const sum = least.reduce((a, b) => a + b, 0);
+  const room = width - MARGIN.left - MARGIN.right - firstLane;
+  const gaps = least.map((gap) => (sum > 0 ? gap * Math.max(1, room / sum) : gap));
+  const x = [MARGIN.left + firstLane + (nColumns === 1 ? Math.max(0, room / 2) : 0)];
+  for (const gap of gaps) x.push(x[x.length - 1] + gap);
+  return { x, width: Math.max(width, x[x.length - 1] + MARGIN.right), gaps: [firstLane || GAP.recurrent, ...gaps] };
+}
+
+interface Slot {
+  group: Group;
+  form: Form;
+  rows: number; // how much height it asks for
+}
+
+/** Stack slots in [top, bottom], sharing the height by the rows they ask for, each centred in its share. */
+function stack(slots: Slot[], x: number, top: number, bottom: number, looks: LayoutLooks, places: Map<string, Place>): void {
+  const header = slots.length > 1 ? 22 : 0;
+  const rows = slots.reduce((sum, slot) => sum + slot.rows, 0);
+  const room = bottom - top - header * (slots.length - 1);
+  const step = Math.min(MAX_SPACING, room / Math.max(1, rows));
+  let y = top + (room - step * rows) / 2;
+  for (const slot of slots) {
+    const height = step * slot.rows;
+    places.set(slot.group.id, place(slot, x, y, height, looks));
+    y += height + header;
+  }
+}
+
+function place(slot: Slot, x: number, top: number, height: number, looks: LayoutLooks): Place {
+  const { group, form } = slot;
+  const spacing = height / Math.max(1, group.n_units);
+  const unitY = new Float32Array(group.n_units);
+  const order = looks.order.get(group.id);
+  for (let rank = 0; rank < group.n_units; rank++) unitY[order ? order[rank] : rank] = top + (rank + 0.5) * spacing;
+  const radius = Math.max(1.2, Math.min(7, spacing * 0.36));
+  const halfWidth = form === "ports" ? Math.max(5, Math.min(9, spacing * 0.3)) : form === "box" ? 34 : radius;
+  const unfolded = looks.unfolded[group.id];
+  const port = form === "bands" ? (typeof unfolded === "string" ? unfolded : group.ports[0]) : null;
+  return { group, form, x, top, height, spacing, unitY, radius, halfWidth, port, tiles: [] };
+}
+
+function rowsOf(group: Group, form: Form): number {
+  if (form === "bias") return 1;
+  if (form === "box") return 1.6;
+  if (form === "folded") return 2;
+  return form === "ports" ? group.n_units * 1.35 : group.n_units;
+}
+
+/** Small matrices of the gates of a banded group, in the lane region below its units. */
+function placeTiles(place: Place, top: number, bottom: number): void {
+  const n = place.group.ports.length;
+  const step = (bottom - top) / n;
+  const height = Math.min(44, step - 5);
+  place.tiles = place.group.ports.map((port, i) => ({ port, x: place.x - 30, y: top + i * step, width: 60, height }));
+}
+
+export function layoutNetwork(network: Network, looks: LayoutLooks): Layout {
+  const { x, width, gaps } = columnPositions(network, looks.width);
+  const slots = network.groups.flatMap((group): Slot[] => {
+    const form = formOf(network, group, looks);
+    return form ? [{ group, form, rows: rowsOf(group, form) }] : [];
+  });
+  const lanes = new Set(network.groups.filter((group) => group.delayed_of !== null).map((group) => group.id));
+  const isLane = ({ group }: Slot) => lanes.has(group.id) || (group.role === "bias" && lanes.has(group.beside ?? ""));
+  const bottom = looks.height - MARGIN.bottom;
+  const laneTop = lanes.size > 0 ? bottom - (bottom - MARGIN.top) * LANE_SHARE : null;
+  const mainBottom = laneTop === null ? bottom : laneTop - 26;
+  const places = new Map<string, Place>();
+  for (let column = 0; column < x.length; column++) {
+    const here = slots.filter((slot) => slot.group.column === column);
+    stack(here.filter((slot) => !isLane(slot)), x[column], MARGIN.top, mainBottom, looks, places);
+    if (laneTop !== null) {
+      const laneX = x[column] - Math.min(0.5 * gaps[column], 92);
+      stack(here.filter(isLane), laneX, laneTop, bottom, looks, places);
+    }
+  }
+  for (const place of places.values()) if (place.form === "bands" && laneTop !== null) placeTiles(place, laneTop, bottom);
+  return { places, width, height: looks.height, laneTop, maxLineWidth: maxLineWidth(places) };
+}
+
+/** Lines may be as wide as the ports they meet leave room for. */
+function maxLineWidth(places: Map<string, Place>): number {
+  const rooms = [...places.values()]
+    .filter(({ form }) => form === "nodes" || form === "ports" || form === "bands")
+    .map(({ form, spacing, group }) => (form === "ports" ? (spacing * 0.8) / group.ports.length : spacing));
+  rooms.sort((a, b) => a - b);
+  const typical = rooms[Math.floor(rooms.length / 3)] ?? 12;
+  return Math.max(2, Math.min(6.5, typical * 0.55));
+}
+
+/** Where a bundle's links leave a source unit. */
+export function sourcePoint(place: Place, unit: number): [number, number] {
+  if (place.form === "bias") return [place.x, place.top + place.height / 2];
+  return [place.x + place.halfWidth, place.unitY[unit]];
+}
+
+/** Where a bundle's links meet a target unit: at the port of their gate where the unit has ports. */
+export function targetPoint(place: Place, unit: number, port: string | null): [number, number] {
+  const y = place.unitY[unit];
+  if (place.form !== "ports" || port === null) return [place.x - place.halfWidth, y];
+  return [place.x - place.halfWidth, y + portOffset(place, port)];
+}
+
+export function portOffset(place: Place, port: string): number {
+  const n = place.group.ports.length;
+  return ((place.group.ports.indexOf(port) + 0.5) / n - 0.5) * place.spacing * 0.84;
+}
+
+/** Whether a bundle's links have both ends on the stage: not folded away, and its gate is the unfolded one. */
+export function isDrawable(layout: Layout, network: Network, bundle: Bundle): boolean {
+  const source = layout.places.get(bundle.source);
+  const target = layout.places.get(bundle.target);
+  if (!source || !target || source.form === "folded" || isBiasTick(network, bundle)) return false;
+  return target.form !== "bands" || bundle.port === target.port;
+}

@@ -1,0 +1,81 @@
+// What is selected, at length: a link's history, or a unit's links as a table. Follows the playhead.
+import { isLink, isUnit, linkLabel, type Selection, unitLabel, unitLinks } from "../describe";
+import { html, iconButton } from "../dom";
+import type { History } from "../history";
+import type { Bundle } from "../network";
+import { formatCount, formatValue } from "../scale";
+import { type Reading, readLink } from "./reading";
+
+const MOST_ROWS = 60;
+const CROSS = "M4 4l8 8M12 4l-8 8";
+
+export interface Inspector {
+  show(selection: Selection | null, checkpoint: number): void;
+  move(checkpoint: number): void;
+}
+
+/** The links of a unit, strongest first; values are rewritten as the playhead moves, rows stay where they are. */
+function unitTable(
+  history: History,
+  bundles: Bundle[],
+  { group, unit }: { group: string; unit: number },
+  checkpoint: number,
+  select: (selection: Selection) => void,
+): Reading {
+  const { network } = history;
+  const rows = unitLinks(bundles, history, group, unit, checkpoint);
+  const cells = new Map<string, HTMLElement>();
+  const body = html("tbody", {});
+  const key = (r: (typeof rows)[number]) => `${r.bundle.id}\n${r.target}\n${r.source}`;
+  for (const row of rows.slice(0, MOST_ROWS)) {
+    const incoming = row.bundle.target === group;
+    const other = incoming ? unitLabel(network, row.bundle.source, row.source) : unitLabel(network, row.bundle.target, row.target);
+    const button = html("button", { type: "button", class: "nwv-row" }, `${incoming ? "←" : "→"} ${other}`);
+    button.setAttribute("aria-label", linkLabel(network, row.bundle, row.target, row.source));
+    button.addEventListener("click", () => select({ bundle: row.bundle.id, target: row.target, source: row.source }));
+    const cell = html("td", { class: "nwv-number" });
+    cells.set(key(row), cell);
+    body.append(html("tr", {}, html("td", {}, button), html("td", {}, row.bundle.port ?? ""), cell));
+  }
+  const move = (k: number): void => {
+    for (const row of unitLinks(bundles, history, group, unit, k)) {
+      const cell = cells.get(key(row));
+      if (!cell) continue;
+      cell.textContent = row.recorded ? (history.isExact ? "" : "≈ ") + formatValue(row.value) : "not recorded";
+      cell.className = `nwv-number ${row.value < 0 ? "nwv-negative" : "nwv-positive"}`;
+    }
+  };
+  move(checkpoint);
+  const element = html(
+    "div",
+    { class: "nwv-reading" },
+    html("div", { class: "nwv-reading-title" }, unitLabel(network, group, unit)),
+    html("table", {}, body),
+  );
+  if (rows.length > MOST_ROWS)
+    element.append(html("div", { class: "nwv-reading-entry" }, `and ${formatCount(rows.length - MOST_ROWS)} weaker links`));
+  return { element, move };
+}
+
+export function createInspector(
+  host: HTMLElement,
+  history: History,
+  bundles: () => Bundle[],
+  select: (selection: Selection | null) => void,
+): Inspector {
+  let reading: Reading | null = null;
+  const close = iconButton("Close", CROSS);
+  close.addEventListener("click", () => select(null));
+  return {
+    show(selection, checkpoint) {
+      reading = null;
+      if (isLink(selection)) {
+        const bundle = bundles().find((b) => b.id === selection.bundle)!;
+        reading = readLink(history, bundle, selection.target, selection.source, checkpoint);
+      } else if (isUnit(selection)) reading = unitTable(history, bundles(), selection, checkpoint, select);
+      host.hidden = reading === null;
+      host.replaceChildren(...(reading ? [close, reading.element] : []));
+    },
+    move: (checkpoint) => reading?.move(checkpoint),
+  };
+}

@@ -1,0 +1,71 @@
+// The reading of one link: exact value now and over time, from the kernel where the stored one is rounded.
+import { entryLabel, linkLabel } from "../describe";
+import { html } from "../dom";
+import type { History } from "../history";
+import { type Bundle, linkEntries } from "../network";
+import { formatValue } from "../scale";
+import { sparkline } from "./sparkline";
+
+const SPARK = { width: 190, height: 44 };
+
+/** One number a checkpoint from the entries behind a link, as the bundle's reduce says. */
+function reduceEntries(bundle: Bundle, entries: Float64Array, nEntries: number): Float64Array {
+  return Float64Array.from({ length: entries.length / nEntries }, (_, k) => {
+    const rest = entries.subarray(k * nEntries, (k + 1) * nEntries);
+    if (bundle.reduce === "l2") return Math.hypot(...rest);
+    return rest.reduce((a, b) => a + b, 0);
+  });
+}
+
+export interface Reading {
+  element: HTMLElement;
+  move(checkpoint: number): void;
+}
+
+/** Title, value at the playhead, sparkline, and the parameter entry in Python's words. */
+export function readLink(
+  history: History,
+  bundle: Bundle,
+  target: number,
+  source: number,
+  checkpoint: number,
+): Reading {
+  const value = html("span", { class: "nwv-value" });
+  const chart = html("div", {});
+  let exact = history.isExact;
+  let values = history.stored(bundle, target, source);
+  let spark = sparkline(values, SPARK.width, SPARK.height, checkpoint);
+  let at = checkpoint;
+  const move = (k: number): void => {
+    at = k;
+    const missing = history.parameter(bundle.parameter, k) === null && !exact;
+    value.textContent = missing ? "not recorded here" : (exact ? "" : "≈ ") + formatValue(values[k]);
+    spark.move(k);
+  };
+  const show = (): void => {
+    spark = sparkline(values, SPARK.width, SPARK.height, at);
+    chart.replaceChildren(spark.element);
+    move(at);
+  };
+  show();
+  if (!exact) {
+    const entries = linkEntries(bundle, target, source);
+    history.exact(bundle.parameter, entries).then(
+      (all) => {
+        values = reduceEntries(bundle, all, entries.length);
+        exact = true;
+        show();
+      },
+      () => {}, // without a kernel the stored value stays, marked ≈
+    );
+  }
+  const element = html(
+    "div",
+    { class: "nwv-reading" },
+    html("div", { class: "nwv-reading-title" }, linkLabel(history.network, bundle, target, source)),
+    value,
+    chart,
+    html("div", { class: "nwv-reading-entry" }, entryLabel(history.network, bundle, target, source)),
+  );
+  return { element, move };
+}

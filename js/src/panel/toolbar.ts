@@ -1,0 +1,231 @@
+// The switches above the stage: which links, of which quantity, on which scale, in which order; find and zoom.
+import { html, iconButton } from "../dom";
+import type { Network } from "../network";
+import { unitName } from "../network";
+import type { Options } from "../options";
+
+export interface ToolbarContext {
+  network: Network;
+  nCheckpoints(): number;
+  checkpoint(): number;
+  options(): Options;
+  setOptions(change: Partial<Options>): void;
+  zoom(factor: number | "fit"): void;
+  find(group: string, unit: number | null): void;
+  signal: AbortSignal;
+}
+
+const PLUS = "M8 3v10M3 8h10";
+const MINUS = "M3 8h10";
+const FIT = "M2.5 6v-3.5h3.5M10 2.5h3.5v3.5M13.5 10v3.5h-3.5M6 13.5h-3.5v-3.5";
+
+type Refresh = () => void;
+
+function toggles<T extends string>(
+  label: string,
+  names: { value: T; text: string; title: string; className?: string }[],
+  read: () => T[],
+  write: (shown: T[]) => void,
+): [HTMLElement, Refresh] {
+  const buttons = names.map(({ value, text, title, className }) => {
+    const button = html("button", { type: "button", class: `nwv-toggle ${className ?? ""}`, title }, text);
+    button.addEventListener("click", () => {
+      const shown = read();
+      const on = shown.includes(value);
+      write(names.map((n) => n.value).filter((v) => (v === value ? !on : shown.includes(v))));
+    });
+    return button;
+  });
+  const refresh = (): void => {
+    const shown = read();
+    buttons.forEach((button, i) => {
+      button.setAttribute("aria-pressed", String(shown.includes(names[i].value)));
+    });
+  };
+  const group = html("span", { class: "nwv-tool", role: "group", "aria-label": label }, html("span", { class: "nwv-tool-label" }, label));
+  group.append(...buttons);
+  return [group, refresh];
+}
+
+function choice<T extends string>(
+  label: string,
+  names: [T, string][],
+  read: () => T,
+  write: (value: T) => void,
+): [HTMLElement, Refresh] {
+  const select = html("select", { "aria-label": label });
+  for (const [value, text] of names) select.append(html("option", { value }, text));
+  select.addEventListener("change", () => write(select.value as T));
+  const refresh = (): void => {
+    select.value = read();
+  };
+  return [html("label", { class: "nwv-tool" }, html("span", { class: "nwv-tool-label" }, label), select), refresh];
+}
+
+function thresholdTool(context: ToolbarContext): [HTMLElement, Refresh] {
+  const input = html("input", { type: "range", min: 0, max: 1, step: 0.01, "aria-label": "Hide links weaker than this share of the domain" });
+  const output = html("output", { class: "nwv-tool-value" });
+  input.addEventListener("input", () => context.setOptions({ threshold: Number(input.value) }));
+  const refresh = (): void => {
+    const { threshold } = context.options();
+    input.value = String(threshold);
+    output.textContent = `${Math.round(threshold * 100)} %`;
+    input.setAttribute("aria-valuetext", `${output.textContent} of the domain`);
+  };
+  const title = "Links weaker than this share of their layer’s domain are not drawn";
+  return [html("label", { class: "nwv-tool", title }, html("span", { class: "nwv-tool-label" }, "|w| ≥"), input, output), refresh];
+}
+
+/** "Show w, or w − w(reference), or the update"; the reference is a checkpoint's number, or the current one by a click. */
+function quantityTool(context: ToolbarContext): [HTMLElement, Refresh] {
+  const [tool, refreshChoice] = choice(
+    "show",
+    [
+      ["weights", "w"],
+      ["difference", "w − w(reference)"],
+      ["update", "update w(t) − w(t−1)"],
+    ],
+    () => context.options().quantity,
+    (quantity) => context.setOptions({ quantity }),
+  );
+  const input = html("input", { type: "number", min: 1, class: "nwv-small", "aria-label": "Reference checkpoint, from 1" });
+  const here = html("button", { type: "button", class: "nwv-toggle", title: "Use the current checkpoint as the reference" }, "set to here");
+  const setReference = (k: number) => context.setOptions({ reference: Math.max(0, Math.min(context.nCheckpoints() - 1, k)) });
+  input.addEventListener("change", () => setReference(Number(input.value) - 1 || 0));
+  here.addEventListener("click", () => setReference(context.checkpoint()));
+  const extra = html("span", { class: "nwv-tool" }, "reference", input, here);
+  const refresh = (): void => {
+    refreshChoice();
+    extra.hidden = context.options().quantity !== "difference";
+    input.value = String(context.options().reference + 1);
+    input.max = String(context.nCheckpoints());
+  };
+  return [html("span", { class: "nwv-tool" }, tool, extra), refresh];
+}
+
+/** How a Flatten's time steps become one line: norm, sum, or one of them. */
+function restTool(context: ToolbarContext): [HTMLElement, Refresh] | null {
+  const bundle = context.network.bundles.find((b) => b.shape.length === 3);
+  if (!bundle) return null;
+  const name = bundle.rest_name ?? "entry";
+  const [tool, refreshChoice] = choice(
+    `${name}s`,
+    [
+      ["l2", "L2 norm"],
+      ["sum", "sum"],
+      ["index", `one ${name}`],
+    ],
+    () => context.options().reduce,
+    (reduce) => context.setOptions({ reduce }),
+  );
+  const n = bundle.shape[2];
+  const input = html("input", { type: "number", min: 1, max: n, class: "nwv-small", "aria-label": `${name}, from 1 to ${n}` });
+  input.addEventListener("change", () => {
+    const rest_index = Math.max(0, Math.min(n - 1, Number(input.value) - 1 || 0));
+    context.setOptions({ rest_index });
+  });
+  const refresh = (): void => {
+    refreshChoice();
+    input.hidden = context.options().reduce !== "index";
+    input.value = String(Math.min(n, context.options().rest_index + 1));
+  };
+  return [html("span", { class: "nwv-tool" }, tool, input), refresh];
+}
+
+let nextListId = 0;
+
+function findTool(context: ToolbarContext): HTMLElement {
+  const { network } = context;
+  const targets = new Map<string, [string, number | null]>();
+  for (const group of network.groups) {
+    if (group.role === "bias") continue;
+    const label = group.label || group.id;
+    const prefix = targets.has(label) ? group.id : label;
+    targets.set(prefix, [group.id, null]);
+    for (let unit = 0; unit < Math.min(group.n_units, 2000); unit++) {
+      const name = unitName(group, unit);
+      targets.set(group.unit_names ? `${prefix} · ${name}` : `${prefix} · unit ${name}`, [group.id, unit]);
+    }
+  }
+  const id = `nwv-find-${nextListId++}`;
+  const list = html("datalist", { id });
+  for (const name of targets.keys()) list.append(html("option", { value: name }));
+  const input = html("input", { type: "search", list: id, placeholder: "find layer or unit", "aria-label": "Find a layer or a unit" });
+  const go = (): void => {
+    const typed = input.value.trim().toLowerCase();
+    if (!typed) return;
+    const names = [...targets.keys()];
+    const best = names.find((n) => n.toLowerCase() === typed) ?? names.find((n) => n.toLowerCase().includes(typed));
+    input.setAttribute("aria-invalid", String(best === undefined));
+    if (best !== undefined) context.find(...targets.get(best)!);
+  };
+  input.addEventListener("change", go);
+  input.addEventListener("keydown", (event) => event.key === "Enter" && go());
+  return html("span", { class: "nwv-tool" }, input, list);
+}
+
+const ROLE_NAMES = [
+  ["input", "input", "Links from the layer before"],
+  ["recurrent", "recurrent", "Links from h(t−1), the layer’s own previous time step"],
+  ["bias", "bias", "Links from the “1”, and bias ticks"],
+  ["projection", "projection", "Links from the memory to the projected output"],
+] as const;
+
+function switches(context: ToolbarContext): [HTMLElement, Refresh][] {
+  const { network } = context;
+  const tools: [HTMLElement, Refresh][] = [];
+  const ports = [...new Set(network.bundles.flatMap((b) => (b.port === null ? [] : [b.port])))];
+  if (ports.length > 0) {
+    const names = ports.map((port) => ({ value: port, text: port, title: `Links into gate ${port}` }));
+    const read = () => context.options().gates ?? ports;
+    tools.push(toggles("gates", names, read, (g) => context.setOptions({ gates: g.length === ports.length ? null : g })));
+  }
+  const present = ROLE_NAMES.filter(([role]) => network.bundles.some((b) => b.role === role));
+  if (present.length > 1) {
+    const names = present.map(([value, text, title]) => ({ value, text: present.some(([r]) => r === "recurrent") || value !== "input" ? text : "weights", title }));
+    const others = ROLE_NAMES.map(([role]) => role).filter((role) => !present.some(([r]) => r === role));
+    tools.push(toggles("links", names, () => context.options().roles, (roles) => context.setOptions({ roles: [...roles, ...others] })));
+  }
+  const signs = [
+    { value: "+" as const, text: "+", title: "Positive weights", className: "nwv-plus" },
+    { value: "-" as const, text: "−", title: "Negative weights", className: "nwv-minus" },
+  ];
+  tools.push(toggles("sign", signs, () => context.options().signs, (s) => context.setOptions({ signs: s })));
+  return tools;
+}
+
+export function createToolbar(host: HTMLElement, context: ToolbarContext): { update(): void } {
+  const scale = choice(
+    "scale",
+    [
+      ["layer", "per layer"],
+      ["global", "all layers"],
+      ["checkpoint", "per checkpoint"],
+    ],
+    () => context.options().scale,
+    (value) => context.setOptions({ scale: value }),
+  );
+  const order = choice(
+    "order",
+    [
+      ["model", "as in the model"],
+      ["sum", "by sum of weights"],
+    ],
+    () => context.options().order,
+    (value) => context.setOptions({ order: value }),
+  );
+  const rest = restTool(context);
+  const tools = [...switches(context), thresholdTool(context), quantityTool(context), ...(rest ? [rest] : []), scale, order];
+  const zoom = html("span", { class: "nwv-tool", role: "group", "aria-label": "zoom" });
+  for (const [label, path, factor] of [["Zoom out", MINUS, 0.8], ["Fit", FIT, "fit"], ["Zoom in", PLUS, 1.25]] as const) {
+    const button = iconButton(label, path);
+    button.addEventListener("click", () => context.zoom(factor));
+    zoom.append(button);
+  }
+  host.append(...tools.map(([element]) => element), findTool(context), zoom);
+  const update = (): void => {
+    for (const [, refresh] of tools) refresh();
+  };
+  update();
+  return { update };
+}

@@ -1,0 +1,53 @@
+// What is under the pointer, beside the pointer. Follows the playhead while it is shown.
+import { isLink, isUnit, type Selection, unitLabel } from "../describe";
+import { html } from "../dom";
+import type { History } from "../history";
+import type { Bundle } from "../network";
+import { type Reading, readLink } from "./reading";
+
+export interface Tooltip {
+  show(selection: Selection | null, x: number, y: number, checkpoint: number): void;
+  move(checkpoint: number): void;
+}
+
+export function createTooltip(host: HTMLElement, history: History, bundleOf: (id: string) => Bundle): Tooltip {
+  const element = html("div", { class: "nwv-tooltip", hidden: true });
+  host.append(element);
+  let shown = "";
+  let reading: Reading | null = null;
+  const fill = (selection: Selection, checkpoint: number): void => {
+    reading = null;
+    if (isLink(selection)) {
+      reading = readLink(history, bundleOf(selection.bundle), selection.target, selection.source, checkpoint);
+      element.replaceChildren(reading.element);
+    } else if (isUnit(selection)) {
+      const { network } = history;
+      const group = network.groups.find((g) => g.id === selection.group)!;
+      const layer = network.layers.find((l) => l.name === group.layer);
+      const about = group.role === "box" ? (layer?.note ?? "") : "click for all its links";
+      element.replaceChildren(
+        html("div", { class: "nwv-reading-title" }, unitLabel(network, selection.group, selection.unit)),
+        html("div", { class: "nwv-reading-entry" }, about),
+      );
+    }
+  };
+  const place = (x: number, y: number): void => {
+    const flip = x > host.clientWidth - 230;
+    element.style.left = flip ? "auto" : `${x + 14}px`;
+    element.style.right = flip ? `${host.clientWidth - x + 14}px` : "auto";
+    const low = y > host.clientHeight - 130;
+    element.style.top = low ? "auto" : `${y + 12}px`;
+    element.style.bottom = low ? `${host.clientHeight - y + 10}px` : "auto";
+  };
+  return {
+    show(selection, x, y, checkpoint) {
+      const key = JSON.stringify(selection);
+      if (selection && key !== shown) fill(selection, checkpoint);
+      shown = selection ? key : "";
+      if (!selection) reading = null;
+      element.hidden = selection === null;
+      if (selection) place(x, y);
+    },
+    move: (checkpoint) => reading?.move(checkpoint),
+  };
+}

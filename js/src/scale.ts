@@ -1,0 +1,104 @@
+// From a weight to what the eye sees: domain, level, colour, width, opacity. Pure; knows no canvas.
+
+export type Rgb = readonly [number, number, number];
+export interface Palette {
+  positive: Rgb;
+  negative: Rgb;
+  unsigned: Rgb;
+  zero: Rgb;
+  odd: Rgb;
+}
+
+/** Blue and red-orange stay apart for the three dichromacies; `unsigned` is for norms, `odd` for NaN and infinities. */
+export const PALETTES: Record<"light" | "dark", Palette> = {
+  light: { positive: [24, 95, 178], negative: [208, 69, 20], unsigned: [72, 76, 84], zero: [178, 182, 188], odd: [181, 23, 158] },
+  dark: { positive: [98, 176, 255], negative: [255, 128, 66], unsigned: [206, 210, 216], zero: [92, 97, 104], odd: [247, 107, 226] },
+};
+
+export const N_LEVELS = 24;
+export const DOMAIN_QUANTILE = 0.995;
+const OPACITY_EXPONENT = 1.25;
+
+/** A style of line: how a link of one level and kind is stroked. */
+export interface LineStyle {
+  stroke: string;
+  width: number;
+  dash: number[];
+}
+
+export const rgba = ([r, g, b]: Rgb, alpha: number): string => `rgba(${r},${g},${b},${alpha.toFixed(3)})`;
+export const mixRgb = (a: Rgb, b: Rgb, t: number): Rgb => [0, 1, 2].map((c) => Math.round(a[c] + (b[c] - a[c]) * t)) as unknown as Rgb;
+
+export const widthOf = (share: number, maxWidth: number): number => 0.5 + (maxWidth - 0.5) * share;
+export const opacityOf = (share: number): number => 0.07 + 0.9 * share ** OPACITY_EXPONENT;
+
+/** Colour of a share of the domain, in [-1, 1], on white or black paper (for matrices and strips). */
+export function shade(palette: Palette, share: number, signed: boolean, paper: Rgb): Rgb {
+  if (Number.isNaN(share)) return palette.odd;
+  const hue = signed ? (share < 0 ? palette.negative : palette.positive) : palette.unsigned;
+  return mixRgb(paper, hue, Math.min(1, Math.abs(share)) ** 0.8);
+}
+
+// A link's kind and level share one byte: kinds 1 negative, 2 positive, 3 unsigned, 4 odd; 0 is not drawn.
+export const NEGATIVE = 1;
+export const POSITIVE = 2;
+export const UNSIGNED = 3;
+export const ODD = 4;
+export const N_BUCKETS = N_LEVELS * 4 + 1;
+export const bucketOf = (kind: number, level: number): number => level * 4 + kind;
+
+/** All line styles by bucket, weakest first; odd values (NaN, infinities) are dashed and never faint. */
+export function lineStyles(palette: Palette, maxWidth: number): LineStyle[] {
+  const styles: LineStyle[] = [{ stroke: "transparent", width: 0, dash: [] }];
+  for (let level = 0; level < N_LEVELS; level++) {
+    const share = (level + 0.5) / N_LEVELS;
+    for (const hue of [palette.negative, palette.positive, palette.unsigned]) {
+      const colour = mixRgb(palette.zero, hue, Math.min(1, share * 2.2) ** 0.6);
+      styles.push({ stroke: rgba(colour, opacityOf(share)), width: widthOf(share, maxWidth), dash: [] });
+    }
+    styles.push({ stroke: rgba(palette.odd, 0.9), width: 1.5, dash: [4, 3] });
+  }
+  return styles;
+}
+
+/** The bucket of one value: its kind (sign, or odd) and its level on the domain. */
+export function classify(value: number, domain: number, signed: boolean): number {
+  if (!Number.isFinite(value)) return bucketOf(ODD, N_LEVELS - 1);
+  const share = domain > 0 ? Math.abs(value) / domain : 0;
+  const level = share >= 1 ? N_LEVELS - 1 : Math.floor(share * N_LEVELS);
+  return bucketOf(signed ? (value < 0 ? NEGATIVE : POSITIVE) : UNSIGNED, level);
+}
+
+/** The 99.5 % quantile of the finite magnitudes (their maximum if that is 0). Exact up to a million values. */
+export function domainOf(chunks: Iterable<Float32Array>): number {
+  const list = [...chunks];
+  const total = list.reduce((n, chunk) => n + chunk.length, 0);
+  const stride = Math.max(1, Math.ceil(total / 1_000_000));
+  const magnitudes = new Float32Array(Math.ceil(total / stride) + list.length);
+  let n = 0;
+  let seen = 0;
+  for (const chunk of list)
+    for (let i = 0; i < chunk.length; i++)
+      if (seen++ % stride === 0 && Number.isFinite(chunk[i])) magnitudes[n++] = Math.abs(chunk[i]);
+  if (n === 0) return 0;
+  const sorted = magnitudes.subarray(0, n).sort();
+  const at = DOMAIN_QUANTILE * (n - 1);
+  const low = Math.floor(at);
+  const high = Math.min(n - 1, low + 1);
+  return sorted[low] + (sorted[high] - sorted[low]) * (at - low) || sorted[n - 1];
+}
+
+const SIGNIFICANT = new Intl.NumberFormat("en", { maximumSignificantDigits: 4, useGrouping: false });
+
+/** A value as text: four significant digits, a true minus sign, NaN and infinities by name. */
+export function formatValue(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "not recorded";
+  if (Number.isNaN(value)) return "NaN";
+  if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "−Inf";
+  const size = Math.abs(value);
+  const text = size !== 0 && (size < 1e-4 || size >= 1e6) ? size.toExponential(3) : SIGNIFICANT.format(size);
+  return (value < 0 ? "−" : "") + text.replace("e-", "e−").replace("e+", "e");
+}
+
+/** A count with thin spaces between thousands. */
+export const formatCount = (n: number): string => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009");

@@ -1,0 +1,32 @@
+// What all displays of one widget share: its decoded history and its clock.
+import { History } from "./history";
+import type { Network } from "./network";
+import { type HostModel, playerOf, type Player } from "./player";
+
+export interface Session {
+  network: Network;
+  history: History;
+  player: Player;
+}
+
+const sessions = new WeakMap<HostModel, Session>();
+
+/** The session of a widget model, begun on first use: blocks are decoded once, messages are heard once. */
+export function sessionOf(model: HostModel): Session {
+  const known = sessions.get(model);
+  if (known) return known;
+  const network: Network = model.get("_network");
+  const history = new History(network, model.send ? (message) => model.send!(message) : null);
+  const player = playerOf(model);
+  const follow = (): void => {
+    player.nCheckpoints = history.nCheckpoints;
+  };
+  history.subscribe(follow);
+  history.open(model.get("_index"), model.get("_blocks"));
+  player.isReady = (k) => history.hasValues && history.isReady(k);
+  follow();
+  model.on("msg:custom", (message, buffers) => history.receive(message, buffers ?? []));
+  const session = { network, history, player };
+  sessions.set(model, session);
+  return session;
+}

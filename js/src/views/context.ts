@@ -1,0 +1,65 @@
+// What a view is given and what it gives back; the contract between app and views.
+import type { Selection } from "../describe";
+import type { History } from "../history";
+import type { Network } from "../network";
+import type { Options } from "../options";
+
+/** The playhead as a view sees it; the player is one. */
+export interface Clock {
+  readonly position: number;
+  readonly checkpoint: number;
+  readonly playing: boolean;
+}
+
+export interface ViewContext {
+  network: Network;
+  history: History;
+  clock: Clock;
+  signal: AbortSignal;
+  options(): Options;
+  setOptions(change: Partial<Options>): void;
+  selection(): Selection | null;
+  select(selection: Selection | null): void;
+  /** Something is pointed at, at stage pixels (x, y); null when nothing is. */
+  point(selection: Selection | null, x: number, y: number): void;
+  /** Caption and legend are out of date. */
+  changed(): void;
+  isDark(): boolean;
+  /** Height of the stage, in pixels. */
+  height(): number;
+}
+
+/** One domain of the legend: a scale that some links share. */
+export interface LegendScale {
+  label: string;
+  domain: number;
+  signed: boolean;
+  nClipped: number;
+}
+
+export interface Legend {
+  scales: LegendScale[];
+  maxLineWidth: number;
+  nOdd: number;
+  nMissing: number;
+  ports: string[];
+}
+
+export interface View {
+  /** The playhead moved (called per frame, cheap). */
+  drawFrame(): void;
+  /** Data, looks, theme or size changed. */
+  update(): void;
+  resize(): void;
+  destroy(): void;
+  legend(): Legend;
+  /** What is shown and what is not, in words. */
+  caption(): string;
+  /** What a sighted reader sees, in a sentence or two. */
+  summary(): string;
+  zoom(factor: number | "fit"): void;
+  /** Bring a layer or unit into sight. */
+  reveal(group: string, unit: number | null): void;
+  nLinks: number;
+  nLinksDrawn: number;
+}

@@ -1,0 +1,306 @@
+// The graph view: a layer-by-layer node-link diagram with every link crisp. Puts layout, links, images and gestures together.
+import { asLink, isLink, isUnit, type Selection, unitLinks } from "../describe";
+import { html, svg } from "../dom";
+import { isDrawable, type Layout, layoutNetwork } from "../layout";
+import { PALETTES, type Rgb } from "../scale";
+import type { Legend, View, ViewContext } from "./context";
+import { type Chrome, drawChrome } from "./graph/chrome";
+import { type Intents, listen } from "./graph/gestures";
+import { type Focus, Links, type Tally } from "./graph/links";
+import { unitOrder } from "./graph/order";
+import { Painter } from "./graph/painter";
+import { type Hit, pick } from "./graph/pick";
+import { type Direction, nextRow, nextUnit } from "./graph/walk";
+import { graphCaption, graphSummary } from "./graph/words";
+import { type Zoom, zoomAbout, zoomed } from "./graph/zoom";
+
+const PAPER: Record<"light" | "dark", Rgb> = { light: [255, 255, 255], dark: [23, 25, 28] };
+const WHOLE: Zoom = { k: 1, x: 0, y: 0 };
+
+class Graph implements View {
+  private readonly stage: HTMLElement;
+  private readonly canvas: HTMLCanvasElement;
+  private readonly brush: CanvasRenderingContext2D;
+  private chrome!: Chrome;
+  private base!: Layout; // before zooming
+  private layout!: Layout;
+  private links!: Links;
+  private painter!: Painter;
+  private zoomState: Zoom = WHOLE;
+  private hovered: Focus | null = null;
+  private pointed: Selection | null = null;
+  private walkedFrom: { group: string; unit: number } | null = null;
+  private picture: { k: number; buckets: Uint8Array; tally: Tally } | null = null;
+  private size = { width: 0, height: 0, ratio: 1 };
+
+  constructor(
+    host: HTMLElement,
+    private readonly context: ViewContext,
+  ) {
+    this.canvas = html("canvas", { class: "nwv-canvas", "aria-hidden": "true" });
+    this.brush = this.canvas.getContext("2d", { willReadFrequently: true })!;
+    this.stage = html(
+      "div",
+      { class: "nwv-stage", tabindex: 0, role: "application", "aria-roledescription": "network diagram" },
+      this.canvas,
+    );
+    host.append(this.stage);
+    listen(this.stage, this.intents(), context.signal);
+    this.update();
+  }
+
+  get nLinks(): number {
+    return this.context.network.bundles.reduce((n, bundle) => n + bundle.shape[0] * bundle.shape[1], 0);
+  }
+
+  get nLinksDrawn(): number {
+    return this.current().tally.drawn;
+  }
+
+  update(): void {
+    const options = this.context.options();
+    const { network, history } = this.context;
+    const height = this.context.height();
+    const width = this.stage.clientWidth || 900;
+    this.size = { width, height, ratio: Math.min(3, globalThis.devicePixelRatio || 1) };
+    this.stage.style.height = `${height}px`;
+    const order = unitOrder(network, history, options);
+    this.base = layoutNetwork(network, { width, height, unfolded: options.unfolded, order });
+    this.zoomState = this.bounded(this.zoomState);
+    this.links = new Links(network, history, options, (b) => isDrawable(this.base, network, b), this.links?.domains ?? new Map());
+    this.place();
+  }
+
+  resize(): void {
+    const ratio = Math.min(3, globalThis.devicePixelRatio || 1);
+    if (this.stage.clientWidth !== this.size.width || ratio !== this.size.ratio) this.update();
+    else this.drawFrame();
+  }
+
+  /** Lay out at the current zoom, redraw the SVG, and start a new set of images. */
+  private place(): void {
+    const { network } = this.context;
+    const { width, height, ratio } = this.size;
+    this.layout = zoomed(this.base, this.zoomState);
+    for (const [side, length] of [["width", width] as const, ["height", height] as const])
+      this.canvas[side] = Math.max(1, Math.round(length * ratio));
+    this.brush.setTransform(ratio, 0, 0, ratio, 0, 0);
+    const chrome = drawChrome(network, this.layout, this.context.options().labels);
+    if (this.chrome) this.chrome.root.replaceWith(chrome.root);
+    else this.stage.append(chrome.root);
+    this.chrome = chrome;
+    this.repaint();
+  }
+
+  /** New images: the focus, the looks or the theme changed. */
+  private repaint(): void {
+    const { network } = this.context;
+    const theme = this.context.isDark() ? "dark" : "light";
+    const mask = this.links.mask(this.focus());
+    const scene = { network, layout: this.layout, links: this.links, mask, palette: PALETTES[theme], paper: PAPER[theme] };
+    this.painter = new Painter({ ...scene, ...this.size });
+    this.picture = null;
+    this.drawFrame();
+    this.markFocus();
+    this.context.changed();
+  }
+
+  drawFrame(): void {
+    const { clock, history } = this.context;
+    const k = Math.min(clock.checkpoint, history.nCheckpoints - 1);
+    if (!history.hasValues || k < 0) return;
+    const share = clock.position - k;
+    const eases = share > 0.001 && k + 1 < history.nCheckpoints && history.isReady(k + 1);
+    this.painter.paint(this.brush, k, eases ? share : 0);
+    if (this.picture?.k !== k) {
+      this.current();
+      this.markLonely();
+      this.drawOverlay();
+      this.context.changed();
+    }
+    if (clock.playing && this.painter.prepare((k + 1) % history.nCheckpoints))
+      this.painter.prepare((k + 2) % history.nCheckpoints);
+  }
+
+  private current(): { k: number; buckets: Uint8Array; tally: Tally } {
+    const k = this.context.clock.checkpoint;
+    if (this.picture?.k !== k) this.picture = { k, ...this.links.buckets(k) };
+    return this.picture;
+  }
+
+  private focus(): Focus | null {
+    if (this.hovered) return this.hovered;
+    const selection = this.context.selection();
+    return isUnit(selection) ? this.focusOn(selection.group, selection.unit) : null;
+  }
+
+  /** A unit, and its previous time step h(t-1), which are one to a reader. */
+  private focusOn(group: string, unit: number): Focus {
+    const delayed = this.context.network.groups.filter((other) => other.delayed_of === group);
+    return { units: [{ group, unit }, ...delayed.map((other) => ({ group: other.id, unit }))] };
+  }
+
+  private markFocus(): void {
+    const focus = this.focus();
+    this.chrome.root.classList.toggle("nwv-focused", focus !== null);
+    for (const { group, unit } of focus?.units ?? []) this.chrome.units.get(group)?.[unit]?.classList.add("nwv-is-focus");
+    this.markLonely();
+    this.drawOverlay();
+  }
+
+  /** Units that the filter left without links fade away. */
+  private markLonely(): void {
+    const { threshold, signs } = this.context.options();
+    const filters = threshold > 0 || signs.length < 2;
+    const { buckets } = this.current();
+    const busy = new Set<string>();
+    if (filters)
+      for (let i = 0; i < buckets.length; i++) {
+        if (buckets[i] === 0) continue;
+        const { bundle, target, source } = this.links.link(i);
+        busy.add(`${bundle.target}\n${target}`).add(`${bundle.source}\n${source}`);
+      }
+    for (const [group, marks] of this.chrome.units)
+      marks.forEach((mark, unit) => {
+        mark.classList.toggle("nwv-lonely", filters && !busy.has(`${group}\n${unit}`));
+      });
+  }
+
+  /** The pointed and the selected link, outlined above all others. */
+  private drawOverlay(): void {
+    const bundles = this.context.network.bundles;
+    const marked = [asLink(this.context.network, bundles, this.context.selection()), this.pointed].filter(isLink);
+    this.chrome.overlay.replaceChildren(
+      ...marked.flatMap((link) => {
+        const i = this.links.indexOf(link.bundle, link.target, link.source);
+        if (i < 0) return [];
+        const [x1, y1, x2, y2] = this.painter.ends.subarray(i * 4, i * 4 + 4);
+        const value = this.links.values(this.current().k)[i];
+        const sign = this.links.isSigned(this.links.link(i).bundle) ? (value < 0 ? "negative" : "positive") : "unsigned";
+        return ["nwv-halo", `nwv-core nwv-${sign}`].map((name) => svg("line", { x1, y1, x2, y2, class: name }));
+      }),
+    );
+  }
+
+  private intents(): Intents {
+    return {
+      hover: (x, y) => this.hover(this.hit(x, y), x, y),
+      leave: () => this.hover(null, 0, 0),
+      click: (x, y) => this.click(this.hit(x, y)),
+      pan: (dx, dy) => this.setZoom({ ...this.zoomState, x: this.zoomState.x + dx, y: this.zoomState.y + dy }),
+      zoom: (factor, x, y) => this.setZoom(zoomAbout(this.zoomState, factor, x, y)),
+      fit: () => this.setZoom(WHOLE),
+      move: (direction) => this.move(direction),
+      nextLink: (by) => this.nextLink(by),
+      clear: () => this.context.select(null),
+      canPanX: () => this.layout.width > this.size.width + 1,
+    };
+  }
+
+  private hit(x: number, y: number): Hit | null {
+    return pick(this.layout, this.painter.ends, this.current().buckets, this.links.mask(this.focus()), x, y);
+  }
+
+  private asSelection(hit: Hit | null): Selection | null {
+    if (hit?.kind === "unit") return { group: hit.group, unit: hit.unit };
+    if (hit?.kind !== "link") return null;
+    const { bundle, target, source } = this.links.link(hit.index);
+    return { bundle: bundle.id, target, source };
+  }
+
+  private hover(hit: Hit | null, x: number, y: number): void {
+    const selection = this.asSelection(hit);
+    const focus = isUnit(selection) ? this.focusOn(selection.group, selection.unit) : null;
+    this.stage.style.cursor = hit ? "pointer" : "";
+    this.pointed = isLink(selection) ? selection : null;
+    if (JSON.stringify(focus) !== JSON.stringify(this.hovered)) {
+      for (const mark of this.chrome.root.querySelectorAll(".nwv-is-focus")) mark.classList.remove("nwv-is-focus");
+      this.hovered = focus;
+      this.repaint();
+    } else this.drawOverlay();
+    this.context.point(selection, x, y);
+  }
+
+  private click(hit: Hit | null): void {
+    const unfolded = this.context.options().unfolded;
+    if (hit?.kind === "tile") this.context.setOptions({ unfolded: { ...unfolded, [hit.group]: hit.port } });
+    else if (hit?.kind === "fold") this.context.setOptions({ unfolded: { ...unfolded, [hit.group]: true } });
+    else {
+      const selection = this.asSelection(hit);
+      const same = JSON.stringify(selection) === JSON.stringify(this.context.selection());
+      this.context.select(same ? null : selection);
+    }
+  }
+
+  private move(direction: Direction): void {
+    const next = nextUnit(this.layout, this.context.selection(), direction);
+    if (next) this.context.select(next);
+  }
+
+  /** From a unit to its strongest link, and on through the others. */
+  private nextLink(by: 1 | -1): void {
+    const selection = this.context.selection();
+    if (isUnit(selection)) this.walkedFrom = selection;
+    if (!this.walkedFrom) return;
+    const { group, unit } = this.walkedFrom;
+    const shown = this.links.bundles.filter((bundle) => this.links.isShown(bundle));
+    const rows = unitLinks(shown, this.context.history, group, unit, this.context.clock.checkpoint);
+    this.context.select(nextRow(rows, selection, by));
+  }
+
+  private bounded(zoom: Zoom): Zoom {
+    const { width, height } = this.size;
+    const k = Math.max(Math.min(1, width / this.base.width), Math.min(12, zoom.k));
+    const clamp = (at: number, content: number, room: number) => Math.min(0, Math.max(at, Math.min(0, room - content * k)));
+    return { k, x: clamp(zoom.x, this.base.width, width), y: clamp(zoom.y, height, height) };
+  }
+
+  private setZoom(zoom: Zoom): void {
+    this.zoomState = this.bounded(zoom);
+    this.place();
+  }
+
+  zoom(factor: number | "fit"): void {
+    const { width, height } = this.size;
+    this.setZoom(factor === "fit" ? WHOLE : zoomAbout(this.zoomState, factor, width / 2, height / 2));
+  }
+
+  reveal(group: string, unit: number | null): void {
+    const place = this.layout.places.get(group);
+    if (!place) return;
+    const x = this.zoomState.x + this.size.width / 2 - place.x;
+    const y = unit === null ? this.zoomState.y : this.zoomState.y + this.size.height / 2 - place.unitY[unit];
+    this.setZoom({ k: this.zoomState.k, x, y });
+  }
+
+  legend(): Legend {
+    const { tally, k } = this.current();
+    const scales = new Map<string, Legend["scales"][number]>();
+    for (const bundle of this.links.bundles) {
+      const label = this.links.scaleLabel(bundle);
+      const known = scales.get(label);
+      const nClipped = this.links.countClipped(bundle, k) + (known?.nClipped ?? 0);
+      scales.set(label, { label, domain: this.links.domain(bundle, k), signed: this.links.isSigned(bundle), nClipped });
+    }
+    const ports = [...new Set(this.context.network.groups.flatMap((group) => group.ports))];
+    const { maxLineWidth } = this.layout;
+    return { scales: [...scales.values()], maxLineWidth, nOdd: tally.odd, nMissing: tally.missing, ports };
+  }
+
+  caption(): string {
+    const { tally } = this.current();
+    return graphCaption(this.context, this.layout, { ...tally, onStage: this.links.n, all: this.nLinks });
+  }
+
+  summary(): string {
+    const text = graphSummary(this.context, this.links, this.current());
+    this.stage.setAttribute("aria-label", text);
+    return text;
+  }
+
+  destroy(): void {
+    this.stage.remove();
+  }
+}
+
+export const createGraph = (host: HTMLElement, context: ViewContext): View => new Graph(host, context);

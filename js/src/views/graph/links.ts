@@ -1,0 +1,223 @@
+// The links of the graph at a checkpoint: their values, domains and buckets. No drawing.
+import type { History } from "../../history";
+import type { Bundle, Network } from "../../network";
+import type { Options } from "../../options";
+import { bucketOf, classify, domainOf, N_LEVELS, NEGATIVE, ODD, POSITIVE } from "../../scale";
+
+/** Which units a reader looks at: their links stay, the rest is dimmed. */
+export interface Focus {
+  units: { group: string; unit: number }[];
+}
+
+/** Apply the reader's choice of how rest dimensions (a Flatten's time steps) become one number. */
+export function withReduce(bundle: Bundle, options: Options): Bundle {
+  if (bundle.shape.length !== 3) return bundle;
+  const index = options.reduce === "index" ? [Math.min(options.rest_index, bundle.shape[2] - 1)] : null;
+  return { ...bundle, reduce: options.reduce, index };
+}
+
+const isSigned = (bundle: Bundle, options: Options) => bundle.reduce !== "l2" || options.quantity !== "weights";
+
+/** Why a link that exists is not drawn, or 0 where it is. */
+export interface Tally {
+  drawn: number;
+  filtered: number;
+  clipped: number;
+  odd: number;
+  missing: number;
+}
+
+export class Links {
+  readonly bundles: Bundle[];
+  readonly starts: Uint32Array;
+  readonly n: number;
+  readonly domains = new Map<string, { domain: number; n: number }>();
+  private readonly cache = new Map<number, Float32Array>();
+
+  constructor(
+    private readonly network: Network,
+    private readonly history: History,
+    private readonly options: Options,
+    drawable: (bundle: Bundle) => boolean,
+    private readonly grownFrom: Links["domains"],
+  ) {
+    this.bundles = network.bundles.map((bundle) => withReduce(bundle, options)).filter(drawable);
+    this.starts = new Uint32Array(this.bundles.length + 1);
+    this.bundles.forEach((bundle, b) => {
+      this.starts[b + 1] = this.starts[b] + bundle.shape[0] * bundle.shape[1];
+    });
+    this.n = this.starts[this.bundles.length];
+  }
+
+  /** A bundle's links of the shown quantity at checkpoint k; false if they were not recorded. */
+  evaluate(bundle: Bundle, k: number, out: Float32Array): boolean {
+    const { quantity, reference } = this.options;
+    const recorded = this.history.bundle(bundle, k, out);
+    if (!recorded || quantity === "weights") return recorded;
+    const before = quantity === "update" ? k - 1 : Math.min(reference, this.history.nCheckpoints - 1);
+    const base = new Float32Array(out.length);
+    if (before < 0 || !this.history.bundle(bundle, before, base)) {
+      out.fill(Number.NaN);
+      return false;
+    }
+    for (let i = 0; i < out.length; i++) out[i] -= base[i];
+    return true;
+  }
+
+  /** The values of all links at checkpoint k, (n,); a link that was not recorded is NaN and counted as missing. */
+  values(k: number): Float32Array {
+    let values = this.cache.get(k);
+    if (values) return values;
+    values = new Float32Array(this.n);
+    this.bundles.forEach((bundle, b) => {
+      this.evaluate(bundle, k, values!.subarray(this.starts[b], this.starts[b + 1]));
+    });
+    if (this.cache.size > 8) this.cache.delete(this.cache.keys().next().value!);
+    this.cache.set(k, values);
+    return values;
+  }
+
+  isMissing(bundle: Bundle, k: number): boolean {
+    const { quantity, reference } = this.options;
+    if (this.history.parameter(bundle.parameter, k) === null) return true;
+    if (quantity === "weights") return false;
+    return this.history.parameter(bundle.parameter, quantity === "update" ? k - 1 : reference) === null;
+  }
+
+  isSigned(bundle: Bundle): boolean {
+    return isSigned(bundle, this.options);
+  }
+
+  private keyOf(bundle: Bundle): string {
+    const kind = bundle.role === "bias" ? ":bias" : "";
+    if (this.options.scale === "global") return `all layers${kind}`;
+    return this.layerOf(bundle) + kind;
+  }
+
+  /** What the legend calls the scale that a bundle is drawn on. */
+  scaleLabel(bundle: Bundle): string {
+    const bias = bundle.role === "bias" ? " biases" : "";
+    if (this.options.scale === "global") return bias ? "all biases" : "all layers";
+    return this.layerOf(bundle) + bias;
+  }
+
+  /** How many of a bundle's shown links lie beyond the domain at checkpoint k. */
+  countClipped(bundle: Bundle, k: number): number {
+    const b = this.bundles.indexOf(bundle);
+    const domain = this.domain(bundle, k);
+    let n = 0;
+    if (this.isShown(bundle))
+      for (const value of this.values(k).subarray(this.starts[b], this.starts[b + 1]))
+        if (Math.abs(value) > domain && Number.isFinite(value)) n++;
+    return n;
+  }
+
+  private layerOf(bundle: Bundle): string {
+    return this.network.groups.find((group) => group.id === bundle.target)!.layer;
+  }
+
+  /**
+   * The domain of a bundle: symmetric about zero, biases apart, over the whole history unless asked per checkpoint.
+   * A growing history only grows it: to the quantile of what is new, if that is larger.
+   */
+  domain(bundle: Bundle, k: number): number {
+    const { scale, quantity, reference, reduce, rest_index } = this.options;
+    const perCheckpoint = scale === "checkpoint";
+    const name = this.keyOf(bundle);
+    const key = [scale, quantity, reference, reduce, rest_index, name, perCheckpoint ? k : ""].join("|");
+    const known = this.domains.get(key);
+    if (known) return known.domain;
+    const before = perCheckpoint ? undefined : this.grownFrom.get(key);
+    const n = this.history.nCheckpoints;
+    const from = before?.n ?? 0;
+    const ks = perCheckpoint ? [k] : Array.from({ length: n - from }, (_, i) => from + i);
+    const domain = Math.max(before?.domain ?? 0, domainOf(this.allValues(name, ks)));
+    this.domains.set(key, { domain, n });
+    return domain;
+  }
+
+  private *allValues(name: string, ks: number[]): Iterable<Float32Array> {
+    for (const raw of this.network.bundles) {
+      const bundle = withReduce(raw, this.options);
+      if (this.keyOf(bundle) !== name) continue;
+      for (const k of ks) {
+        const out = new Float32Array(bundle.shape[0] * bundle.shape[1]);
+        if (this.evaluate(bundle, k, out)) yield out;
+      }
+    }
+  }
+
+  /** Whether the reader's switches let a bundle through. */
+  isShown(bundle: Bundle): boolean {
+    const { roles, gates } = this.options;
+    return roles.includes(bundle.role) && (bundle.port === null || gates === null || gates.includes(bundle.port));
+  }
+
+  /** The bucket (kind and level, 0 = not drawn) of each link at checkpoint k, and what was counted on the way. */
+  buckets(k: number): { buckets: Uint8Array; tally: Tally } {
+    const values = this.values(k);
+    const buckets = new Uint8Array(this.n);
+    const tally: Tally = { drawn: 0, filtered: 0, clipped: 0, odd: 0, missing: 0 };
+    const { threshold, signs } = this.options;
+    const hidden = [!signs.includes("-") && NEGATIVE, !signs.includes("+") && POSITIVE].filter(Boolean);
+    this.bundles.forEach((bundle, b) => {
+      const count = this.starts[b + 1] - this.starts[b];
+      if (!this.isShown(bundle)) tally.filtered += count;
+      else if (this.isMissing(bundle, k)) tally.missing += count;
+      else this.fill(b, k, { values, buckets, tally, floor: threshold * this.domain(bundle, k), hidden });
+    });
+    return { buckets, tally };
+  }
+
+  private fill(
+    b: number,
+    k: number,
+    to: { values: Float32Array; buckets: Uint8Array; tally: Tally; floor: number; hidden: unknown[] },
+  ): void {
+    const domain = this.domain(this.bundles[b], k);
+    const signed = this.isSigned(this.bundles[b]);
+    const { values, buckets, tally, floor, hidden } = to;
+    const odd = bucketOf(ODD, N_LEVELS - 1);
+    for (let i = this.starts[b]; i < this.starts[b + 1]; i++) {
+      const bucket = classify(values[i], domain, signed);
+      const size = Math.abs(values[i]);
+      if (bucket !== odd && (size < floor || (values[i] !== 0 && hidden.includes(((bucket - 1) & 3) + 1)))) {
+        tally.filtered++;
+        continue;
+      }
+      buckets[i] = bucket;
+      tally.drawn++;
+      if (bucket === odd) tally.odd++;
+      else if (size > domain) tally.clipped++;
+    }
+  }
+
+  /** The bundle, target and source of link i. */
+  link(i: number): { bundle: Bundle; target: number; source: number } {
+    let b = 0;
+    while (this.starts[b + 1] <= i) b++;
+    const bundle = this.bundles[b];
+    const inside = i - this.starts[b];
+    return { bundle, target: Math.floor(inside / bundle.shape[1]), source: inside % bundle.shape[1] };
+  }
+
+  /** The number of a link, or -1 where its bundle is not on the stage. */
+  indexOf(bundle: string, target: number, source: number): number {
+    const b = this.bundles.findIndex((other) => other.id === bundle);
+    return b < 0 ? -1 : this.starts[b] + target * this.bundles[b].shape[1] + source;
+  }
+
+  /** Which links touch the focused units, (n,), or null without focus. */
+  mask(focus: Focus | null): Uint8Array | null {
+    if (!focus) return null;
+    const mask = new Uint8Array(this.n);
+    for (const { group, unit } of focus.units) {
+      this.bundles.forEach((bundle, b) => {
+        const [nTarget, nSource] = bundle.shape;
+        if (bundle.target === group) mask.fill(1, this.starts[b] + unit * nSource, this.starts[b] + (unit + 1) * nSource);
+        if (bundle.source === group) for (let j = 0; j < nTarget; j++) mask[this.starts[b] + j * nSource + unit] = 1;
+      });
+    }
+    return mask;
+  }
+}

@@ -1,0 +1,49 @@
+// Zooming and panning of a layout: positions scale, marks grow only a little. Pure.
+import type { Layout, Place } from "../../layout";
+
+export interface Zoom {
+  k: number;
+  x: number;
+  y: number;
+}
+
+/** Zoom by a factor about a point of the stage, which stays where it is. */
+export function zoomAbout(zoom: Zoom, factor: number, x: number, y: number): Zoom {
+  const k = Math.max(0.2, Math.min(12, zoom.k * factor));
+  const ratio = k / zoom.k;
+  return { k, x: x - (x - zoom.x) * ratio, y: y - (y - zoom.y) * ratio };
+}
+
+function zoomedPlace(place: Place, { k, x, y }: Zoom): Place {
+  const spacing = place.spacing * k;
+  const grown = Math.min(k, 2);
+  return {
+    ...place,
+    x: place.x * k + x,
+    top: place.top * k + y,
+    height: place.height * k,
+    spacing,
+    unitY: place.unitY.map((unitY) => unitY * k + y),
+    radius: Math.max(1.2, Math.min(9, spacing * 0.36)),
+    halfWidth: place.form === "nodes" || place.form === "bands" ? Math.max(1.2, Math.min(9, spacing * 0.36)) : place.halfWidth * grown,
+    tiles: place.tiles.map((tile) => ({
+      port: tile.port,
+      x: tile.x * k + x,
+      y: tile.y * k + y,
+      width: tile.width * k,
+      height: tile.height * k,
+    })),
+  };
+}
+
+export function zoomed(layout: Layout, zoom: Zoom): Layout {
+  if (zoom.k === 1 && zoom.x === 0 && zoom.y === 0) return layout;
+  const places = new Map([...layout.places].map(([id, place]) => [id, zoomedPlace(place, zoom)]));
+  return {
+    places,
+    width: layout.width * zoom.k,
+    height: layout.height * zoom.k,
+    laneTop: layout.laneTop === null ? null : layout.laneTop * zoom.k + zoom.y,
+    maxLineWidth: Math.min(9, layout.maxLineWidth * Math.min(zoom.k, 2)),
+  };
+}
