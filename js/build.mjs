@@ -27,6 +27,8 @@ if (process.argv.includes("--watch")) {
 } else {
   for (const options of builds) {
     await esbuild.build(options);
-    console.log(`${(statSync(options.outfile).size / 1000).toFixed(1).padStart(7)} kB  ${options.outfile.slice(out.length + 1)}`);
+    console.log(
+      `${(statSync(options.outfile).size / 1000).toFixed(1).padStart(7)} kB  ${options.outfile.slice(out.length + 1)}`,
+    );
   }
 }

@@ -22,9 +22,17 @@ class App {
   private readonly root: HTMLElement;
   private readonly title = html("span", { class: "nwv-head-title" });
   private readonly caption = html("span", { class: "nwv-caption" });
-  private readonly toolbarHost = html("div", { class: "nwv-toolbar", role: "toolbar", "aria-label": "What is drawn" });
+  private readonly toolbarHost = html("div", {
+    class: "nwv-toolbar",
+    role: "toolbar",
+    "aria-label": "What is drawn",
+  });
   private readonly viewHost = html("div", { class: "nwv-view" });
-  private readonly inspectorHost = html("aside", { class: "nwv-inspector", hidden: true, "aria-label": "Selection" });
+  private readonly inspectorHost = html("aside", {
+    class: "nwv-inspector",
+    hidden: true,
+    "aria-label": "Selection",
+  });
   private readonly legendHost = html("div", { class: "nwv-legend" });
   private readonly timelineHost = html("div", { class: "nwv-timeline-host" });
   private readonly live = html("div", { class: "nwv-live", "aria-live": "polite", role: "status" });
@@ -49,7 +57,17 @@ class App {
     fullscreen.addEventListener("click", () => this.toggleFullscreen());
     const head = html("div", { class: "nwv-head" }, html("div", {}, this.title, this.caption), fullscreen);
     const body = html("div", { class: "nwv-body" }, this.viewHost, this.inspectorHost);
-    this.root = html("div", { class: "nnweightviz" }, head, this.toolbarHost, body, this.message, this.legendHost, this.timelineHost, this.live);
+    this.root = html(
+      "div",
+      { class: "nnweightviz" },
+      head,
+      this.toolbarHost,
+      body,
+      this.message,
+      this.legendHost,
+      this.timelineHost,
+      this.live,
+    );
     host.append(this.root);
     this.readTheme();
     this.build();
@@ -64,7 +82,12 @@ class App {
     const select = (selection: Selection | null) => this.select(selection);
     this.tooltip = createTooltip(this.viewHost, history, (id) => this.bundle(id));
     this.legend = createLegend(this.legendHost);
-    this.inspector = createInspector(this.inspectorHost, history, () => network.bundles.map((b) => withReduce(b, options())), select);
+    this.inspector = createInspector(
+      this.inspectorHost,
+      history,
+      () => network.bundles.map((b) => withReduce(b, options())),
+      select,
+    );
     const chosen = views[this.model.get("view")] ?? views.graph;
     this.view = chosen.create(this.viewHost, {
       network,
@@ -123,7 +146,9 @@ class App {
       this.timeline.resize();
     });
     resized.observe(this.viewHost);
-    const shown = new IntersectionObserver((entries) => entries.some((e) => e.isIntersecting) && this.view.resize());
+    const shown = new IntersectionObserver(
+      (entries) => entries.some((e) => e.isIntersecting) && this.view.resize(),
+    );
     shown.observe(this.root); // a canvas that a host took out of the page and put back must redraw
     signal.addEventListener("abort", () => {
       resized.disconnect();
@@ -137,7 +162,12 @@ class App {
     const target = event.target as HTMLElement;
     // Notebooks have their own keys; while the reader is in the diagram they are not meant.
     event.stopPropagation();
-    if (event.key !== " " || /^(BUTTON|INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || event.defaultPrevented) return;
+    if (
+      event.key !== " " ||
+      /^(BUTTON|INPUT|SELECT|TEXTAREA)$/.test(target.tagName) ||
+      event.defaultPrevented
+    )
+      return;
     event.preventDefault();
     this.session.player.toggle();
   }
@@ -208,7 +238,10 @@ class App {
 
   private showSelection(): void {
     const bundles = this.session.network.bundles;
-    this.inspector.show(asLink(this.session.network, bundles, this.selection()), this.session.player.checkpoint);
+    this.inspector.show(
+      asLink(this.session.network, bundles, this.selection()),
+      this.session.player.checkpoint,
+    );
     this.view.update();
   }
 

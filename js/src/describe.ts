@@ -18,14 +18,16 @@ export interface LinkRow {
 
 export const isLink = (s: Selection | null): s is { bundle: string; target: number; source: number } =>
   s !== null && "bundle" in s;
-export const isUnit = (s: Selection | null): s is { group: string; unit: number } => s !== null && "group" in s;
+export const isUnit = (s: Selection | null): s is { group: string; unit: number } =>
+  s !== null && "group" in s;
 
 const groupOf = (network: Network, id: string): Group => network.groups.find((group) => group.id === id)!;
 
 /** A unit's name for a reader: "fc1 · unit 3", "x(t) · petal length", "bias of fc1". */
 export function unitLabel(network: Network, groupId: string, unit: number): string {
   const group = groupOf(network, groupId);
-  if (group.role === "bias") return group.label && group.label !== "1" ? group.label : `bias (“1”) of ${group.layer}`;
+  if (group.role === "bias")
+    return group.label && group.label !== "1" ? group.label : `bias (“1”) of ${group.layer}`;
   const name = unitName(group, unit);
   return `${group.label || group.id} · ${group.unit_names ? name : `unit ${name}`}`;
 }
@@ -57,7 +59,13 @@ export function unravel(flat: number, shape: number[]): number[] {
 }
 
 /** The links of a unit at a checkpoint, strongest first. */
-export function unitLinks(bundles: Bundle[], history: History, group: string, unit: number, k: number): LinkRow[] {
+export function unitLinks(
+  bundles: Bundle[],
+  history: History,
+  group: string,
+  unit: number,
+  k: number,
+): LinkRow[] {
   const rows: LinkRow[] = [];
   for (const bundle of bundles) {
     if (bundle.source !== group && bundle.target !== group) continue;

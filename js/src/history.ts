@@ -1,6 +1,13 @@
 // The history as the browser holds it: decoded parameters by checkpoint, metrics, and what is still with the kernel.
 // Not for drawing, and not for the clock.
-import { type BlockEntry, decodeBlock, type Index, type RunIndex } from "./blocks";
+import {
+  type AppendMessage,
+  type BlockEntry,
+  decodeBlock,
+  type Index,
+  type Reply,
+  type RunIndex,
+} from "./blocks";
 import { type Bundle, evaluateBundle, type Network, storedName } from "./network";
 
 type Send = (message: Record<string, unknown>) => void;
@@ -62,24 +69,27 @@ export class History {
   }
 
   private enqueue(entries: BlockEntry[], part: (entry: BlockEntry) => Parts[number]): void {
-    const bytes = entries.map((entry) => slice(part(entry), entry.offset, entry.n_bytes));
-    this.decoding = this.decoding.then(async () => {
-      const decoded = await Promise.all(entries.map((entry, i) => decodeBlock(entry, bytes[i])));
-      entries.forEach((entry, i) => {
-        this.place(entry, decoded[i]);
-      });
-      this.notify();
-    });
-    this.decoding.catch((error: Error) => {
-      this.error = `The weights could not be read: ${error.message}`;
-      this.notify();
-    });
+    const parts = entries.map((entry) => asBytes(part(entry)));
+    const decoded = this.decoding.then(() =>
+      Promise.all(entries.map((entry, i) => decodeBlock(entry, parts[i]))),
+    );
+    this.decoding = decoded.then(
+      (values) => {
+        entries.forEach((entry, i) => {
+          this.place(entry, values[i]);
+        });
+      },
+      (error: Error) => {
+        this.error = `The weights could not be read: ${error.message}`;
+      },
+    );
+    this.decoding.then(() => this.notify());
   }
 
   private place(entry: BlockEntry, values: Float32Array): void {
     if (entry.quantity !== "weights") return;
-    let list = this.values.get(entry.name);
-    if (!list) this.values.set(entry.name, (list = []));
+    const list = this.values.get(entry.name) ?? [];
+    this.values.set(entry.name, list);
     const n = entry.dims.reduce((a, b) => a * b, 1);
     for (let k = entry.start; k < entry.stop; k++) {
       list[k] = values.subarray((k - entry.start) * n, (k - entry.start + 1) * n);
@@ -92,23 +102,23 @@ export class History {
   }
 
   /** Take a custom message from Python; unknown ones are left to others. */
-  receive(message: Record<string, any>, buffers: Parts): void {
+  receive(message: Reply, buffers: Parts): void {
     if (message.type === "append") this.append(message, buffers[0]);
     else if (message.type === "blocks") {
       this.error = null;
       this.enqueue(message.blocks, () => buffers[0]);
     } else if (message.type === "exact") {
-      this.pending.get(message.id)?.resolve(new Float64Array(copy(buffers[0])));
-      this.pending.delete(message.id);
+      this.pending.get(String(message.id))?.resolve(new Float64Array(copy(buffers[0])));
+      this.pending.delete(String(message.id));
     } else if (message.type === "error") {
-      this.pending.get(message.id)?.reject(new Error(message.message));
-      this.pending.delete(message.id);
+      this.pending.get(String(message.id))?.reject(new Error(message.message));
+      this.pending.delete(String(message.id));
       this.error = message.message;
       this.notify();
     }
   }
 
-  private append(message: Record<string, any>, buffer: Parts[number]): void {
+  private append(message: AppendMessage, buffer: Parts[number]): void {
     if (message.n_checkpoints <= this.nCheckpoints && message.blocks.length > 0) return; // already in the state we opened
     const before = this.nCheckpoints;
     this.nCheckpoints = message.n_checkpoints;
@@ -116,11 +126,10 @@ export class History {
       added ? [...(old ?? new Array(before).fill(null)), ...added] : old;
     this.steps = extend(this.steps, message.steps);
     this.epochs = extend(this.epochs, message.epochs);
-    for (const [name, { x, y }] of Object.entries<{ x: number[]; y: (number | string)[] }>(message.metrics)) {
-      let metric = this.metrics.find((m) => m.name === name);
-      if (!metric) this.metrics.push((metric = { name, x: [], y: [] }));
-      metric.x = metric.x.concat(x);
-      metric.y = metric.y.concat(y.map(Number));
+    for (const [name, { x, y }] of Object.entries(message.metrics)) {
+      const known = this.metrics.find((m) => m.name === name);
+      const metric = { name, x: [...(known?.x ?? []), ...x], y: [...(known?.y ?? []), ...y.map(Number)] };
+      this.metrics = known ? this.metrics.map((m) => (m === known ? metric : m)) : [...this.metrics, metric];
     }
     if (this.loaded) this.loaded = grow(this.loaded, this.nCheckpoints);
     this.exactCache.clear();
@@ -177,7 +186,10 @@ export class History {
       shape: [1, 1, ...bundle.shape.slice(2)],
     };
     const cell = new Float32Array(1);
-    return Float64Array.from({ length: this.nCheckpoints }, (_, k) => (this.bundle(one, k, cell), cell[0]));
+    return Float64Array.from({ length: this.nCheckpoints }, (_, k) => {
+      this.bundle(one, k, cell);
+      return cell[0];
+    });
   }
 
   get isExact(): boolean {
@@ -187,8 +199,8 @@ export class History {
   /** The exact histories of parameter entries from the kernel, (n_checkpoints, n_entries). */
   exact(parameter: string, entries: number[]): Promise<Float64Array> {
     const key = `${parameter}:${entries.join()}`;
-    let reply = this.exactCache.get(key);
-    if (!reply) this.exactCache.set(key, (reply = this.ask(parameter, entries)));
+    const reply = this.exactCache.get(key) ?? this.ask(parameter, entries);
+    this.exactCache.set(key, reply);
     reply.catch(() => this.exactCache.delete(key));
     return reply;
   }
@@ -222,12 +234,12 @@ export class History {
   }
 }
 
-function slice(part: Parts[number], offset: number, n: number): Uint8Array {
-  if (part instanceof ArrayBuffer) return new Uint8Array(part, offset, n);
-  return new Uint8Array(part.buffer, part.byteOffset + offset, n);
-}
+const asBytes = (part: Parts[number]): Uint8Array =>
+  part instanceof ArrayBuffer
+    ? new Uint8Array(part)
+    : new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
 
-const copy = (part: Parts[number]): ArrayBuffer => slice(part, 0, part.byteLength).slice().buffer as ArrayBuffer;
+const copy = (part: Parts[number]): ArrayBuffer => asBytes(part).slice().buffer as ArrayBuffer;
 
 function grow(bytes: Uint8Array, n: number): Uint8Array {
   const longer = new Uint8Array(n);

@@ -3,9 +3,10 @@ import type { Bundle, Group, Network } from "./network";
 
 export const MAX_PORTED_UNITS = 16;
 export const MAX_BIAS_LINKS = 16;
-const MAX_SPACING = 46;
-const MARGIN = { top: 46, right: 64, bottom: 14, left: 64 };
-const GAP = { dense: 64, recurrent: 112 };
+const MAX_SPACING = 60;
+const MARGIN = { top: 58, right: 64, bottom: 14, left: 64 };
+const LANE_TITLE = 16;
+const GAP = { dense: 64, recurrent: 112, banded: 172 };
 const LANE_SHARE = 0.36;
 
 export interface LayoutLooks {
@@ -54,23 +55,36 @@ function formOf(network: Network, group: Group, looks: LayoutLooks): Form | null
     const bundles = network.bundles.filter((bundle) => bundle.source === group.id);
     return bundles.every((bundle) => isBiasTick(network, bundle)) ? null : "bias";
   }
-  if (group.delayed_of !== null && group.n_units > MAX_PORTED_UNITS && !looks.unfolded[group.id]) return "folded";
+  if (group.delayed_of !== null && group.n_units > MAX_PORTED_UNITS && !looks.unfolded[group.id])
+    return "folded";
   if (isBanded(group)) return "bands";
   return group.ports.length > 0 ? "ports" : "nodes";
 }
 
+const hasBands = (network: Network, column: number): boolean =>
+  network.groups.some((group) => group.column === column && isBanded(group));
+
 /** Column positions: recurrent columns need room for their lane; everything widens with the stage. */
 function columnPositions(network: Network, width: number): { x: number[]; width: number; gaps: number[] } {
   const nColumns = 1 + Math.max(0, ...network.groups.map((group) => group.column));
-  const hasLane = (column: number) => network.groups.some((g) => g.delayed_of !== null && g.column === column);
-  const firstLane = hasLane(0) ? GAP.recurrent : 0;
-  const least = Array.from({ length: nColumns - 1 }, (_, c) => (hasLane(c + 1) ? GAP.recurrent : GAP.dense));
+  const hasLane = (column: number) =>
+    network.groups.some((g) => g.delayed_of !== null && g.column === column);
+  const leastGap = (column: number) => {
+    if (!hasLane(column)) return GAP.dense;
+    return hasBands(network, column) || hasBands(network, column - 1) ? GAP.banded : GAP.recurrent;
+  };
+  const firstLane = hasLane(0) ? leastGap(0) : 0;
+  const least = Array.from({ length: nColumns - 1 }, (_, c) => leastGap(c + 1));
   const sum = least.reduce((a, b) => a + b, 0);
   const room = width - MARGIN.left - MARGIN.right - firstLane;
   const gaps = least.map((gap) => (sum > 0 ? gap * Math.max(1, room / sum) : gap));
   const x = [MARGIN.left + firstLane + (nColumns === 1 ? Math.max(0, room / 2) : 0)];
   for (const gap of gaps) x.push(x[x.length - 1] + gap);
-  return { x, width: Math.max(width, x[x.length - 1] + MARGIN.right), gaps: [firstLane || GAP.recurrent, ...gaps] };
+  return {
+    x,
+    width: Math.max(width, x[x.length - 1] + MARGIN.right),
+    gaps: [firstLane || GAP.recurrent, ...gaps],
+  };
 }
 
 interface Slot {
@@ -80,7 +94,14 @@ interface Slot {
 }
 
 /** Stack slots in [top, bottom], sharing the height by the rows they ask for, each centred in its share. */
-function stack(slots: Slot[], x: number, top: number, bottom: number, looks: LayoutLooks, places: Map<string, Place>): void {
+function stack(
+  slots: Slot[],
+  x: number,
+  top: number,
+  bottom: number,
+  looks: LayoutLooks,
+  places: Map<string, Place>,
+): void {
   const header = slots.length > 1 ? 22 : 0;
   const rows = slots.reduce((sum, slot) => sum + slot.rows, 0);
   const room = bottom - top - header * (slots.length - 1);
@@ -98,7 +119,8 @@ function place(slot: Slot, x: number, top: number, height: number, looks: Layout
   const spacing = height / Math.max(1, group.n_units);
   const unitY = new Float32Array(group.n_units);
   const order = looks.order.get(group.id);
-  for (let rank = 0; rank < group.n_units; rank++) unitY[order ? order[rank] : rank] = top + (rank + 0.5) * spacing;
+  for (let rank = 0; rank < group.n_units; rank++)
+    unitY[order ? order[rank] : rank] = top + (rank + 0.5) * spacing;
   const radius = Math.max(1.2, Math.min(7, spacing * 0.36));
   const halfWidth = form === "ports" ? Math.max(5, Math.min(9, spacing * 0.3)) : form === "box" ? 34 : radius;
   const unfolded = looks.unfolded[group.id];
@@ -118,7 +140,13 @@ function placeTiles(place: Place, top: number, bottom: number): void {
   const n = place.group.ports.length;
   const step = (bottom - top) / n;
   const height = Math.min(44, step - 5);
-  place.tiles = place.group.ports.map((port, i) => ({ port, x: place.x - 30, y: top + i * step, width: 60, height }));
+  place.tiles = place.group.ports.map((port, i) => ({
+    port,
+    x: place.x - 30,
+    y: top + i * step,
+    width: 60,
+    height,
+  }));
 }
 
 export function layoutNetwork(network: Network, looks: LayoutLooks): Layout {
@@ -128,20 +156,30 @@ export function layoutNetwork(network: Network, looks: LayoutLooks): Layout {
     return form ? [{ group, form, rows: rowsOf(group, form) }] : [];
   });
   const lanes = new Set(network.groups.filter((group) => group.delayed_of !== null).map((group) => group.id));
-  const isLane = ({ group }: Slot) => lanes.has(group.id) || (group.role === "bias" && lanes.has(group.beside ?? ""));
+  const isLane = ({ group }: Slot) =>
+    lanes.has(group.id) || (group.role === "bias" && lanes.has(group.beside ?? ""));
   const bottom = looks.height - MARGIN.bottom;
   const laneTop = lanes.size > 0 ? bottom - (bottom - MARGIN.top) * LANE_SHARE : null;
-  const mainBottom = laneTop === null ? bottom : laneTop - 26;
+  const mainBottom = laneTop === null ? bottom : laneTop - 18;
   const places = new Map<string, Place>();
   for (let column = 0; column < x.length; column++) {
     const here = slots.filter((slot) => slot.group.column === column);
-    stack(here.filter((slot) => !isLane(slot)), x[column], MARGIN.top, mainBottom, looks, places);
+    stack(
+      here.filter((slot) => !isLane(slot)),
+      x[column],
+      MARGIN.top,
+      mainBottom,
+      looks,
+      places,
+    );
     if (laneTop !== null) {
-      const laneX = x[column] - Math.min(0.5 * gaps[column], 92);
-      stack(here.filter(isLane), laneX, laneTop, bottom, looks, places);
+      // As far to the source side as the gate matrices of the layer before leave room.
+      const laneX = x[column] - (hasBands(network, column - 1) ? 0.5 : 0.8) * gaps[column];
+      stack(here.filter(isLane), laneX, laneTop, bottom - LANE_TITLE, looks, places);
     }
   }
-  for (const place of places.values()) if (place.form === "bands" && laneTop !== null) placeTiles(place, laneTop, bottom);
+  for (const place of places.values())
+    if (place.form === "bands" && laneTop !== null) placeTiles(place, laneTop, bottom);
   return { places, width, height: looks.height, laneTop, maxLineWidth: maxLineWidth(places) };
 }
 

@@ -60,7 +60,8 @@ export interface Network {
 
 /** Flat offsets, relative to a link's first entry, of the parameter entries behind it. */
 export function restOffsets(bundle: Bundle): number[] {
-  if (bundle.reduce === "index") return [bundle.index!.reduce((sum, i, k) => sum + i * bundle.strides[k + 2], 0)];
+  if (bundle.reduce === "index")
+    return [bundle.index!.reduce((sum, i, k) => sum + i * bundle.strides[k + 2], 0)];
   let offsets = [0];
   for (let k = 2; k < bundle.shape.length; k++) {
     const next: number[] = [];

@@ -11,13 +11,24 @@ export interface Palette {
 
 /** Blue and red-orange stay apart for the three dichromacies; `unsigned` is for norms, `odd` for NaN and infinities. */
 export const PALETTES: Record<"light" | "dark", Palette> = {
-  light: { positive: [24, 95, 178], negative: [208, 69, 20], unsigned: [72, 76, 84], zero: [178, 182, 188], odd: [181, 23, 158] },
-  dark: { positive: [98, 176, 255], negative: [255, 128, 66], unsigned: [206, 210, 216], zero: [92, 97, 104], odd: [247, 107, 226] },
+  light: {
+    positive: [24, 95, 178],
+    negative: [208, 69, 20],
+    unsigned: [72, 76, 84],
+    zero: [178, 182, 188],
+    odd: [181, 23, 158],
+  },
+  dark: {
+    positive: [98, 176, 255],
+    negative: [255, 128, 66],
+    unsigned: [206, 210, 216],
+    zero: [92, 97, 104],
+    odd: [247, 107, 226],
+  },
 };
 
 export const N_LEVELS = 24;
 export const DOMAIN_QUANTILE = 0.995;
-const OPACITY_EXPONENT = 1.25;
 
 /** A style of line: how a link of one level and kind is stroked. */
 export interface LineStyle {
@@ -27,10 +38,18 @@ export interface LineStyle {
 }
 
 export const rgba = ([r, g, b]: Rgb, alpha: number): string => `rgba(${r},${g},${b},${alpha.toFixed(3)})`;
-export const mixRgb = (a: Rgb, b: Rgb, t: number): Rgb => [0, 1, 2].map((c) => Math.round(a[c] + (b[c] - a[c]) * t)) as unknown as Rgb;
+export const mixRgb = (a: Rgb, b: Rgb, t: number): Rgb =>
+  [0, 1, 2].map((c) => Math.round(a[c] + (b[c] - a[c]) * t)) as unknown as Rgb;
 
 export const widthOf = (share: number, maxWidth: number): number => 0.5 + (maxWidth - 0.5) * share;
-export const opacityOf = (share: number): number => 0.07 + 0.9 * share ** OPACITY_EXPONENT;
+export const opacityOf = (share: number, exponent: number): number => 0.05 + 0.92 * share ** exponent;
+
+/** Opacity grows as |w| to this power: the more lines there are, the more the weak ones step back. */
+export function opacityExponent(nLines: number): number {
+  if (nLines <= 200) return 1.25;
+  if (nLines <= 800) return 1.75;
+  return nLines <= 3000 ? 2.25 : 3;
+}
 
 /** Colour of a share of the domain, in [-1, 1], on white or black paper (for matrices and strips). */
 export function shade(palette: Palette, share: number, signed: boolean, paper: Rgb): Rgb {
@@ -48,13 +67,17 @@ export const N_BUCKETS = N_LEVELS * 4 + 1;
 export const bucketOf = (kind: number, level: number): number => level * 4 + kind;
 
 /** All line styles by bucket, weakest first; odd values (NaN, infinities) are dashed and never faint. */
-export function lineStyles(palette: Palette, maxWidth: number): LineStyle[] {
+export function lineStyles(palette: Palette, maxWidth: number, exponent: number): LineStyle[] {
   const styles: LineStyle[] = [{ stroke: "transparent", width: 0, dash: [] }];
   for (let level = 0; level < N_LEVELS; level++) {
     const share = (level + 0.5) / N_LEVELS;
     for (const hue of [palette.negative, palette.positive, palette.unsigned]) {
       const colour = mixRgb(palette.zero, hue, Math.min(1, share * 2.2) ** 0.6);
-      styles.push({ stroke: rgba(colour, opacityOf(share)), width: widthOf(share, maxWidth), dash: [] });
+      styles.push({
+        stroke: rgba(colour, opacityOf(share, exponent)),
+        width: widthOf(share, maxWidth),
+        dash: [],
+      });
     }
     styles.push({ stroke: rgba(palette.odd, 0.9), width: 1.5, dash: [4, 3] });
   }

@@ -1,7 +1,7 @@
 // What all displays of one widget share: its decoded history and its clock.
 import { History } from "./history";
 import type { Network } from "./network";
-import { type HostModel, playerOf, type Player } from "./player";
+import { type HostModel, type Player, playerOf } from "./player";
 
 export interface Session {
   network: Network;

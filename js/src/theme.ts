@@ -21,7 +21,10 @@ export function hostIsDark(element: HTMLElement): boolean {
 export function watchTheme(callback: () => void, signal: AbortSignal): void {
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", callback, { signal });
   const observer = new MutationObserver(callback);
-  const options = { attributes: true, attributeFilter: ["class", "style", "data-theme", "data-jp-theme-light", "data-bs-theme"] };
+  const options = {
+    attributes: true,
+    attributeFilter: ["class", "style", "data-theme", "data-jp-theme-light", "data-bs-theme"],
+  };
   observer.observe(document.documentElement, options);
   observer.observe(document.body, options);
   signal.addEventListener("abort", () => observer.disconnect());

@@ -29,10 +29,14 @@ function unitTable(
   const key = (r: (typeof rows)[number]) => `${r.bundle.id}\n${r.target}\n${r.source}`;
   for (const row of rows.slice(0, MOST_ROWS)) {
     const incoming = row.bundle.target === group;
-    const other = incoming ? unitLabel(network, row.bundle.source, row.source) : unitLabel(network, row.bundle.target, row.target);
+    const other = incoming
+      ? unitLabel(network, row.bundle.source, row.source)
+      : unitLabel(network, row.bundle.target, row.target);
     const button = html("button", { type: "button", class: "nwv-row" }, `${incoming ? "←" : "→"} ${other}`);
     button.setAttribute("aria-label", linkLabel(network, row.bundle, row.target, row.source));
-    button.addEventListener("click", () => select({ bundle: row.bundle.id, target: row.target, source: row.source }));
+    button.addEventListener("click", () =>
+      select({ bundle: row.bundle.id, target: row.target, source: row.source }),
+    );
     const cell = html("td", { class: "nwv-number" });
     cells.set(key(row), cell);
     body.append(html("tr", {}, html("td", {}, button), html("td", {}, row.bundle.port ?? ""), cell));
@@ -41,7 +45,9 @@ function unitTable(
     for (const row of unitLinks(bundles, history, group, unit, k)) {
       const cell = cells.get(key(row));
       if (!cell) continue;
-      cell.textContent = row.recorded ? (history.isExact ? "" : "≈ ") + formatValue(row.value) : "not recorded";
+      cell.textContent = row.recorded
+        ? (history.isExact ? "" : "≈ ") + formatValue(row.value)
+        : "not recorded";
       cell.className = `nwv-number ${row.value < 0 ? "nwv-negative" : "nwv-positive"}`;
     }
   };
@@ -53,7 +59,9 @@ function unitTable(
     html("table", {}, body),
   );
   if (rows.length > MOST_ROWS)
-    element.append(html("div", { class: "nwv-reading-entry" }, `and ${formatCount(rows.length - MOST_ROWS)} weaker links`));
+    element.append(
+      html("div", { class: "nwv-reading-entry" }, `and ${formatCount(rows.length - MOST_ROWS)} weaker links`),
+    );
   return { element, move };
 }
 

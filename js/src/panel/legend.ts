@@ -1,28 +1,58 @@
 // The legend: what a line's colour, width and opacity say, with every domain printed at all times.
 import { html, svg } from "../dom";
-import { bucketOf, formatCount, formatValue, lineStyles, N_LEVELS, NEGATIVE, ODD, type Palette, POSITIVE, UNSIGNED } from "../scale";
+import {
+  bucketOf,
+  formatCount,
+  formatValue,
+  lineStyles,
+  N_LEVELS,
+  NEGATIVE,
+  ODD,
+  type Palette,
+  POSITIVE,
+  UNSIGNED,
+} from "../scale";
 import type { Legend } from "../views/context";
 
 const STEP = 9;
 
 /** Short lines in the very styles of the picture, from −domain to +domain. */
-function samples(palette: Palette, maxWidth: number, kinds: number[]): SVGSVGElement {
-  const styles = lineStyles(palette, maxWidth);
-  const shares = kinds.length === 2 ? [-1, -0.75, -0.5, -0.25, -0.05, 0.05, 0.25, 0.5, 0.75, 1] : [0.05, 0.25, 0.5, 0.75, 1];
-  const element = svg("svg", { width: shares.length * STEP, height: 18, class: "nwv-legend-lines", "aria-hidden": "true" });
+function samples(palette: Palette, { maxLineWidth, exponent }: Legend, kinds: number[]): SVGSVGElement {
+  const styles = lineStyles(palette, maxLineWidth, exponent);
+  const shares =
+    kinds.length === 2
+      ? [-1, -0.75, -0.5, -0.25, -0.05, 0.05, 0.25, 0.5, 0.75, 1]
+      : [0.05, 0.25, 0.5, 0.75, 1];
+  const element = svg("svg", {
+    width: shares.length * STEP,
+    height: 18,
+    class: "nwv-legend-lines",
+    "aria-hidden": "true",
+  });
   shares.forEach((share, i) => {
     const kind = kinds.length === 2 ? (share < 0 ? kinds[0] : kinds[1]) : kinds[0];
     const style = styles[bucketOf(kind, Math.min(N_LEVELS - 1, Math.floor(Math.abs(share) * N_LEVELS)))];
     const x = (i + 0.5) * STEP;
-    element.append(svg("line", { x1: x - 2.5, x2: x + 2.5, y1: 16, y2: 2, stroke: style.stroke, "stroke-width": style.width }));
+    element.append(
+      svg("line", {
+        x1: x - 2.5,
+        x2: x + 2.5,
+        y1: 16,
+        y2: 2,
+        stroke: style.stroke,
+        "stroke-width": style.width,
+      }),
+    );
   });
   return element;
 }
 
 function oddKey(palette: Palette, n: number): HTMLElement {
-  const { stroke } = lineStyles(palette, 2)[bucketOf(ODD, N_LEVELS - 1)];
+  const { stroke } = lineStyles(palette, 2, 1)[bucketOf(ODD, N_LEVELS - 1)];
   const line = svg("svg", { width: 26, height: 8, "aria-hidden": "true" });
-  line.append(svg("line", { x1: 0, x2: 26, y1: 4, y2: 4, stroke, "stroke-width": 1.5, "stroke-dasharray": "4 3" }));
+  line.append(
+    svg("line", { x1: 0, x2: 26, y1: 4, y2: 4, stroke, "stroke-width": 1.5, "stroke-dasharray": "4 3" }),
+  );
   return html("span", { class: "nwv-legend-item" }, line, `${formatCount(n)} NaN or infinite`);
 }
 
@@ -48,11 +78,20 @@ export function createLegend(host: HTMLElement): LegendPanel {
       const items: (Node | string)[] = [];
       if (signed)
         items.push(
-          html("span", { class: "nwv-legend-item" }, "−", samples(palette, legend.maxLineWidth, [NEGATIVE, POSITIVE]), "+"),
+          html(
+            "span",
+            { class: "nwv-legend-item" },
+            "−",
+            samples(palette, legend, [NEGATIVE, POSITIVE]),
+            "+",
+          ),
         );
       if (unsigned)
-        items.push(html("span", { class: "nwv-legend-item" }, samples(palette, legend.maxLineWidth, [UNSIGNED]), "norm, no sign"));
-      items.push(html("span", { class: "nwv-legend-words" }, SCALE_WORDS[scale]));
+        items.push(
+          html("span", { class: "nwv-legend-item" }, samples(palette, legend, [UNSIGNED]), "norm, no sign"),
+        );
+      const words = `opacity as |w|^${legend.exponent} · ${SCALE_WORDS[scale]}`;
+      items.push(html("span", { class: "nwv-legend-words" }, words));
       for (const { label, domain, signed: hasSign, nClipped } of legend.scales)
         items.push(
           html(

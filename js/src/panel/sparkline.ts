@@ -6,7 +6,12 @@ export interface Sparkline {
   move(checkpoint: number): void;
 }
 
-export function sparkline(values: ArrayLike<number>, width: number, height: number, checkpoint: number): Sparkline {
+export function sparkline(
+  values: ArrayLike<number>,
+  width: number,
+  height: number,
+  checkpoint: number,
+): Sparkline {
   const finite = Array.from(values).filter(Number.isFinite);
   const most = Math.max(0, ...finite);
   const least = Math.min(0, ...finite);

@@ -42,7 +42,11 @@ function toggles<T extends string>(
       button.setAttribute("aria-pressed", String(shown.includes(names[i].value)));
     });
   };
-  const group = html("span", { class: "nwv-tool", role: "group", "aria-label": label }, html("span", { class: "nwv-tool-label" }, label));
+  const group = html(
+    "span",
+    { class: "nwv-tool", role: "group", "aria-label": label },
+    html("span", { class: "nwv-tool-label" }, label),
+  );
   group.append(...buttons);
   return [group, refresh];
 }
@@ -59,11 +63,20 @@ function choice<T extends string>(
   const refresh = (): void => {
     select.value = read();
   };
-  return [html("label", { class: "nwv-tool" }, html("span", { class: "nwv-tool-label" }, label), select), refresh];
+  return [
+    html("label", { class: "nwv-tool" }, html("span", { class: "nwv-tool-label" }, label), select),
+    refresh,
+  ];
 }
 
 function thresholdTool(context: ToolbarContext): [HTMLElement, Refresh] {
-  const input = html("input", { type: "range", min: 0, max: 1, step: 0.01, "aria-label": "Hide links weaker than this share of the domain" });
+  const input = html("input", {
+    type: "range",
+    min: 0,
+    max: 1,
+    step: 0.01,
+    "aria-label": "Hide links weaker than this share of the domain",
+  });
   const output = html("output", { class: "nwv-tool-value" });
   input.addEventListener("input", () => context.setOptions({ threshold: Number(input.value) }));
   const refresh = (): void => {
@@ -73,7 +86,16 @@ function thresholdTool(context: ToolbarContext): [HTMLElement, Refresh] {
     input.setAttribute("aria-valuetext", `${output.textContent} of the domain`);
   };
   const title = "Links weaker than this share of their layer’s domain are not drawn";
-  return [html("label", { class: "nwv-tool", title }, html("span", { class: "nwv-tool-label" }, "|w| ≥"), input, output), refresh];
+  return [
+    html(
+      "label",
+      { class: "nwv-tool", title },
+      html("span", { class: "nwv-tool-label" }, "|w| ≥"),
+      input,
+      output,
+    ),
+    refresh,
+  ];
 }
 
 /** "Show w, or w − w(reference), or the update"; the reference is a checkpoint's number, or the current one by a click. */
@@ -88,9 +110,19 @@ function quantityTool(context: ToolbarContext): [HTMLElement, Refresh] {
     () => context.options().quantity,
     (quantity) => context.setOptions({ quantity }),
   );
-  const input = html("input", { type: "number", min: 1, class: "nwv-small", "aria-label": "Reference checkpoint, from 1" });
-  const here = html("button", { type: "button", class: "nwv-toggle", title: "Use the current checkpoint as the reference" }, "set to here");
-  const setReference = (k: number) => context.setOptions({ reference: Math.max(0, Math.min(context.nCheckpoints() - 1, k)) });
+  const input = html("input", {
+    type: "number",
+    min: 1,
+    class: "nwv-small",
+    "aria-label": "Reference checkpoint, from 1",
+  });
+  const here = html(
+    "button",
+    { type: "button", class: "nwv-toggle", title: "Use the current checkpoint as the reference" },
+    "set to here",
+  );
+  const setReference = (k: number) =>
+    context.setOptions({ reference: Math.max(0, Math.min(context.nCheckpoints() - 1, k)) });
   input.addEventListener("change", () => setReference(Number(input.value) - 1 || 0));
   here.addEventListener("click", () => setReference(context.checkpoint()));
   const extra = html("span", { class: "nwv-tool" }, "reference", input, here);
@@ -119,7 +151,13 @@ function restTool(context: ToolbarContext): [HTMLElement, Refresh] | null {
     (reduce) => context.setOptions({ reduce }),
   );
   const n = bundle.shape[2];
-  const input = html("input", { type: "number", min: 1, max: n, class: "nwv-small", "aria-label": `${name}, from 1 to ${n}` });
+  const input = html("input", {
+    type: "number",
+    min: 1,
+    max: n,
+    class: "nwv-small",
+    "aria-label": `${name}, from 1 to ${n}`,
+  });
   input.addEventListener("change", () => {
     const rest_index = Math.max(0, Math.min(n - 1, Number(input.value) - 1 || 0));
     context.setOptions({ rest_index });
@@ -150,12 +188,18 @@ function findTool(context: ToolbarContext): HTMLElement {
   const id = `nwv-find-${nextListId++}`;
   const list = html("datalist", { id });
   for (const name of targets.keys()) list.append(html("option", { value: name }));
-  const input = html("input", { type: "search", list: id, placeholder: "find layer or unit", "aria-label": "Find a layer or a unit" });
+  const input = html("input", {
+    type: "search",
+    list: id,
+    placeholder: "find unit…",
+    "aria-label": "Find a layer or a unit",
+  });
   const go = (): void => {
     const typed = input.value.trim().toLowerCase();
     if (!typed) return;
     const names = [...targets.keys()];
-    const best = names.find((n) => n.toLowerCase() === typed) ?? names.find((n) => n.toLowerCase().includes(typed));
+    const best =
+      names.find((n) => n.toLowerCase() === typed) ?? names.find((n) => n.toLowerCase().includes(typed));
     input.setAttribute("aria-invalid", String(best === undefined));
     if (best !== undefined) context.find(...targets.get(best)!);
   };
@@ -178,19 +222,41 @@ function switches(context: ToolbarContext): [HTMLElement, Refresh][] {
   if (ports.length > 0) {
     const names = ports.map((port) => ({ value: port, text: port, title: `Links into gate ${port}` }));
     const read = () => context.options().gates ?? ports;
-    tools.push(toggles("gates", names, read, (g) => context.setOptions({ gates: g.length === ports.length ? null : g })));
+    tools.push(
+      toggles("gates", names, read, (g) =>
+        context.setOptions({ gates: g.length === ports.length ? null : g }),
+      ),
+    );
   }
   const present = ROLE_NAMES.filter(([role]) => network.bundles.some((b) => b.role === role));
   if (present.length > 1) {
-    const names = present.map(([value, text, title]) => ({ value, text: present.some(([r]) => r === "recurrent") || value !== "input" ? text : "weights", title }));
+    const names = present.map(([value, text, title]) => ({
+      value,
+      text: present.some(([r]) => r === "recurrent") || value !== "input" ? text : "weights",
+      title,
+    }));
     const others = ROLE_NAMES.map(([role]) => role).filter((role) => !present.some(([r]) => r === role));
-    tools.push(toggles("links", names, () => context.options().roles, (roles) => context.setOptions({ roles: [...roles, ...others] })));
+    tools.push(
+      toggles(
+        "links",
+        names,
+        () => context.options().roles,
+        (roles) => context.setOptions({ roles: [...roles, ...others] }),
+      ),
+    );
   }
   const signs = [
     { value: "+" as const, text: "+", title: "Positive weights", className: "nwv-plus" },
     { value: "-" as const, text: "−", title: "Negative weights", className: "nwv-minus" },
   ];
-  tools.push(toggles("sign", signs, () => context.options().signs, (s) => context.setOptions({ signs: s })));
+  tools.push(
+    toggles(
+      "sign",
+      signs,
+      () => context.options().signs,
+      (s) => context.setOptions({ signs: s }),
+    ),
+  );
   return tools;
 }
 
@@ -215,9 +281,20 @@ export function createToolbar(host: HTMLElement, context: ToolbarContext): { upd
     (value) => context.setOptions({ order: value }),
   );
   const rest = restTool(context);
-  const tools = [...switches(context), thresholdTool(context), quantityTool(context), ...(rest ? [rest] : []), scale, order];
+  const tools = [
+    ...switches(context),
+    thresholdTool(context),
+    quantityTool(context),
+    ...(rest ? [rest] : []),
+    scale,
+    order,
+  ];
   const zoom = html("span", { class: "nwv-tool", role: "group", "aria-label": "zoom" });
-  for (const [label, path, factor] of [["Zoom out", MINUS, 0.8], ["Fit", FIT, "fit"], ["Zoom in", PLUS, 1.25]] as const) {
+  for (const [label, path, factor] of [
+    ["Zoom out", MINUS, 0.8],
+    ["Fit", FIT, "fit"],
+    ["Zoom in", PLUS, 1.25],
+  ] as const) {
     const button = iconButton(label, path);
     button.addEventListener("click", () => context.zoom(factor));
     zoom.append(button);

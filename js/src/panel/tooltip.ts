@@ -10,7 +10,11 @@ export interface Tooltip {
   move(checkpoint: number): void;
 }
 
-export function createTooltip(host: HTMLElement, history: History, bundleOf: (id: string) => Bundle): Tooltip {
+export function createTooltip(
+  host: HTMLElement,
+  history: History,
+  bundleOf: (id: string) => Bundle,
+): Tooltip {
   const element = html("div", { class: "nwv-tooltip", hidden: true });
   host.append(element);
   let shown = "";

@@ -40,6 +40,7 @@ export interface LegendScale {
 export interface Legend {
   scales: LegendScale[];
   maxLineWidth: number;
+  exponent: number; // of the opacity
   nOdd: number;
   nMissing: number;
   ports: string[];

@@ -2,7 +2,7 @@
 import { asLink, isLink, isUnit, type Selection, unitLinks } from "../describe";
 import { html, svg } from "../dom";
 import { isDrawable, type Layout, layoutNetwork } from "../layout";
-import { PALETTES, type Rgb } from "../scale";
+import { opacityExponent, PALETTES, type Rgb } from "../scale";
 import type { Legend, View, ViewContext } from "./context";
 import { type Chrome, drawChrome } from "./graph/chrome";
 import { type Intents, listen } from "./graph/gestures";
@@ -67,7 +67,13 @@ class Graph implements View {
     const order = unitOrder(network, history, options);
     this.base = layoutNetwork(network, { width, height, unfolded: options.unfolded, order });
     this.zoomState = this.bounded(this.zoomState);
-    this.links = new Links(network, history, options, (b) => isDrawable(this.base, network, b), this.links?.domains ?? new Map());
+    this.links = new Links(
+      network,
+      history,
+      options,
+      (b) => isDrawable(this.base, network, b),
+      this.links?.domains ?? new Map(),
+    );
     this.place();
   }
 
@@ -97,7 +103,14 @@ class Graph implements View {
     const { network } = this.context;
     const theme = this.context.isDark() ? "dark" : "light";
     const mask = this.links.mask(this.focus());
-    const scene = { network, layout: this.layout, links: this.links, mask, palette: PALETTES[theme], paper: PAPER[theme] };
+    const scene = {
+      network,
+      layout: this.layout,
+      links: this.links,
+      mask,
+      palette: PALETTES[theme],
+      paper: PAPER[theme],
+    };
     this.painter = new Painter({ ...scene, ...this.size });
     this.picture = null;
     this.drawFrame();
@@ -143,7 +156,8 @@ class Graph implements View {
   private markFocus(): void {
     const focus = this.focus();
     this.chrome.root.classList.toggle("nwv-focused", focus !== null);
-    for (const { group, unit } of focus?.units ?? []) this.chrome.units.get(group)?.[unit]?.classList.add("nwv-is-focus");
+    for (const { group, unit } of focus?.units ?? [])
+      this.chrome.units.get(group)?.[unit]?.classList.add("nwv-is-focus");
     this.markLonely();
     this.drawOverlay();
   }
@@ -169,15 +183,23 @@ class Graph implements View {
   /** The pointed and the selected link, outlined above all others. */
   private drawOverlay(): void {
     const bundles = this.context.network.bundles;
-    const marked = [asLink(this.context.network, bundles, this.context.selection()), this.pointed].filter(isLink);
+    const marked = [asLink(this.context.network, bundles, this.context.selection()), this.pointed].filter(
+      isLink,
+    );
     this.chrome.overlay.replaceChildren(
       ...marked.flatMap((link) => {
         const i = this.links.indexOf(link.bundle, link.target, link.source);
         if (i < 0) return [];
         const [x1, y1, x2, y2] = this.painter.ends.subarray(i * 4, i * 4 + 4);
         const value = this.links.values(this.current().k)[i];
-        const sign = this.links.isSigned(this.links.link(i).bundle) ? (value < 0 ? "negative" : "positive") : "unsigned";
-        return ["nwv-halo", `nwv-core nwv-${sign}`].map((name) => svg("line", { x1, y1, x2, y2, class: name }));
+        const sign = this.links.isSigned(this.links.link(i).bundle)
+          ? value < 0
+            ? "negative"
+            : "positive"
+          : "unsigned";
+        return ["nwv-halo", `nwv-core nwv-${sign}`].map((name) =>
+          svg("line", { x1, y1, x2, y2, class: name }),
+        );
       }),
     );
   }
@@ -187,7 +209,8 @@ class Graph implements View {
       hover: (x, y) => this.hover(this.hit(x, y), x, y),
       leave: () => this.hover(null, 0, 0),
       click: (x, y) => this.click(this.hit(x, y)),
-      pan: (dx, dy) => this.setZoom({ ...this.zoomState, x: this.zoomState.x + dx, y: this.zoomState.y + dy }),
+      pan: (dx, dy) =>
+        this.setZoom({ ...this.zoomState, x: this.zoomState.x + dx, y: this.zoomState.y + dy }),
       zoom: (factor, x, y) => this.setZoom(zoomAbout(this.zoomState, factor, x, y)),
       fit: () => this.setZoom(WHOLE),
       move: (direction) => this.move(direction),
@@ -214,7 +237,8 @@ class Graph implements View {
     this.stage.style.cursor = hit ? "pointer" : "";
     this.pointed = isLink(selection) ? selection : null;
     if (JSON.stringify(focus) !== JSON.stringify(this.hovered)) {
-      for (const mark of this.chrome.root.querySelectorAll(".nwv-is-focus")) mark.classList.remove("nwv-is-focus");
+      for (const mark of this.chrome.root.querySelectorAll(".nwv-is-focus"))
+        mark.classList.remove("nwv-is-focus");
       this.hovered = focus;
       this.repaint();
     } else this.drawOverlay();
@@ -251,7 +275,8 @@ class Graph implements View {
   private bounded(zoom: Zoom): Zoom {
     const { width, height } = this.size;
     const k = Math.max(Math.min(1, width / this.base.width), Math.min(12, zoom.k));
-    const clamp = (at: number, content: number, room: number) => Math.min(0, Math.max(at, Math.min(0, room - content * k)));
+    const clamp = (at: number, content: number, room: number) =>
+      Math.min(0, Math.max(at, Math.min(0, room - content * k)));
     return { k, x: clamp(zoom.x, this.base.width, width), y: clamp(zoom.y, height, height) };
   }
 
@@ -280,11 +305,24 @@ class Graph implements View {
       const label = this.links.scaleLabel(bundle);
       const known = scales.get(label);
       const nClipped = this.links.countClipped(bundle, k) + (known?.nClipped ?? 0);
-      scales.set(label, { label, domain: this.links.domain(bundle, k), signed: this.links.isSigned(bundle), nClipped });
+      scales.set(label, {
+        label,
+        domain: this.links.domain(bundle, k),
+        signed: this.links.isSigned(bundle),
+        nClipped,
+      });
     }
     const ports = [...new Set(this.context.network.groups.flatMap((group) => group.ports))];
     const { maxLineWidth } = this.layout;
-    return { scales: [...scales.values()], maxLineWidth, nOdd: tally.odd, nMissing: tally.missing, ports };
+    const exponent = opacityExponent(this.links.n);
+    return {
+      scales: [...scales.values()],
+      maxLineWidth,
+      exponent,
+      nOdd: tally.odd,
+      nMissing: tally.missing,
+      ports,
+    };
   }
 
   caption(): string {

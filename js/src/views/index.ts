@@ -2,6 +2,7 @@
 import type { View, ViewContext } from "./context";
 import { createGraph } from "./graph";
 
-export const views: Record<string, { title: string; create(host: HTMLElement, context: ViewContext): View }> = {
-  graph: { title: "Graph", create: createGraph },
-};
+export const views: Record<string, { title: string; create(host: HTMLElement, context: ViewContext): View }> =
+  {
+    graph: { title: "Graph", create: createGraph },
+  };

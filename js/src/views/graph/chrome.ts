@@ -11,6 +11,12 @@ export interface Chrome {
   overlay: SVGGElement;
 }
 
+interface TitleRoom {
+  alone: boolean; // the only group of its column: its title stands in the top row
+  room: number;
+  laneBottom: number;
+}
+
 const clip = (text: string, room: number): string => {
   const most = Math.max(3, Math.floor(room / CHARACTER_PX));
   return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
@@ -22,33 +28,54 @@ function text(value: string, attributes: Record<string, string | number>, full =
   return element;
 }
 
-/** A layer's second line: what it is, how many units, its activation. */
-function subtitle(network: Network, group: Group): string {
+/** A layer's further lines: what it is and how many units; its activation and what else shapes its output. */
+function subtitles(network: Network, group: Group, room: number): string[] {
   const layer = network.layers.find((l) => l.name === group.layer);
-  if (!layer || group.role === "input") return `${group.n_units} inputs`;
-  const extra = [layer.activation, ...layer.modifiers].filter((word): word is string => !!word);
-  return [`${layer.kind} ${group.n_units}`, ...extra].join(" · ");
+  if (group.role === "input") return [`${group.n_units} inputs`];
+  const kind = `${layer?.kind ?? ""} ${group.n_units}`.trim();
+  const extra = [layer?.activation, ...(layer?.modifiers ?? [])].filter((word): word is string => !!word);
+  const all = [kind, ...extra].join(" · ");
+  return all.length * CHARACTER_PX <= room || extra.length === 0 ? [all] : [kind, extra.join(" · ")];
 }
 
-function titles(network: Network, place: Place, alone: boolean, room: number): SVGElement[] {
+function titles(network: Network, place: Place, { alone, room, laneBottom }: TitleRoom): SVGElement[] {
   const { group } = place;
-  if (group.role === "bias") return [];
+  if (group.role === "bias" || place.form === "folded") return [];
   const name = group.label || group.id;
-  const y = alone ? 18 : place.top - 6;
-  const title = text(clip(name, room), { x: place.x, y, class: "nwv-title" }, name);
-  if (!alone || group.delayed_of !== null) return [title];
-  const about = subtitle(network, group);
-  return [title, text(clip(about, room), { x: place.x, y: 32, class: "nwv-subtitle" }, about)];
+  if (group.delayed_of !== null) return [text(name, { x: place.x, y: laneBottom, class: "nwv-lane-title" })];
+  const title = text(
+    clip(name, room),
+    { x: place.x, y: alone ? 14 : place.top - 6, class: "nwv-title" },
+    name,
+  );
+  if (!alone) return [title];
+  const more = subtitles(network, group, room);
+  return [
+    title,
+    ...more.map((line, i) =>
+      text(clip(line, room), { x: place.x, y: 28 + 13 * i, class: "nwv-subtitle" }, line),
+    ),
+  ];
 }
 
 function unitMark(place: Place, unit: number): SVGElement {
+  const mark = drawnUnit(place, unit);
+  mark.dataset.group = place.group.id;
+  mark.dataset.unit = String(unit);
+  return mark;
+}
+
+function drawnUnit(place: Place, unit: number): SVGElement {
   const y = place.unitY[unit];
   const dashed = place.group.delayed_of !== null ? " nwv-delayed" : "";
-  if (place.form !== "ports") return svg("circle", { cx: place.x, cy: y, r: place.radius, class: `nwv-unit${dashed}` });
+  if (place.form !== "ports")
+    return svg("circle", { cx: place.x, cy: y, r: place.radius, class: `nwv-unit${dashed}` });
   const height = place.spacing * 0.84;
   const mark = svg("g", { class: "nwv-unit" });
   const w = place.halfWidth;
-  mark.append(svg("rect", { x: place.x - w, y: y - height / 2, width: 2 * w, height, rx: Math.min(4, height / 4) }));
+  mark.append(
+    svg("rect", { x: place.x - w, y: y - height / 2, width: 2 * w, height, rx: Math.min(4, height / 4) }),
+  );
   for (const port of place.group.ports) {
     const py = y + portOffset(place, port);
     mark.append(svg("line", { x1: place.x - w - 2, x2: place.x - w + 2, y1: py, y2: py, class: "nwv-port" }));
@@ -89,8 +116,8 @@ function folded(place: Place): SVGElement {
   const y = place.top + place.height / 2;
   const root = svg("g", { class: "nwv-fold" });
   root.append(
-    svg("rect", { x: place.x - 30, y: y - 17, width: 60, height: 34, rx: 5 }),
-    text(`${place.group.n_units} units`, { x: place.x, y: y + 0, class: "nwv-fold-name" }),
+    svg("rect", { x: place.x - 32, y: y - 17, width: 64, height: 34, rx: 5 }),
+    text(`${place.group.label} ${place.group.n_units}`, { x: place.x, y: y - 2, class: "nwv-fold-name" }),
     text("unfold", { x: place.x, y: y + 12, class: "nwv-fold-hint" }),
   );
   return root;
@@ -102,8 +129,16 @@ function tiles(place: Place): SVGElement[] {
     const root = svg("g", { class: open ? "nwv-tile nwv-open" : "nwv-tile" });
     root.append(
       svg("rect", { x: tile.x - 0.5, y: tile.y - 0.5, width: tile.width + 1, height: tile.height + 1 }),
-      text(tile.port, { x: tile.x + tile.width + 8, y: tile.y + tile.height / 2 + 4, class: "nwv-tile-name" }),
-      svg("title", {}, open ? `gate ${tile.port}: its links are drawn` : `gate ${tile.port}: click to draw its links`),
+      text(tile.port, {
+        x: tile.x + tile.width + 8,
+        y: tile.y + tile.height / 2 + 4,
+        class: "nwv-tile-name",
+      }),
+      svg(
+        "title",
+        {},
+        open ? `gate ${tile.port}: its links are drawn` : `gate ${tile.port}: click to draw its links`,
+      ),
     );
     return root;
   });
@@ -114,14 +149,25 @@ function wires(network: Network, layout: Layout): SVGElement[] {
     const a = layout.places.get(wire.source);
     const b = layout.places.get(wire.target);
     if (!a || !b) return [];
-    const [x0, y0, x1, y1] = [a.x + a.halfWidth, a.top + a.height / 2, b.x - b.halfWidth, b.top + b.height / 2];
+    const [x0, y0, x1, y1] = [
+      a.x + a.halfWidth,
+      a.top + a.height / 2,
+      b.x - b.halfWidth,
+      b.top + b.height / 2,
+    ];
     const lift = b.group.column - a.group.column > 1 ? -Math.min(90, a.height / 2 + 26) : 0;
     const middle = (x0 + x1) / 2;
     const path = svg("path", {
       d: `M${x0},${y0}C${middle},${y0 + lift * 1.3} ${middle},${y1 + lift * 1.3} ${x1},${y1}`,
       class: "nwv-wire",
     });
-    path.append(svg("title", {}, `${wire.kind}: ${a.group.label || a.group.id} → ${b.group.label || b.group.id}, no weights`));
+    path.append(
+      svg(
+        "title",
+        {},
+        `${wire.kind}: ${a.group.label || a.group.id} → ${b.group.label || b.group.id}, no weights`,
+      ),
+    );
     return [path];
   });
 }
@@ -129,7 +175,9 @@ function wires(network: Network, layout: Layout): SVGElement[] {
 /** Room for a column's title: to the nearest neighbouring column. */
 function titleRoom(places: Place[], place: Place): number {
   const others = places.filter((other) => Math.abs(other.x - place.x) > 1 && other.group.role !== "bias");
-  const sameRow = others.filter((other) => (other.group.delayed_of !== null) === (place.group.delayed_of !== null));
+  const sameRow = others.filter(
+    (other) => (other.group.delayed_of !== null) === (place.group.delayed_of !== null),
+  );
   return Math.min(150, ...sameRow.map((other) => Math.abs(other.x - place.x) - 8));
 }
 
@@ -145,7 +193,9 @@ export function drawChrome(network: Network, layout: Layout, showLabels: boolean
       (p) => p.group.column === group.column && p.group.role !== "bias" && !p.group.delayed_of && p !== place,
     );
     const alone = neighbours.length === 0 && group.delayed_of === null;
-    root.append(...titles(network, place, alone, titleRoom(places, place)));
+    root.append(
+      ...titles(network, place, { alone, room: titleRoom(places, place), laneBottom: layout.height - 6 }),
+    );
     if (place.form === "folded") root.append(folded(place));
     else if (place.form === "box") root.append(box(network, place));
     else if (place.form === "bias") {
@@ -161,7 +211,8 @@ export function drawChrome(network: Network, layout: Layout, showLabels: boolean
       const marks = Array.from({ length: group.n_units }, (_, unit) => unitMark(place, unit));
       units.set(group.id, marks);
       root.append(...marks, ...tiles(place));
-      if (showLabels && !group.delayed_of && group.role === "input") root.append(...unitNames(place, "left", 54));
+      if (showLabels && !group.delayed_of && group.role === "input")
+        root.append(...unitNames(place, "left", 54));
       if (showLabels && !group.delayed_of && group.column === last && group.role !== "input")
         root.append(...unitNames(place, "right", 54));
     }

@@ -16,7 +16,8 @@ export function withReduce(bundle: Bundle, options: Options): Bundle {
   return { ...bundle, reduce: options.reduce, index };
 }
 
-const isSigned = (bundle: Bundle, options: Options) => bundle.reduce !== "l2" || options.quantity !== "weights";
+const isSigned = (bundle: Bundle, options: Options) =>
+  bundle.reduce !== "l2" || options.quantity !== "weights";
 
 /** Why a link that exists is not drawn, or 0 where it is. */
 export interface Tally {
@@ -150,7 +151,9 @@ export class Links {
   /** Whether the reader's switches let a bundle through. */
   isShown(bundle: Bundle): boolean {
     const { roles, gates } = this.options;
-    return roles.includes(bundle.role) && (bundle.port === null || gates === null || gates.includes(bundle.port));
+    return (
+      roles.includes(bundle.role) && (bundle.port === null || gates === null || gates.includes(bundle.port))
+    );
   }
 
   /** The bucket (kind and level, 0 = not drawn) of each link at checkpoint k, and what was counted on the way. */
@@ -214,8 +217,10 @@ export class Links {
     for (const { group, unit } of focus.units) {
       this.bundles.forEach((bundle, b) => {
         const [nTarget, nSource] = bundle.shape;
-        if (bundle.target === group) mask.fill(1, this.starts[b] + unit * nSource, this.starts[b] + (unit + 1) * nSource);
-        if (bundle.source === group) for (let j = 0; j < nTarget; j++) mask[this.starts[b] + j * nSource + unit] = 1;
+        if (bundle.target === group)
+          mask.fill(1, this.starts[b] + unit * nSource, this.starts[b] + (unit + 1) * nSource);
+        if (bundle.source === group)
+          for (let j = 0; j < nTarget; j++) mask[this.starts[b] + j * nSource + unit] = 1;
       });
     }
     return mask;

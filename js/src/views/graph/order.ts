@@ -5,7 +5,13 @@ import type { Options } from "../../options";
 import { withReduce } from "./links";
 
 /** Sum of each unit's incoming weights (outgoing, for inputs) at checkpoint k, (n_units,). */
-function unitSums(network: Network, history: History, options: Options, group: string, k: number): Float64Array | null {
+function unitSums(
+  network: Network,
+  history: History,
+  options: Options,
+  group: string,
+  k: number,
+): Float64Array | null {
   const isInput = !network.bundles.some((bundle) => bundle.target === group && bundle.role !== "bias");
   let sums: Float64Array | null = null;
   for (const raw of network.bundles) {
@@ -31,7 +37,11 @@ export function unitOrder(network: Network, history: History, options: Options):
   for (const group of network.groups) {
     if (group.role === "bias" || group.role === "box" || group.delayed_of) continue;
     const sums = unitSums(network, history, options, group.id, last);
-    if (sums) order.set(group.id, Int32Array.from(sums.keys()).sort((a, b) => sums[b] - sums[a]));
+    if (sums)
+      order.set(
+        group.id,
+        Int32Array.from(sums.keys()).sort((a, b) => sums[b] - sums[a]),
+      );
   }
   for (const group of network.groups)
     if (group.delayed_of && order.has(group.delayed_of)) order.set(group.id, order.get(group.delayed_of)!);

@@ -1,7 +1,16 @@
 // Images of all links, one a checkpoint, kept in a bounded cache and mixed per frame. Canvas 2D on the CPU.
 import { isBiasTick, type Layout, type Place, sourcePoint, targetPoint } from "../../layout";
 import type { Bundle, Network } from "../../network";
-import { type LineStyle, lineStyles, N_BUCKETS, type Palette, type Rgb, rgba, shade } from "../../scale";
+import {
+  type LineStyle,
+  lineStyles,
+  N_BUCKETS,
+  opacityExponent,
+  type Palette,
+  type Rgb,
+  rgba,
+  shade,
+} from "../../scale";
 import type { Links } from "./links";
 
 const CACHE_BYTES = 96e6;
@@ -29,7 +38,11 @@ interface Job {
   next: number; // the bucket to draw next
 }
 
-function makeCanvas(width: number, height: number, ratio: number): [HTMLCanvasElement, CanvasRenderingContext2D] {
+function makeCanvas(
+  width: number,
+  height: number,
+  ratio: number,
+): [HTMLCanvasElement, CanvasRenderingContext2D] {
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(width * ratio));
   canvas.height = Math.max(1, Math.round(height * ratio));
@@ -69,7 +82,7 @@ export class Painter {
 
   constructor(private readonly scene: Scene) {
     this.ends = linkEnds(scene.links, scene.layout);
-    this.styles = lineStyles(scene.palette, scene.layout.maxLineWidth);
+    this.styles = lineStyles(scene.palette, scene.layout.maxLineWidth, opacityExponent(scene.links.n));
     const bytes = scene.width * scene.height * scene.ratio ** 2 * 4;
     this.limit = Math.max(3, Math.floor(CACHE_BYTES / Math.max(1, bytes)));
   }
@@ -170,7 +183,10 @@ export class Painter {
       const thickness = Math.max(1, Math.min(3, place.spacing * 0.4));
       values.forEach((value, j) => {
         const length = Number.isFinite(value) ? 13 * Math.max(-1, Math.min(1, value / (domain || 1))) : 13;
-        context.fillStyle = rgba(Number.isFinite(value) ? (value < 0 ? palette.negative : palette.positive) : palette.odd, 0.95);
+        context.fillStyle = rgba(
+          Number.isFinite(value) ? (value < 0 ? palette.negative : palette.positive) : palette.odd,
+          0.95,
+        );
         context.fillRect(place.x, place.unitY[j] - thickness / 2, length, thickness);
       });
     }

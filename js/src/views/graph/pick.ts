@@ -35,7 +35,12 @@ function nearestUnit(place: Place, y: number): number {
 
 function pickBlock(layout: Layout, x: number, y: number): Hit | null {
   for (const [group, place] of layout.places) {
-    if (place.form === "folded" && Math.abs(x - place.x) < 32 && y > place.top - 4 && y < place.top + place.height + 4)
+    if (
+      place.form === "folded" &&
+      Math.abs(x - place.x) < 32 &&
+      y > place.top - 4 &&
+      y < place.top + place.height + 4
+    )
       return { kind: "fold", group };
     for (const tile of place.tiles)
       if (x >= tile.x && x <= tile.x + tile.width && y >= tile.y && y <= tile.y + tile.height)
@@ -45,7 +50,13 @@ function pickBlock(layout: Layout, x: number, y: number): Hit | null {
 }
 
 /** The nearest drawn link within reach; of two about equally near, the stronger (it is drawn on top). */
-export function pickLink(ends: Float32Array, buckets: Uint8Array, mask: Uint8Array | null, x: number, y: number): number {
+export function pickLink(
+  ends: Float32Array,
+  buckets: Uint8Array,
+  mask: Uint8Array | null,
+  x: number,
+  y: number,
+): number {
   let best = -1;
   let least = REACH_PX;
   for (let i = 0, e = 0; i < buckets.length; i++, e += 4) {

@@ -5,8 +5,14 @@ import type { Layout } from "../../layout";
 export type Direction = "up" | "down" | "left" | "right";
 
 /** The next unit: up and down in a group, left and right to the nearest column that way. */
-export function nextUnit(layout: Layout, selection: Selection | null, direction: Direction): Selection | null {
-  const places = [...layout.places.values()].filter((place) => place.form !== "folded" && place.unitY.length > 0);
+export function nextUnit(
+  layout: Layout,
+  selection: Selection | null,
+  direction: Direction,
+): Selection | null {
+  const places = [...layout.places.values()].filter(
+    (place) => place.form !== "folded" && place.unitY.length > 0,
+  );
   const here = isUnit(selection) ? layout.places.get(selection.group) : undefined;
   if (!here || !isUnit(selection)) return places.length ? { group: places[0].group.id, unit: 0 } : null;
   const y = here.unitY[selection.unit];

@@ -22,23 +22,31 @@ function restWords({ network, options }: ViewContext): string | null {
   if (!bundle) return null;
   const { reduce, rest_index } = options();
   const name = bundle.rest_name ?? "entry";
-  if (reduce === "index") return `flattened: ${name} ${Math.min(rest_index, bundle.shape[2] - 1) + 1} of ${bundle.shape[2]}`;
+  if (reduce === "index")
+    return `flattened: ${name} ${Math.min(rest_index, bundle.shape[2] - 1) + 1} of ${bundle.shape[2]}`;
   return `flattened: ${reduce === "l2" ? "L2 norm (no sign)" : "sum"} over ${bundle.shape[2]} ${name}s`;
 }
 
-export function graphCaption(context: ViewContext, layout: Layout, tally: Tally & { onStage: number; all: number }): string {
+export function graphCaption(
+  context: ViewContext,
+  layout: Layout,
+  tally: Tally & { onStage: number; all: number },
+): string {
   const folded = [...layout.places.values()].filter((place) => place.form === "folded").length;
   const offStage = tally.all - tally.onStage;
   const parts = [
     quantityWords(context),
-    `${formatCount(tally.drawn)} of ${formatCount(tally.all)} links drawn as lines`,
+    tally.drawn === tally.all
+      ? `all ${formatCount(tally.all)} links drawn`
+      : `${formatCount(tally.drawn)} of ${formatCount(tally.all)} links drawn as lines`,
     tally.filtered > 0 && `${formatCount(tally.filtered)} switched off or below the filter`,
     offStage > 0 && `${formatCount(offStage)} in small matrices, ticks${folded ? " and folded lanes" : ""}`,
     tally.clipped > 0 && `${formatCount(tally.clipped)} beyond the domain`,
     tally.odd > 0 && `${formatCount(tally.odd)} NaN or infinite`,
     tally.missing > 0 && `${formatCount(tally.missing)} not recorded here`,
     restWords(context),
-    context.options().order === "sum" && "units ordered by the sum of their incoming weights at the last checkpoint",
+    context.options().order === "sum" &&
+      "units ordered by the sum of their incoming weights at the last checkpoint",
     PRECISION[context.history.precision] ?? context.history.precision,
     ...context.history.notes,
   ];
@@ -46,15 +54,22 @@ export function graphCaption(context: ViewContext, layout: Layout, tally: Tally 
 }
 
 /** Columns and the strongest link of each bundle's layer, for a reader who does not see the picture. */
-export function graphSummary(context: ViewContext, links: Links, { k, tally }: { k: number; tally: Tally }): string {
+export function graphSummary(
+  context: ViewContext,
+  links: Links,
+  { k, tally }: { k: number; tally: Tally },
+): string {
   const { network, history } = context;
-  const names = network.groups.filter((g) => g.role !== "bias" && !g.delayed_of).map((g) => `${g.label || g.id} with ${g.n_units} units`);
+  const names = network.groups
+    .filter((g) => g.role !== "bias" && !g.delayed_of)
+    .map((g) => `${g.label || g.id} with ${g.n_units} units`);
   const values = links.values(k);
   const strongest = new Map<string, number>();
   for (let i = 0; i < links.n; i++) {
     const layer = links.scaleLabel(links.link(i).bundle);
     const best = strongest.get(layer);
-    if (Number.isFinite(values[i]) && (best === undefined || Math.abs(values[i]) > Math.abs(values[best]))) strongest.set(layer, i);
+    if (Number.isFinite(values[i]) && (best === undefined || Math.abs(values[i]) > Math.abs(values[best])))
+      strongest.set(layer, i);
   }
   const told = [...strongest.values()].slice(0, 6).map((i) => {
     const { bundle, target, source } = links.link(i);

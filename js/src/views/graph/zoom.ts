@@ -25,7 +25,10 @@ function zoomedPlace(place: Place, { k, x, y }: Zoom): Place {
     spacing,
     unitY: place.unitY.map((unitY) => unitY * k + y),
     radius: Math.max(1.2, Math.min(9, spacing * 0.36)),
-    halfWidth: place.form === "nodes" || place.form === "bands" ? Math.max(1.2, Math.min(9, spacing * 0.36)) : place.halfWidth * grown,
+    halfWidth:
+      place.form === "nodes" || place.form === "bands"
+        ? Math.max(1.2, Math.min(9, spacing * 0.36))
+        : place.halfWidth * grown,
     tiles: place.tiles.map((tile) => ({
       port: tile.port,
       x: tile.x * k + x,
@@ -42,7 +45,7 @@ export function zoomed(layout: Layout, zoom: Zoom): Layout {
   return {
     places,
     width: layout.width * zoom.k,
-    height: layout.height * zoom.k,
+    height: layout.height * zoom.k + zoom.y,
     laneTop: layout.laneTop === null ? null : layout.laneTop * zoom.k + zoom.y,
     maxLineWidth: Math.min(9, layout.maxLineWidth * Math.min(zoom.k, 2)),
   };

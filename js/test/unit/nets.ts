@@ -1,0 +1,80 @@
+// Small networks for tests, as Python would describe them.
+import type { Bundle, Group, Network } from "../../src/network";
+
+const group = (id: string, layer: string, n_units: number, rest: Partial<Group> = {}): Group => ({
+  id,
+  layer,
+  n_units,
+  role: "units",
+  label: id,
+  grid: null,
+  unit_names: null,
+  delayed_of: null,
+  beside: null,
+  ports: [],
+  column: 0,
+  ...rest,
+});
+
+const bundle = (
+  id: string,
+  source: string,
+  target: string,
+  shape: number[],
+  rest: Partial<Bundle> = {},
+): Bundle => ({
+  id,
+  source,
+  target,
+  parameter: id,
+  shape,
+  strides: [shape[1], 1],
+  offset: 0,
+  role: "input",
+  port: null,
+  reduce: "none",
+  index: null,
+  rest_name: null,
+  ...rest,
+});
+
+const empty = { wires: [], tied: {}, notes: [], flow: "order" };
+
+export function lstmNetwork(nInputs: number, nUnits: number): Network {
+  const ports = ["i", "f", "g", "o"];
+  const bundles = ports.flatMap((port, g) => [
+    bundle(`lstm.weight_ih_l0[${port}]`, "input", "lstm", [nUnits, nInputs], {
+      parameter: "lstm.weight_ih_l0",
+      offset: g * nUnits * nInputs,
+      port,
+    }),
+    bundle(`lstm.weight_hh_l0[${port}]`, "lstm.h(t-1)", "lstm", [nUnits, nUnits], {
+      parameter: "lstm.weight_hh_l0",
+      offset: g * nUnits * nUnits,
+      port,
+      role: "recurrent",
+    }),
+    bundle(`lstm.bias_ih_l0[${port}]`, "lstm.bias_ih_l0", "lstm", [nUnits, 1], {
+      parameter: "lstm.bias_ih_l0",
+      offset: g * nUnits,
+      port,
+      role: "bias",
+    }),
+  ]);
+  const groups = [
+    group("input", "input", nInputs, { role: "input" }),
+    group("lstm", "lstm", nUnits, { ports, column: 1 }),
+    group("lstm.h(t-1)", "lstm", nUnits, { delayed_of: "lstm", column: 1 }),
+    group("lstm.bias_ih_l0", "lstm", 1, { role: "bias", beside: "input" }),
+  ];
+  const parameters = {
+    "lstm.weight_ih_l0": [4 * nUnits, nInputs],
+    "lstm.weight_hh_l0": [4 * nUnits, nUnits],
+    "lstm.bias_ih_l0": [4 * nUnits],
+  };
+  const layers = [
+    { name: "input", kind: "Input", activation: null, modifiers: [], note: null },
+    { name: "lstm", kind: "LSTM", activation: null, modifiers: [], note: null },
+  ];
+  return { name: "LSTM net", layers, groups, bundles, parameters, ...empty };
+}
