@@ -89,27 +89,27 @@ export function asNumber(value: JsonNumber): number {
 }
 
 /**
- * The values of a block, row-major `(stop - start, ...dims)`, from the part (or reply buffer) it lies in.
+ * The values of a block, row-major `(stop - start, ...dims)`, from its own bytes (cut from the part at `offset`).
  * Finite values beyond the range of float32 become its largest number, never an infinity.
  */
-export async function decodeBlock(entry: BlockEntry, part: Uint8Array): Promise<Float32Array> {
+export async function decodeBlock(entry: BlockEntry, bytes: Uint8Array): Promise<Float32Array> {
   const n = nValues(entry);
   const itemsize = ITEMSIZE[entry.dtype];
   if (itemsize === undefined) throw new Error(`block of ${entry.name} has the unknown type ${entry.dtype}`);
-  // A copy: parts arrive at any alignment, and typed views need theirs.
-  const coded = part.slice(entry.offset, entry.offset + entry.n_bytes);
-  const bytes = entry.coding === "deflate" ? await inflate(coded) : coded;
-  if (bytes.length !== n * itemsize)
+  // A copy: bytes arrive at any alignment, and typed views need theirs.
+  const coded = bytes.slice();
+  const plain = entry.coding === "deflate" ? await inflate(coded) : coded;
+  if (plain.length !== n * itemsize)
     throw new Error(
-      `block of ${entry.name}, checkpoints ${entry.start} to ${entry.stop - 1}, holds ${bytes.length} bytes instead of ${n * itemsize}; the data is cut or damaged`,
+      `block of ${entry.name}, checkpoints ${entry.start} to ${entry.stop - 1}, holds ${plain.length} bytes instead of ${n * itemsize}; the data is cut or damaged`,
     );
   const nCheckpoints = entry.stop - entry.start;
   if (entry.coding === "deflate") {
-    const codes = joinPlanes(bytes, itemsize);
+    const codes = joinPlanes(plain, itemsize);
     addDifferences(codes, nCheckpoints === 0 ? 0 : n / nCheckpoints);
     return asValues(codes.buffer, entry);
   }
-  return asValues(bytes.buffer, entry);
+  return asValues(plain.buffer, entry);
 }
 
 async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
