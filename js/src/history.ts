@@ -69,9 +69,11 @@ export class History {
   }
 
   private enqueue(entries: BlockEntry[], part: (entry: BlockEntry) => Parts[number]): void {
-    const parts = entries.map((entry) => asBytes(part(entry)));
+    const bytes = entries.map((entry) =>
+      asBytes(part(entry)).subarray(entry.offset, entry.offset + entry.n_bytes),
+    );
     const decoded = this.decoding.then(() =>
-      Promise.all(entries.map((entry, i) => decodeBlock(entry, parts[i]))),
+      Promise.all(entries.map((entry, i) => decodeBlock(entry, bytes[i]))),
     );
     this.decoding = decoded.then(
       (values) => {

@@ -20,6 +20,7 @@ export function sessionOf(model: HostModel): Session {
   const player = playerOf(model);
   const follow = (): void => {
     player.nCheckpoints = history.nCheckpoints;
+    player.refresh();
   };
   history.subscribe(follow);
   history.open(model.get("_index"), model.get("_blocks"));

@@ -1,0 +1,139 @@
+"""The widget in JupyterLab and Notebook 7, with a real kernel: both sides see what the other does."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from browser.conftest import Diagram
+from browser.jupyter import Jupyter, ask, execute
+from playwright.sync_api import Page, expect
+
+SETUP = """
+import numpy as np, torch, ipywidgets
+import nnweightviz as nwv
+torch.manual_seed(0)
+net = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU(), torch.nn.Linear(4, 2))
+history = nwv.History()
+rng = np.random.default_rng(0)
+def record(k):
+    state = {n: rng.normal(size=tuple(p.shape)).astype("float32") for n, p in net.state_dict().items()}
+    history.record(state, epoch=k, loss=1 / (k + 1))
+for k in range(6):
+    record(k)
+viz = nwv.WeightViz(net, history)
+viz.checkpoint = 0
+slider = ipywidgets.IntSlider(max=20)
+link = ipywidgets.jslink((viz, "checkpoint"), (slider, "value"))
+"""
+
+
+@pytest.fixture(scope="module", params=["lab", "notebook"])
+def jupyter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    server = Jupyter(request.param, tmp_path_factory.mktemp(request.param))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def diagram(jupyter: Jupyter, page: Page) -> Diagram:
+    page.set_viewport_size({"width": 1200, "height": 1000})
+    jupyter.write("net.ipynb", SETUP, "viz", "slider")
+    jupyter.open(page, "net.ipynb")
+    jupyter.run_all(page)
+    page.locator(".nnweightviz[data-links-drawn]").wait_for(timeout=60_000)
+    return Diagram(page)
+
+
+def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait for what the other side of the wire has to see."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def test_python_and_browser_see_each_other_scrub(jupyter: Jupyter, diagram: Diagram, page: Page) -> None:
+    kernel = jupyter.kernel()
+    execute(kernel, "seen = []; viz.observe(lambda change: seen.append(change['new']), 'checkpoint')")
+    diagram.scrub_to(4)
+    until(lambda: ask(kernel, "viz.checkpoint") == 4)
+    assert 4 in ask(kernel, "seen")
+    expect(page.locator(".widget-readout")).to_have_text("4")
+    execute(kernel, "viz.checkpoint = 2")
+    diagram.wait_for("checkpoint", 2)
+    execute(kernel, "viz.loop = False; viz.speed = 30; viz.checkpoint = 0; viz.playing = True")
+    diagram.wait_for("checkpoint", 5)
+    until(lambda: ask(kernel, "[viz.playing, viz.checkpoint]") == [False, 5])
+
+
+def test_a_displayed_widget_grows_while_a_cell_trains(jupyter: Jupyter, diagram: Diagram) -> None:
+    kernel = jupyter.kernel()
+    assert diagram.data("n-checkpoints") == "6"
+    kernel.execute("import time\nfor k in range(6, 14):\n    record(k); time.sleep(0.15)\ntime.sleep(3)")
+    diagram.wait_for("n-checkpoints", 14)  # arrives although the cell still runs
+    drawn = diagram.n_drawn
+    assert drawn == 3 * 4 + 4 + 4 * 2 + 2
+    kernel.get_shell_msg(timeout=20)
+
+
+def test_two_displays_share_one_playhead(jupyter: Jupyter, page: Page) -> None:
+    jupyter.write("two.ipynb", SETUP, "viz", "viz")
+    jupyter.open(page, "two.ipynb")
+    jupyter.run_all(page)
+    expect(page.locator(".nnweightviz[data-links-drawn]")).to_have_count(2, timeout=60_000)
+    first, second = Diagram(page, 0), Diagram(page, 1)
+    first.scrub_to(3)
+    second.wait_for("checkpoint", 3)
+
+
+def test_reloading_the_page_brings_everything_back(jupyter: Jupyter, diagram: Diagram, page: Page) -> None:
+    kernel = jupyter.kernel()
+    execute(kernel, "record(6); record(7)")
+    diagram.wait_for("n-checkpoints", 8)
+    diagram.scrub_to(3)
+    until(lambda: ask(kernel, "viz.checkpoint") == 3)
+    jupyter.reload(page)
+    again = Diagram(page)
+    again.wait_for("n-checkpoints", 8)
+    again.wait_for("checkpoint", 3)
+
+
+def test_playing_scrubbing_and_hovering_go_on_without_a_kernel(jupyter: Jupyter, diagram: Diagram) -> None:
+    jupyter.kill_kernel()
+    diagram.scrub_to(2)
+    diagram.hover_link(("input", 1), ("0", 3))
+    expect(diagram.tooltip).to_contain_text("0.weight[3, 1]")
+    diagram.button("Play").click()
+    diagram.wait_for("checkpoint", 5)
+
+
+def test_an_output_that_was_scrolled_away_is_not_blank(jupyter: Jupyter, page: Page) -> None:
+    jupyter.write("long.ipynb", SETUP, "viz", *["print('line\\n' * 40)"] * 12)
+    jupyter.open(page, "long.ipynb")
+    jupyter.run_all(page)
+    Diagram(page)
+    for _ in range(3):
+        page.evaluate("() => window.jupyterapp.shell.currentWidget.content.scrollToItem(13)")
+        page.wait_for_timeout(300)
+        page.evaluate("() => window.jupyterapp.shell.currentWidget.content.scrollToItem(1)")
+        page.wait_for_timeout(300)
+    ink = page.evaluate(
+        """() => {
+          const canvas = document.querySelector('.nwv-canvas');
+          const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+          return data.filter((value, p) => p % 4 === 3 && value > 60).length;
+        }"""
+    )
+    assert ink > 500
+
+
+def test_the_quickstart_notebook_runs_and_shows_its_widgets(jupyter: Jupyter, page: Page) -> None:
+    shutil.copy(Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb", jupyter.folder / "quickstart.ipynb")
+    jupyter.open(page, "quickstart.ipynb")
+    jupyter.run_all(page)
+    page.locator(".nnweightviz[data-links-drawn]").first.wait_for(timeout=120_000)
+    assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
