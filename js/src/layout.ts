@@ -183,14 +183,12 @@ export function layoutNetwork(network: Network, looks: LayoutLooks): Layout {
   return { places, width, height: looks.height, laneTop, maxLineWidth: maxLineWidth(places) };
 }
 
-/** Lines may be as wide as the ports they meet leave room for. */
+/** Lines may be as wide as the closest ports or units that they meet leave room for. */
 function maxLineWidth(places: Map<string, Place>): number {
   const rooms = [...places.values()]
     .filter(({ form }) => form === "nodes" || form === "ports" || form === "bands")
-    .map(({ form, spacing, group }) => (form === "ports" ? (spacing * 0.8) / group.ports.length : spacing));
-  rooms.sort((a, b) => a - b);
-  const typical = rooms[Math.floor(rooms.length / 3)] ?? 12;
-  return Math.max(2, Math.min(6.5, typical * 0.55));
+    .map(({ form, spacing, group }) => (form === "ports" ? (spacing * 0.84) / group.ports.length : spacing));
+  return Math.max(2.2, Math.min(6.5, Math.min(...rooms) * 0.9));
 }
 
 /** Where a bundle's links leave a source unit. */

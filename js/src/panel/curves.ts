@@ -43,7 +43,8 @@ function sorted(metric: Metric): { x: ArrayLike<number>; y: ArrayLike<number> } 
 
 /** Breaks where much longer than usual nothing was recorded, and around what is not finite. */
 function breaksOf(raw: ArrayLike<number>, index: ArrayLike<number>, y: Float64Array): Uint8Array {
-  const distances = (xs: ArrayLike<number>) => Float64Array.from(y, (_, i) => (i > 0 ? xs[i] - xs[i - 1] : Number.NaN));
+  const distances = (xs: ArrayLike<number>) =>
+    Float64Array.from(y, (_, i) => (i > 0 ? xs[i] - xs[i - 1] : Number.NaN));
   const [dRaw, dIndex] = [distances(raw), distances(index)];
   const [usualRaw, usualIndex] = [median(dRaw) ?? 0, median(dIndex) ?? 0];
   return Uint8Array.from(y, (value, i) => {
@@ -53,7 +54,13 @@ function breaksOf(raw: ArrayLike<number>, index: ArrayLike<number>, y: Float64Ar
 }
 
 /** One metric along an axis. `toIndex` tells distances in checkpoints, whatever the axis counts. */
-export function curveOf(metric: Metric, hue: number, axis: TimeAxis, toIndex: TimeAxis, moments: Moments): Curve {
+export function curveOf(
+  metric: Metric,
+  hue: number,
+  axis: TimeAxis,
+  toIndex: TimeAxis,
+  moments: Moments,
+): Curve {
   const { x: raw, y: values } = sorted(metric);
   const x = Float64Array.from(raw, axis.place);
   const y = Float64Array.from(values);
@@ -196,7 +203,14 @@ export function oddPoints(curve: Curve, span: Span, px: Pixels, apart: number): 
 }
 
 /** Marks at places along the bottom, at least `apart` pixels from each other. */
-export function marksPath(at: ArrayLike<number>, span: Span, x: (x: number) => number, from: number, to: number, apart = 3): string {
+export function marksPath(
+  at: ArrayLike<number>,
+  span: Span,
+  x: (x: number) => number,
+  from: number,
+  to: number,
+  apart = 3,
+): string {
   let path = "";
   let last = Number.NEGATIVE_INFINITY;
   for (let k = 0; k < at.length; k++) {

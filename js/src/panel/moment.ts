@@ -21,11 +21,15 @@ export function momentLabel(checkpoint: number, { nCheckpoints, steps, epochs }:
   if (epoch !== null) known.push(`epoch ${formatMoment(epoch)}`);
   if (step !== null) known.push(`step ${formatMoment(step)}`);
   const [number, count] = [formatCount(checkpoint + 1), formatCount(nCheckpoints)];
-  if (nCheckpoints === 1) return known.length > 0 ? `${known.join(" · ")} (one checkpoint)` : "one checkpoint";
+  if (nCheckpoints === 1)
+    return known.length > 0 ? `${known.join(" · ")} (one checkpoint)` : "one checkpoint";
   return known.length > 0 ? `${known.join(" · ")} (${number}/${count})` : `checkpoint ${number} of ${count}`;
 }
 
 /** The label and every value recorded there, for readers who do not see the curve. */
 export function momentText(checkpoint: number, moments: Moments, values: [string, number | null][]): string {
-  return [momentLabel(checkpoint, moments), ...values.map(([name, value]) => `${name} ${formatValue(value)}`)].join(", ");
+  return [
+    momentLabel(checkpoint, moments),
+    ...values.map(([name, value]) => `${name} ${formatValue(value)}`),
+  ].join(", ");
 }

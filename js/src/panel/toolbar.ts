@@ -1,8 +1,9 @@
 // The switches above the stage: which links, of which quantity, on which scale, in which order; find and zoom.
 import { html, iconButton } from "../dom";
 import type { Network } from "../network";
-import { unitName } from "../network";
 import type { Options } from "../options";
+import { choice, type Refresh, toggles } from "./controls";
+import { findTool } from "./find";
 
 export interface ToolbarContext {
   network: Network;
@@ -18,56 +19,6 @@ export interface ToolbarContext {
 const PLUS = "M8 3v10M3 8h10";
 const MINUS = "M3 8h10";
 const FIT = "M2.5 6v-3.5h3.5M10 2.5h3.5v3.5M13.5 10v3.5h-3.5M6 13.5h-3.5v-3.5";
-
-type Refresh = () => void;
-
-function toggles<T extends string>(
-  label: string,
-  names: { value: T; text: string; title: string; className?: string }[],
-  read: () => T[],
-  write: (shown: T[]) => void,
-): [HTMLElement, Refresh] {
-  const buttons = names.map(({ value, text, title, className }) => {
-    const button = html("button", { type: "button", class: `nwv-toggle ${className ?? ""}`, title }, text);
-    button.addEventListener("click", () => {
-      const shown = read();
-      const on = shown.includes(value);
-      write(names.map((n) => n.value).filter((v) => (v === value ? !on : shown.includes(v))));
-    });
-    return button;
-  });
-  const refresh = (): void => {
-    const shown = read();
-    buttons.forEach((button, i) => {
-      button.setAttribute("aria-pressed", String(shown.includes(names[i].value)));
-    });
-  };
-  const group = html(
-    "span",
-    { class: "nwv-tool", role: "group", "aria-label": label },
-    html("span", { class: "nwv-tool-label" }, label),
-  );
-  group.append(...buttons);
-  return [group, refresh];
-}
-
-function choice<T extends string>(
-  label: string,
-  names: [T, string][],
-  read: () => T,
-  write: (value: T) => void,
-): [HTMLElement, Refresh] {
-  const select = html("select", { "aria-label": label });
-  for (const [value, text] of names) select.append(html("option", { value }, text));
-  select.addEventListener("change", () => write(select.value as T));
-  const refresh = (): void => {
-    select.value = read();
-  };
-  return [
-    html("label", { class: "nwv-tool" }, html("span", { class: "nwv-tool-label" }, label), select),
-    refresh,
-  ];
-}
 
 function thresholdTool(context: ToolbarContext): [HTMLElement, Refresh] {
   const input = html("input", {
@@ -170,44 +121,6 @@ function restTool(context: ToolbarContext): [HTMLElement, Refresh] | null {
   return [html("span", { class: "nwv-tool" }, tool, input), refresh];
 }
 
-let nextListId = 0;
-
-function findTool(context: ToolbarContext): HTMLElement {
-  const { network } = context;
-  const targets = new Map<string, [string, number | null]>();
-  for (const group of network.groups) {
-    if (group.role === "bias") continue;
-    const label = group.label || group.id;
-    const prefix = targets.has(label) ? group.id : label;
-    targets.set(prefix, [group.id, null]);
-    for (let unit = 0; unit < Math.min(group.n_units, 2000); unit++) {
-      const name = unitName(group, unit);
-      targets.set(group.unit_names ? `${prefix} · ${name}` : `${prefix} · unit ${name}`, [group.id, unit]);
-    }
-  }
-  const id = `nwv-find-${nextListId++}`;
-  const list = html("datalist", { id });
-  for (const name of targets.keys()) list.append(html("option", { value: name }));
-  const input = html("input", {
-    type: "search",
-    list: id,
-    placeholder: "find unit…",
-    "aria-label": "Find a layer or a unit",
-  });
-  const go = (): void => {
-    const typed = input.value.trim().toLowerCase();
-    if (!typed) return;
-    const names = [...targets.keys()];
-    const best =
-      names.find((n) => n.toLowerCase() === typed) ?? names.find((n) => n.toLowerCase().includes(typed));
-    input.setAttribute("aria-invalid", String(best === undefined));
-    if (best !== undefined) context.find(...targets.get(best)!);
-  };
-  input.addEventListener("change", go);
-  input.addEventListener("keydown", (event) => event.key === "Enter" && go());
-  return html("span", { class: "nwv-tool" }, input, list);
-}
-
 const ROLE_NAMES = [
   ["input", "input", "Links from the layer before"],
   ["recurrent", "recurrent", "Links from h(t−1), the layer’s own previous time step"],
@@ -299,7 +212,7 @@ export function createToolbar(host: HTMLElement, context: ToolbarContext): { upd
     button.addEventListener("click", () => context.zoom(factor));
     zoom.append(button);
   }
-  host.append(...tools.map(([element]) => element), findTool(context), zoom);
+  host.append(...tools.map(([element]) => element), findTool(context.network, context.find), zoom);
   const update = (): void => {
     for (const [, refresh] of tools) refresh();
   };

@@ -1,15 +1,18 @@
 // The graph view: a layer-by-layer node-link diagram with every link crisp. Puts layout, links, images and gestures together.
 import { asLink, isLink, isUnit, type Selection, unitLinks } from "../describe";
-import { html, svg } from "../dom";
+import { html } from "../dom";
 import { isDrawable, type Layout, layoutNetwork } from "../layout";
-import { opacityExponent, PALETTES, type Rgb } from "../scale";
+import { PALETTES, type Rgb } from "../scale";
 import type { Legend, View, ViewContext } from "./context";
 import { type Chrome, drawChrome } from "./graph/chrome";
+import { createEdges, type Edges } from "./graph/edges";
 import { type Intents, listen } from "./graph/gestures";
 import { type Focus, Links, type Tally } from "./graph/links";
+import { markFocus, markLonely, outline } from "./graph/marks";
 import { unitOrder } from "./graph/order";
 import { Painter } from "./graph/painter";
 import { type Hit, pick } from "./graph/pick";
+import { graphLegend } from "./graph/scales";
 import { type Direction, nextRow, nextUnit } from "./graph/walk";
 import { graphCaption, graphSummary } from "./graph/words";
 import { type Zoom, zoomAbout, zoomed } from "./graph/zoom";
@@ -21,6 +24,7 @@ class Graph implements View {
   private readonly stage: HTMLElement;
   private readonly canvas: HTMLCanvasElement;
   private readonly brush: CanvasRenderingContext2D;
+  private readonly edges: Edges;
   private chrome!: Chrome;
   private base!: Layout; // before zooming
   private layout!: Layout;
@@ -45,7 +49,9 @@ class Graph implements View {
       this.canvas,
     );
     host.append(this.stage);
-    listen(this.stage, this.intents(), context.signal);
+    const intents = this.intents();
+    listen(this.stage, intents, context.signal);
+    this.edges = createEdges(this.stage, (dx) => intents.pan(dx, 0));
     this.update();
   }
 
@@ -93,7 +99,8 @@ class Graph implements View {
     this.brush.setTransform(ratio, 0, 0, ratio, 0, 0);
     const chrome = drawChrome(network, this.layout, this.context.options().labels);
     if (this.chrome) this.chrome.root.replaceWith(chrome.root);
-    else this.stage.append(chrome.root);
+    else this.canvas.after(chrome.root);
+    this.edges.update(this.layout, width);
     this.chrome = chrome;
     this.repaint();
   }
@@ -114,7 +121,7 @@ class Graph implements View {
     this.painter = new Painter({ ...scene, ...this.size });
     this.picture = null;
     this.drawFrame();
-    this.markFocus();
+    this.mark();
     this.context.changed();
   }
 
@@ -126,9 +133,7 @@ class Graph implements View {
     const eases = share > 0.001 && k + 1 < history.nCheckpoints && history.isReady(k + 1);
     this.painter.paint(this.brush, k, eases ? share : 0);
     if (this.picture?.k !== k) {
-      this.current();
-      this.markLonely();
-      this.drawOverlay();
+      this.mark();
       this.context.changed();
     }
     if (clock.playing && this.painter.prepare((k + 1) % history.nCheckpoints))
@@ -153,55 +158,18 @@ class Graph implements View {
     return { units: [{ group, unit }, ...delayed.map((other) => ({ group: other.id, unit }))] };
   }
 
-  private markFocus(): void {
-    const focus = this.focus();
-    this.chrome.root.classList.toggle("nwv-focused", focus !== null);
-    for (const { group, unit } of focus?.units ?? [])
-      this.chrome.units.get(group)?.[unit]?.classList.add("nwv-is-focus");
-    this.markLonely();
-    this.drawOverlay();
-  }
-
-  /** Units that the filter left without links fade away. */
-  private markLonely(): void {
+  private mark(): void {
     const { threshold, signs } = this.context.options();
-    const filters = threshold > 0 || signs.length < 2;
     const { buckets } = this.current();
-    const busy = new Set<string>();
-    if (filters)
-      for (let i = 0; i < buckets.length; i++) {
-        if (buckets[i] === 0) continue;
-        const { bundle, target, source } = this.links.link(i);
-        busy.add(`${bundle.target}\n${target}`).add(`${bundle.source}\n${source}`);
-      }
-    for (const [group, marks] of this.chrome.units)
-      marks.forEach((mark, unit) => {
-        mark.classList.toggle("nwv-lonely", filters && !busy.has(`${group}\n${unit}`));
-      });
+    markFocus(this.chrome, this.focus());
+    markLonely(this.chrome, this.links, buckets, threshold > 0 || signs.length < 2);
+    this.outline();
   }
 
-  /** The pointed and the selected link, outlined above all others. */
-  private drawOverlay(): void {
-    const bundles = this.context.network.bundles;
-    const marked = [asLink(this.context.network, bundles, this.context.selection()), this.pointed].filter(
-      isLink,
-    );
-    this.chrome.overlay.replaceChildren(
-      ...marked.flatMap((link) => {
-        const i = this.links.indexOf(link.bundle, link.target, link.source);
-        if (i < 0) return [];
-        const [x1, y1, x2, y2] = this.painter.ends.subarray(i * 4, i * 4 + 4);
-        const value = this.links.values(this.current().k)[i];
-        const sign = this.links.isSigned(this.links.link(i).bundle)
-          ? value < 0
-            ? "negative"
-            : "positive"
-          : "unsigned";
-        return ["nwv-halo", `nwv-core nwv-${sign}`].map((name) =>
-          svg("line", { x1, y1, x2, y2, class: name }),
-        );
-      }),
-    );
+  private outline(): void {
+    const { network } = this.context;
+    const selected = asLink(network, network.bundles, this.context.selection());
+    outline(this.chrome, this.links, this.painter.ends, [selected, this.pointed], this.current().k);
   }
 
   private intents(): Intents {
@@ -241,7 +209,7 @@ class Graph implements View {
         mark.classList.remove("nwv-is-focus");
       this.hovered = focus;
       this.repaint();
-    } else this.drawOverlay();
+    } else this.outline();
     this.context.point(selection, x, y);
   }
 
@@ -300,29 +268,7 @@ class Graph implements View {
 
   legend(): Legend {
     const { tally, k } = this.current();
-    const scales = new Map<string, Legend["scales"][number]>();
-    for (const bundle of this.links.bundles) {
-      const label = this.links.scaleLabel(bundle);
-      const known = scales.get(label);
-      const nClipped = this.links.countClipped(bundle, k) + (known?.nClipped ?? 0);
-      scales.set(label, {
-        label,
-        domain: this.links.domain(bundle, k),
-        signed: this.links.isSigned(bundle),
-        nClipped,
-      });
-    }
-    const ports = [...new Set(this.context.network.groups.flatMap((group) => group.ports))];
-    const { maxLineWidth } = this.layout;
-    const exponent = opacityExponent(this.links.n);
-    return {
-      scales: [...scales.values()],
-      maxLineWidth,
-      exponent,
-      nOdd: tally.odd,
-      nMissing: tally.missing,
-      ports,
-    };
+    return graphLegend(this.context.network, this.layout, this.links, tally, k);
   }
 
   caption(): string {

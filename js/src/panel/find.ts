@@ -1,0 +1,40 @@
+// Finding a layer or a unit by its name.
+import { html } from "../dom";
+import { type Network, unitName } from "../network";
+
+let nextListId = 0;
+
+export function findTool(network: Network, find: (group: string, unit: number | null) => void): HTMLElement {
+  const targets = new Map<string, [string, number | null]>();
+  for (const group of network.groups) {
+    if (group.role === "bias") continue;
+    const label = group.label || group.id;
+    const prefix = targets.has(label) ? group.id : label;
+    targets.set(prefix, [group.id, null]);
+    for (let unit = 0; unit < Math.min(group.n_units, 2000); unit++) {
+      const name = unitName(group, unit);
+      targets.set(group.unit_names ? `${prefix} · ${name}` : `${prefix} · unit ${name}`, [group.id, unit]);
+    }
+  }
+  const id = `nwv-find-${nextListId++}`;
+  const list = html("datalist", { id });
+  for (const name of targets.keys()) list.append(html("option", { value: name }));
+  const input = html("input", {
+    type: "search",
+    list: id,
+    placeholder: "find unit…",
+    "aria-label": "Find a layer or a unit",
+  });
+  const go = (): void => {
+    const typed = input.value.trim().toLowerCase();
+    if (!typed) return;
+    const names = [...targets.keys()];
+    const best =
+      names.find((n) => n.toLowerCase() === typed) ?? names.find((n) => n.toLowerCase().includes(typed));
+    input.setAttribute("aria-invalid", String(best === undefined));
+    if (best !== undefined) find(...targets.get(best)!);
+  };
+  input.addEventListener("change", go);
+  input.addEventListener("keydown", (event) => event.key === "Enter" && go());
+  return html("span", { class: "nwv-tool" }, input, list);
+}

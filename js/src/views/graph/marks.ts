@@ -1,0 +1,45 @@
+// What changes on the SVG between layouts: focused units, units without links, outlined links.
+import { isLink, type Selection } from "../../describe";
+import { svg } from "../../dom";
+import type { Chrome } from "./chrome";
+import type { Focus, Links } from "./links";
+
+export function markFocus(chrome: Chrome, focus: Focus | null): void {
+  for (const mark of chrome.root.querySelectorAll(".nwv-is-focus")) mark.classList.remove("nwv-is-focus");
+  for (const { group, unit } of focus?.units ?? [])
+    chrome.units.get(group)?.[unit]?.classList.add("nwv-is-focus");
+}
+
+/** Units that the filter left without links fade away; without a filter none does. */
+export function markLonely(chrome: Chrome, links: Links, buckets: Uint8Array, isFiltered: boolean): void {
+  const busy = new Set<string>();
+  if (isFiltered)
+    for (let i = 0; i < buckets.length; i++) {
+      if (buckets[i] === 0) continue;
+      const { bundle, target, source } = links.link(i);
+      busy.add(`${bundle.target}\n${target}`).add(`${bundle.source}\n${source}`);
+    }
+  for (const [group, marks] of chrome.units)
+    marks.forEach((mark, unit) => {
+      mark.classList.toggle("nwv-lonely", isFiltered && !busy.has(`${group}\n${unit}`));
+    });
+}
+
+/** Outline links (the pointed one, the selected one) above all others, in the colour of their value at k. */
+export function outline(
+  chrome: Chrome,
+  links: Links,
+  ends: Float32Array,
+  marked: (Selection | null)[],
+  k: number,
+): void {
+  const lines = marked.filter(isLink).flatMap((link) => {
+    const i = links.indexOf(link.bundle, link.target, link.source);
+    if (i < 0) return [];
+    const [x1, y1, x2, y2] = ends.subarray(i * 4, i * 4 + 4);
+    const isSigned = links.isSigned(links.link(i).bundle);
+    const sign = isSigned ? (links.values(k)[i] < 0 ? "negative" : "positive") : "unsigned";
+    return ["nwv-halo", `nwv-core nwv-${sign}`].map((name) => svg("line", { x1, y1, x2, y2, class: name }));
+  });
+  chrome.overlay.replaceChildren(...lines);
+}
