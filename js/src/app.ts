@@ -98,7 +98,7 @@ class App {
       setOptions,
       selection: () => this.selection(),
       select,
-      point: (selection, x, y) => this.tooltip.show(selection, x, y, player.checkpoint),
+      point: (selection, x, y, above) => this.tooltip.show(selection, { x, y, above }, player.checkpoint),
       changed: () => this.tell(),
       isDark: () => this.dark,
       height: () => this.height(),

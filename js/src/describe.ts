@@ -26,8 +26,7 @@ const groupOf = (network: Network, id: string): Group => network.groups.find((gr
 /** A unit's name for a reader: "fc1 · unit 3", "x(t) · petal length", "bias of fc1". */
 export function unitLabel(network: Network, groupId: string, unit: number): string {
   const group = groupOf(network, groupId);
-  if (group.role === "bias")
-    return group.label && group.label !== "1" ? group.label : `bias (“1”) of ${group.layer}`;
+  if (group.role === "bias") return `“1” of ${group.id}`;
   const name = unitName(group, unit);
   return `${group.label || group.id} · ${group.unit_names ? name : `unit ${name}`}`;
 }

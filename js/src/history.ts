@@ -152,6 +152,7 @@ export class History {
     const asked = this.asked.get(start);
     if (asked !== undefined && now - asked < REPLY_TIMEOUT_MS) return;
     this.asked.set(start, now);
+    setTimeout(() => !this.loaded?.[k] && this.notify(), REPLY_TIMEOUT_MS + 50); // asks again if it is still wanted
     this.send!({
       type: "fetch",
       id: `w${this.nextId++}`,

@@ -5,8 +5,14 @@ import type { History } from "../history";
 import type { Bundle } from "../network";
 import { type Reading, readLink } from "./reading";
 
+interface Spot {
+  x: number;
+  y: number;
+  above: boolean;
+}
+
 export interface Tooltip {
-  show(selection: Selection | null, x: number, y: number, checkpoint: number): void;
+  show(selection: Selection | null, at: Spot, checkpoint: number): void;
   move(checkpoint: number): void;
 }
 
@@ -35,22 +41,22 @@ export function createTooltip(
       );
     }
   };
-  const place = (x: number, y: number): void => {
+  const place = ({ x, y, above }: Spot): void => {
     const flip = x > host.clientWidth - 230;
     element.style.left = flip ? "auto" : `${x + 14}px`;
     element.style.right = flip ? `${host.clientWidth - x + 14}px` : "auto";
-    const low = y > host.clientHeight - 130;
+    const low = (above && y > 150) || y > host.clientHeight - 130;
     element.style.top = low ? "auto" : `${y + 12}px`;
     element.style.bottom = low ? `${host.clientHeight - y + 10}px` : "auto";
   };
   return {
-    show(selection, x, y, checkpoint) {
+    show(selection, at, checkpoint) {
       const key = JSON.stringify(selection);
       if (selection && key !== shown) fill(selection, checkpoint);
       shown = selection ? key : "";
       if (!selection) reading = null;
       element.hidden = selection === null;
-      if (selection) place(x, y);
+      if (selection) place(at);
     },
     move: (checkpoint) => reading?.move(checkpoint),
   };

@@ -20,8 +20,8 @@ export interface ViewContext {
   setOptions(change: Partial<Options>): void;
   selection(): Selection | null;
   select(selection: Selection | null): void;
-  /** Something is pointed at, at stage pixels (x, y); null when nothing is. */
-  point(selection: Selection | null, x: number, y: number): void;
+  /** Something is pointed at, at stage pixels (x, y); null when nothing is. `above` keeps a falling link in sight. */
+  point(selection: Selection | null, x: number, y: number, above: boolean): void;
   /** Caption and legend are out of date. */
   changed(): void;
   isDark(): boolean;

@@ -35,6 +35,7 @@ class Graph implements View {
   private pointed: Selection | null = null;
   private walkedFrom: { group: string; unit: number } | null = null;
   private picture: { k: number; buckets: Uint8Array; tally: Tally } | null = null;
+  private shown = 0; // the checkpoint that the picture is of
   private size = { width: 0, height: 0, ratio: 1 };
 
   constructor(
@@ -128,7 +129,8 @@ class Graph implements View {
   drawFrame(): void {
     const { clock, history } = this.context;
     const k = Math.min(clock.checkpoint, history.nCheckpoints - 1);
-    if (!history.hasValues || k < 0) return;
+    if (!history.hasValues || k < 0 || !history.isReady(k)) return; // what is there stays
+    this.shown = k;
     const share = clock.position - k;
     const eases = share > 0.001 && k + 1 < history.nCheckpoints && history.isReady(k + 1);
     this.painter.paint(this.brush, k, eases ? share : 0);
@@ -141,7 +143,7 @@ class Graph implements View {
   }
 
   private current(): { k: number; buckets: Uint8Array; tally: Tally } {
-    const k = this.context.clock.checkpoint;
+    const k = this.shown;
     if (this.picture?.k !== k) this.picture = { k, ...this.links.buckets(k) };
     return this.picture;
   }
@@ -210,7 +212,9 @@ class Graph implements View {
       this.hovered = focus;
       this.repaint();
     } else this.outline();
-    this.context.point(selection, x, y);
+    const e = hit?.kind === "link" ? 4 * hit.index : -1;
+    const falls = e >= 0 && this.painter.ends[e + 3] > this.painter.ends[e + 1];
+    this.context.point(selection, x, y, falls);
   }
 
   private click(hit: Hit | null): void {

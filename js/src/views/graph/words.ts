@@ -48,6 +48,9 @@ export function graphCaption(
     context.options().order === "sum" &&
       "units ordered by the sum of their incoming weights at the last checkpoint",
     PRECISION[context.history.precision] ?? context.history.precision,
+    context.history.precision === "int8" &&
+      context.options().quantity !== "weights" &&
+      'small differences are lost to rounding: pass precision="float16" to see them',
     ...context.history.notes,
   ];
   return parts.filter(Boolean).join(" · ");

@@ -1,0 +1,143 @@
+// The drawing of the loss curve: built when data, looks or size change; between that only the playhead moves.
+import { svg } from "../dom";
+import { formatValue } from "../scale";
+import { timeTicks } from "./axis";
+import { type Curve, curvePath, marksPath, oddPoints, valueTicks, within } from "./curves";
+import { momentLabel } from "./moment";
+import { pixelsOf, type Scene, type Side } from "./scene";
+
+export interface Chart {
+  element: SVGSVGElement;
+  draw(scene: Scene, height: number): void;
+  /** Move the playhead (null hides it); nothing is measured or built. */
+  move(x: number | null): void;
+  /** Show the dots and the values of a recorded checkpoint. */
+  mark(checkpoint: number): void;
+  ghost(x: number | null): void;
+}
+
+const AIRY_PX = 14; // recorded points that lie further apart than this are shown as dots
+const ODD_PX = 3;
+export const hueOf = (hue: number): string => `nwv-hue-${(hue % 6) + 1}`;
+
+function drawSide(scene: Scene, side: Side, isRight: boolean): SVGGElement {
+  const { left, right } = scene.box;
+  const only = isRight && side.curves.length === 1 ? hueOf(side.curves[0].hue) : "";
+  const group = svg("g", { class: `nwv-axis ${only}` });
+  for (const { value, text } of valueTicks(side.domain, side.isLog)) {
+    const y = Math.round(side.y(value)) + 0.5;
+    if (!isRight) group.append(svg("line", { x1: left, x2: right, y1: y, y2: y, class: "nwv-grid" }));
+    const x = isRight ? right + 7 : left - 7;
+    group.append(svg("text", { x, y: y + 3.5, "text-anchor": isRight ? "start" : "end" }, text));
+  }
+  return group;
+}
+
+function drawTime(scene: Scene): SVGGElement {
+  const { axis } = scene.prepared;
+  const { left, right, bottom } = scene.box;
+  const base = bottom + 0.5;
+  const group = svg("g", { class: "nwv-axis" });
+  group.append(svg("line", { x1: left, x2: right, y1: base, y2: base, class: "nwv-base" }));
+  group.append(
+    svg("path", { d: marksPath(axis.at, scene.span, scene.x, bottom, bottom + 4), class: "nwv-marks" }),
+  );
+  const most = Math.max(2, Math.floor((right - left) / 80));
+  const unitWidth = axis.unit.length * 6 + 8;
+  group.append(svg("text", { x: left - 7, y: bottom + 15, "text-anchor": "end" }, axis.unit));
+  for (const { x, text } of timeTicks(axis, scene.span, most)) {
+    const px = scene.x(x);
+    const half = text.length * 3;
+    if (px - half < left - 3 && unitWidth > left) continue;
+    group.append(svg("text", { x: px, y: bottom + 15, "text-anchor": "middle" }, text));
+  }
+  return group;
+}
+
+function drawCurve(scene: Scene, side: Side, curve: Curve): SVGElement[] {
+  const px = pixelsOf(scene, side);
+  const path = curvePath(curve, scene.span, px);
+  const [from, to] = within(curve, scene.span);
+  const elements: SVGElement[] = [svg("path", { d: path, class: `nwv-curve ${hueOf(curve.hue)}` })];
+  const isAiry = (scene.box.right - scene.box.left) / (to - from) > AIRY_PX;
+  if (isAiry) {
+    let dots = "";
+    for (let i = from; i < to; i++)
+      if (Number.isFinite(curve.y[i])) dots += `M${px.x(curve.x[i])},${px.y(curve.y[i])}h0`;
+    elements.push(svg("path", { d: dots, class: `nwv-points ${hueOf(curve.hue)}` }));
+  }
+  return elements;
+}
+
+/** A × at the top edge where a value is NaN or infinite, with its name on hover. */
+function drawOdd(scene: Scene, side: Side, curve: Curve): SVGElement[] {
+  return oddPoints(curve, scene.span, pixelsOf(scene, side), ODD_PX).map(({ x, i }) => {
+    const y = scene.box.top + 3;
+    const d = `M${x - 2.5},${y - 2.5}l5,5m0,-5l-5,5`;
+    const title = svg("title", {}, `${curve.name}: ${formatValue(curve.y[i])}`);
+    return svg("path", { d, class: `nwv-odd ${hueOf(curve.hue)}` }, title);
+  });
+}
+
+function drawEvents(scene: Scene): SVGElement[] {
+  const { axis, events, moments } = scene.prepared;
+  const drawn: SVGElement[] = [];
+  for (const { checkpoint, sentence } of events) {
+    const at = axis.at[checkpoint];
+    if (!(at >= scene.span[0] && at <= scene.span[1])) continue;
+    const d = `M${scene.x(at)},${scene.box.top}l-3.5,-5h7z`;
+    const title = svg("title", {}, `${momentLabel(checkpoint, moments)}: ${sentence}`);
+    drawn.push(svg("path", { d, class: "nwv-event" }, title));
+  }
+  return drawn;
+}
+
+/** A nested drawing that clips to the plot, without an id that another widget might share. */
+function clipped(scene: Scene, ...children: SVGElement[]): SVGSVGElement {
+  const { left, right, top, bottom } = scene.box;
+  const [width, height] = [Math.max(0, right - left) + 8, bottom - top + 4];
+  const viewBox = `${left - 4} ${top - 4} ${width} ${height}`;
+  return svg("svg", { x: left - 4, y: top - 4, width, height, viewBox }, ...children);
+}
+
+export function createChart(): Chart {
+  const plot = svg("g");
+  const dots = svg("g");
+  const ghostLine = svg("line", { class: "nwv-ghost", visibility: "hidden" });
+  const line = svg("line", { class: "nwv-playhead" });
+  const element = svg("svg", { class: "nwv-curves", "aria-hidden": "true" }, plot, ghostLine, line, dots);
+  let scene: Scene | null = null;
+  const place = (target: SVGLineElement, x: number | null) => {
+    target.setAttribute("visibility", x === null ? "hidden" : "visible");
+    if (x !== null) target.setAttribute("transform", `translate(${x.toFixed(2)} 0)`);
+  };
+
+  function draw(next: Scene, height: number): void {
+    scene = next;
+    element.setAttribute("height", String(height));
+    const sides = [next.left, next.right].filter((side): side is Side => side !== null);
+    const curves = sides.flatMap((side) => side.curves.flatMap((curve) => drawCurve(next, side, curve)));
+    const odd = sides.flatMap((side) => side.curves.flatMap((curve) => drawOdd(next, side, curve)));
+    const axes = sides.map((side) => drawSide(next, side, side === next.right));
+    plot.replaceChildren(...axes, drawTime(next), clipped(next, ...curves), ...odd, ...drawEvents(next));
+    for (const target of [line, ghostLine]) {
+      target.setAttribute("y1", String(next.box.top - 3));
+      target.setAttribute("y2", String(next.box.bottom + 5));
+    }
+  }
+
+  function mark(checkpoint: number): void {
+    dots.replaceChildren();
+    if (!scene) return;
+    for (const side of [scene.left, scene.right])
+      for (const curve of side?.curves ?? []) {
+        const [value, at] = [curve.values[checkpoint], scene.prepared.axis.at[checkpoint]];
+        if (value === null || value === undefined || !Number.isFinite(value)) continue;
+        if (at < scene.span[0] || at > scene.span[1]) continue;
+        const cy = side!.y(value);
+        dots.append(svg("circle", { cx: scene.x(at), cy, r: 3.5, class: `nwv-dot ${hueOf(curve.hue)}` }));
+      }
+  }
+
+  return { element, draw, mark, move: (x) => place(line, x), ghost: (x) => place(ghostLine, x) };
+}
