@@ -19,7 +19,7 @@ export interface TimeAxis {
 
 const CLOSEST_ZOOM = 1000;
 const isIncreasing = (values: (number | null)[] | null): values is number[] =>
-  values !== null && values.every((v, k) => v !== null && (k === 0 || v > values[k - 1]!));
+  values?.every((v, k) => v !== null && (k === 0 || v > values[k - 1]!)) ?? false;
 
 /** Whether the checkpoints can be laid out by step, and this differs from laying them out evenly. */
 export function isUneven(steps: (number | null)[] | null): boolean {

@@ -1,0 +1,259 @@
+// The bottom row: transport buttons, the loss curve that is the slider, and which moment is shown.
+// Paths are built when data, looks or size change; a frame of playback moves the playhead only.
+import { html } from "../dom";
+import type { Player } from "../player";
+import { formatValue } from "../scale";
+import { along, paged, type Span, zoomed } from "./axis";
+import { createChart } from "./chart";
+import { createMetrics } from "./metrics";
+import { momentLabel, momentText } from "./moment";
+import {
+  headAt,
+  INSET,
+  isShown,
+  type Prepared,
+  prepare,
+  type Scene,
+  sceneOf,
+  type TimelineData,
+  type TimelineLooks,
+  whyNotLog,
+} from "./scene";
+import { listenForScrubbing } from "./scrub";
+import { createTransport } from "./transport";
+
+export type { TimelineData, TimelineLooks } from "./scene";
+
+interface Looks {
+  get(): TimelineLooks;
+  set(change: Partial<TimelineLooks>): void;
+}
+
+const HEIGHT = { curve: 64, bare: 14, above: 8, below: 20 };
+const MARGIN = { left: 54, right: 40 };
+
+const switchButton = (text: string, className: string) =>
+  html("button", { type: "button", class: `nwv-switch ${className}` }, text);
+
+class Timeline {
+  private readonly chart = createChart();
+  private readonly readout = html("div", { class: "nwv-readout", hidden: true });
+  private readonly slider = html("div", { class: "nwv-slider" }, this.chart.element, this.readout);
+  private readonly log = switchButton("log", "nwv-log");
+  private readonly byStep = switchButton("by step", "nwv-by-step");
+  private readonly unzoom = switchButton("", "nwv-unzoom");
+  private readonly label = html("output", { class: "nwv-moment-label" });
+  private readonly waiting = html("div", { class: "nwv-waiting", role: "status" });
+  private readonly metrics;
+  private readonly transport;
+  private prepared: Prepared | null = null;
+  private seen: unknown[] = [];
+  private scene: Scene | null = null;
+  private zoom: Span | null = null;
+  private width = 0;
+  private marked = -1;
+
+  constructor(
+    host: HTMLElement,
+    private readonly player: Player,
+    private readonly read: () => TimelineData,
+    private readonly looks: Looks,
+    signal: AbortSignal,
+  ) {
+    this.transport = createTransport(player, signal);
+    this.metrics = createMetrics((names) => looks.set({ metrics: names }), signal);
+    const switches = html("div", { class: "nwv-switches" }, this.unzoom, this.byStep, this.log);
+    const head = html("div", { class: "nwv-curve-head" }, this.metrics.element, switches);
+    const curve = html("div", { class: "nwv-curve-area" }, head, this.slider);
+    const moment = html("div", { class: "nwv-moment" }, this.label, this.waiting);
+    const root = html("div", { class: "nwv-timeline" }, this.transport.element, curve, moment);
+    host.classList.add("nwv-timeline-host");
+    host.append(root);
+    this.listen(signal);
+    signal.addEventListener("abort", () => root.remove());
+    this.update();
+  }
+
+  private listen(signal: AbortSignal): void {
+    const press = (button: HTMLElement, act: () => void) => button.addEventListener("click", act, { signal });
+    press(this.log, () => this.looks.set({ y: this.looks.get().y === "log" ? "linear" : "log" }));
+    press(this.byStep, () => this.looks.set({ x: this.looks.get().x === "step" ? "index" : "step" }));
+    press(this.unzoom, () => this.zoomTo(null));
+    listenForScrubbing(
+      {
+        element: this.slider,
+        player: this.player,
+        scene: () => this.scene,
+        zoom: (factor, about) => this.zoomBy(factor, about),
+        resetZoom: () => this.zoomTo(null),
+        hover: (checkpoint) => this.hover(checkpoint),
+      },
+      signal,
+    );
+    const stop = this.player.subscribe(() => this.drawFrame());
+    const resized = globalThis.ResizeObserver && new ResizeObserver(() => this.resize());
+    resized?.observe(this.slider);
+    signal.addEventListener("abort", () => {
+      stop();
+      resized?.disconnect();
+    });
+  }
+
+  /** Data or looks changed. */
+  update(): void {
+    const data = this.read();
+    const looks = this.looks.get();
+    const seen: unknown[] = [looks.x, data.nCheckpoints, data.steps, data.epochs, data.updateSizes, data.events];
+    for (const { name, x, y } of data.metrics) seen.push(name, x, x.length, y);
+    const isLive = data.metrics.length === 0; // sizes of updates fill up in place
+    if (isLive || seen.length !== this.seen.length || seen.some((value, i) => value !== this.seen[i])) {
+      if (this.prepared && this.seen[0] !== looks.x) this.zoom = null;
+      this.prepared = prepare(data, looks.x);
+      this.seen = seen;
+    }
+    this.metrics.build(this.prepared!.curves, looks);
+    this.showSwitches(looks);
+    this.showSlider();
+    this.build();
+  }
+
+  resize(): void {
+    const width = this.slider.clientWidth;
+    if (width === this.width) return;
+    this.width = width;
+    this.build();
+  }
+
+  private build(): void {
+    const { prepared } = this;
+    this.width ||= this.slider.clientWidth;
+    this.scene = null;
+    if (prepared && this.width > MARGIN.left + MARGIN.right) {
+      const plot = prepared.curves.length > 0 ? HEIGHT.curve : HEIGHT.bare;
+      const bottom = HEIGHT.above + plot;
+      const box = { left: MARGIN.left, right: this.width - MARGIN.right, top: HEIGHT.above, bottom };
+      this.scene = sceneOf(prepared, this.looks.get(), this.zoom ?? prepared.axis.full, box);
+      this.chart.draw(this.scene, bottom + HEIGHT.below);
+    }
+    this.marked = -1;
+    this.drawFrame();
+  }
+
+  /** The clock moved, or its state changed. */
+  private drawFrame(): void {
+    const { player, prepared } = this;
+    if (!prepared) return;
+    this.transport.update();
+    const text = player.waiting ? "waiting for the kernel" : "";
+    if (this.waiting.textContent !== text) this.waiting.textContent = text;
+    if (player.checkpoint !== this.marked) this.mark();
+    if (this.scene && prepared.moments.nCheckpoints > 0) this.chart.move(headAt(this.scene, player.position));
+  }
+
+  private mark(): void {
+    const { player, prepared } = this;
+    const isFirst = this.marked === -1;
+    this.marked = player.checkpoint;
+    if (!isFirst && this.turnPage()) return;
+    this.label.textContent = momentLabel(this.marked, prepared!.moments);
+    this.metrics.mark(this.marked);
+    this.chart.mark(this.marked);
+    if (this.slider.getAttribute("role") !== "slider") return;
+    this.slider.setAttribute("aria-valuenow", String(this.marked + 1));
+    this.slider.setAttribute("aria-valuetext", this.describe(this.marked));
+  }
+
+  private describe(checkpoint: number): string {
+    const shown = this.prepared!.curves.filter((curve) => isShown(this.looks.get(), curve));
+    return momentText(
+      checkpoint,
+      this.prepared!.moments,
+      shown.map((curve) => [curve.name, curve.values[checkpoint] ?? null]),
+    );
+  }
+
+  /** A playhead that leaves the zoomed part takes it along. */
+  private turnPage(): boolean {
+    if (!this.zoom) return false;
+    const page = paged(this.zoom, this.prepared!.axis.full, along(this.prepared!.axis, this.marked));
+    if (page[0] === this.zoom[0]) return false;
+    this.zoomTo(page);
+    return true;
+  }
+
+  private zoomBy(factor: number, about: number | null): void {
+    const { full } = this.prepared!.axis;
+    const head = along(this.prepared!.axis, this.player.checkpoint);
+    const span = zoomed(this.zoom ?? full, full, about ?? head, factor);
+    this.zoomTo(span === full ? null : span);
+  }
+
+  private zoomTo(span: Span | null): void {
+    this.zoom = span;
+    this.hover(null);
+    this.showSwitches(this.looks.get());
+    this.build();
+  }
+
+  private showSwitches(looks: TimelineLooks): void {
+    const { axis, curves, isUneven } = this.prepared!;
+    const why = whyNotLog(curves.filter((curve) => isShown(looks, curve)));
+    this.log.hidden = curves.length === 0;
+    this.log.disabled = why !== null;
+    this.log.title = why ?? "Logarithmic scale";
+    this.log.setAttribute("aria-pressed", String(looks.y === "log" && why === null));
+    this.byStep.hidden = !isUneven;
+    this.byStep.title =
+      looks.x === "step"
+        ? "Checkpoints lie by step; press to lay them out evenly"
+        : "Checkpoints lie evenly; press to lay them out by step";
+    this.byStep.setAttribute("aria-pressed", String(looks.x === "step"));
+    this.unzoom.hidden = this.zoom === null;
+    if (!this.zoom) return;
+    const times = (axis.full[1] - axis.full[0]) / (this.zoom[1] - this.zoom[0]);
+    this.unzoom.textContent = `${formatValue(Number(times.toPrecision(2)))}× · reset zoom`;
+    this.unzoom.title = "Show all (0, or double-click)";
+  }
+
+  /** A slider if there is something to slide; one checkpoint's curve is only a picture. */
+  private showSlider(): void {
+    const { nCheckpoints } = this.prepared!.moments;
+    const isSlider = nCheckpoints > 1;
+    const attributes: Record<string, string | null> = {
+      role: isSlider ? "slider" : "img",
+      tabindex: isSlider ? "0" : null,
+      "aria-label": isSlider ? "Checkpoint" : "Metrics",
+      "aria-valuemin": isSlider ? "1" : null,
+      "aria-valuemax": isSlider ? String(nCheckpoints) : null,
+      "aria-valuenow": null,
+      "aria-valuetext": null,
+    };
+    for (const [name, value] of Object.entries(attributes))
+      if (value === null) this.slider.removeAttribute(name);
+      else this.slider.setAttribute(name, value);
+    this.slider.hidden = !isSlider && this.prepared!.curves.length === 0;
+    this.label.dataset.longest = momentLabel(Math.max(0, nCheckpoints - 1), this.prepared!.moments);
+  }
+
+  private hover(checkpoint: number | null): void {
+    const x = checkpoint === null || !this.scene ? null : headAt(this.scene, checkpoint);
+    this.chart.ghost(x);
+    this.readout.hidden = x === null;
+    if (x === null) return;
+    this.readout.textContent = this.describe(checkpoint!);
+    const isLeft = x < this.width / 2;
+    this.readout.style.left = isLeft ? `${Math.max(0, x - INSET)}px` : "";
+    this.readout.style.right = isLeft ? "" : `${Math.max(0, this.width - x - INSET)}px`;
+  }
+}
+
+/** Build the row in `host`; it follows the player by itself and leaves with the signal. */
+export function createTimeline(
+  host: HTMLElement,
+  player: Player,
+  read: () => TimelineData,
+  looks: Looks,
+  signal: AbortSignal,
+): { update(): void; resize(): void } {
+  return new Timeline(host, player, read, looks, signal);
+}
