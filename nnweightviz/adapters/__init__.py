@@ -1,0 +1,165 @@
+"""Turns what a user has (a model, a bare state dict) into a Network and into arrays.
+
+Not for reading files (see ``storage``). No framework is imported here: an adapter is chosen when its framework is
+loaded already, as it must be if the user holds one of its models.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnweightviz.adapters import arrays
+from nnweightviz.network import Group, Network
+
+ACCEPTED = "a torch.nn.Module, a Network, or a state dict (a mapping parameter name -> array or tensor)"
+
+
+def as_network(
+    model: Any,
+    example_input: Any = None,
+    input_names: Sequence[str] | None = None,
+    output_names: Sequence[str] | None = None,
+    input_grid: tuple[int, int] | None = None,
+) -> Network:
+    """Return the drawable structure of a model.
+
+    Parameters
+    ----------
+    model
+        A ``torch.nn.Module``, a state dict (then names, order and shapes tell the structure), or a Network.
+    example_input
+        What to run a copy of the model on to follow its data: a tensor or array, a tuple of arguments or a mapping
+        of named ones. Without it, inputs are guessed from the first layers. The model stays as it is.
+    input_names, output_names
+        What to call the units of the input and of the last layer.
+    input_grid
+        Rows and columns in which to lay out the input, such as ``(28, 28)``.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is none of these.
+    ValueError
+        If it has no parameters, or if names or grid do not fit the number of units.
+    """
+    output: str | None = None
+    if isinstance(model, Network):
+        network = model
+    elif _is_module(model):
+        from nnweightviz.adapters import torch as torch_adapter
+
+        network, output = torch_adapter.as_network(model, example_input)
+    elif _is_state(model):
+        network = arrays.as_network(as_state(model) if model else model)
+    else:
+        raise TypeError(_refusal(model))
+    if input_names is not None:
+        network = _named(network, _only_input(network), input_names, "input_names")
+    if output_names is not None:
+        network = _named(network, _output(network, output), output_names, "output_names")
+    return network if input_grid is None else _gridded(network, input_grid)
+
+
+def as_state(source: Any) -> dict[str, NDArray[Any]]:
+    """Return copies of all parameters by name: of a torch model (its own names, without wrappers), or of a mapping.
+
+    Entries of a mapping that are no arrays are left out. bf16 and fp8 keep their dtype by ``ml_dtypes``.
+
+    Raises
+    ------
+    TypeError
+        If ``source`` is neither.
+    ValueError
+        If a tensor has no values (meta device).
+    """
+    if not (_is_module(source) or _is_state(source)):
+        raise TypeError(_refusal(source))
+    if _is_module(source) or _has_tensors(source):
+        from nnweightviz.adapters import torch as torch_adapter
+
+        return torch_adapter.as_state(source)
+    return {str(k): np.array(v, copy=True) for k, v in source.items() if _is_array(v)}
+
+
+def _is_module(thing: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(thing, torch.nn.Module)
+
+
+def _is_tensor(thing: Any) -> bool:
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(thing, torch.Tensor)
+
+
+def _has_tensors(mapping: Mapping[Any, Any]) -> bool:
+    return any(_is_tensor(value) for value in mapping.values())
+
+
+def _is_array(thing: Any) -> bool:
+    return isinstance(thing, np.ndarray | np.generic) or (
+        isinstance(thing, list | tuple | float | int) and np.asarray(thing).dtype.kind in "fiub"
+    )
+
+
+def _is_state(thing: Any) -> bool:
+    if not isinstance(thing, Mapping):
+        return False
+    return not thing or any(_is_tensor(value) or _is_array(value) for value in thing.values())
+
+
+def _refusal(given: Any) -> str:
+    what = f"a {type(given).__name__}"
+    if isinstance(given, type):
+        what = f"the class {given.__name__} (not an instance: call it first)"
+    elif isinstance(given, Mapping):
+        what = f"a mapping without arrays, with the keys {', '.join(map(repr, list(given)[:5]))}"
+    return f"nnweightviz draws {ACCEPTED}; got {what}. Pass the model itself or its state_dict()."
+
+
+def _only_input(network: Network) -> Group:
+    inputs = [group for group in network.groups if group.role == "input"]
+    if len(inputs) != 1:
+        raise ValueError(
+            f"input_names and input_grid are for a network with one input group; this one has {len(inputs)}: "
+            f"{', '.join(repr(group.id) for group in inputs) or 'none'}"
+        )
+    return inputs[0]
+
+
+def _output(network: Network, output: str | None) -> Group:
+    if output is not None:
+        return network.group(output)
+    last = [group for group in network.groups if group.role == "units" and group.delayed_of is None]
+    if not last:
+        raise ValueError("output_names are for a network with drawn units; this one has none")
+    return last[-1]
+
+
+def _named(network: Network, group: Group, names: Sequence[str], what: str) -> Network:
+    if isinstance(names, str) or len(names) != group.n_units:
+        given = "a single string" if isinstance(names, str) else f"{len(names)} names"
+        raise ValueError(
+            f"{what} holds {given}, but group {group.id!r} has {group.n_units} units; give one name a unit"
+        )
+    return _with_group(network, replace(group, unit_names=tuple(map(str, names))))
+
+
+def _gridded(network: Network, grid: tuple[int, int]) -> Network:
+    group = _only_input(network)
+    rows, columns = grid
+    if rows * columns != group.n_units:
+        raise ValueError(
+            f"input_grid {rows} x {columns} has {rows * columns} places, but the input has {group.n_units} units; "
+            "give rows and columns whose product is the number of units"
+        )
+    return _with_group(network, replace(group, grid=(int(rows), int(columns))))
+
+
+def _with_group(network: Network, group: Group) -> Network:
+    return replace(network, groups=tuple(group if g.id == group.id else g for g in network.groups))

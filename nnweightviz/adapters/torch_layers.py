@@ -1,0 +1,220 @@
+"""What each torch module kind becomes: one function per kind, registered by its class.
+
+A new kind is one function here. Not for functional calls (see ``torch_operations``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.utils.rnn import PackedSequence
+
+from nnweightviz.adapters.build import Kernel, not_drawn
+from nnweightviz.adapters.kinds import PORTS, Recurrent, add_linear, add_recurrent
+from nnweightviz.adapters.torch_signals import Signal
+from nnweightviz.adapters.torch_tracker import Tracker, tensors_in
+
+Rule = Callable[[Tracker, nn.Module, str, tuple[Any, ...], Any], None]
+LAYERS: dict[type[nn.Module], Rule] = {}
+CONTAINERS = (
+    nn.Sequential,
+    nn.ModuleList,
+    nn.ModuleDict,
+    nn.Transformer,
+    nn.TransformerEncoder,
+    nn.TransformerDecoder,
+)
+PASSED_ON = ("activation", "dropout", "batchnorm", "normalization", "instancenorm")
+
+
+def layer_rule(*kinds: type[nn.Module]) -> Callable[[Rule], Rule]:
+    """Register a rule for module classes: ``rule(tracker, module, name, inputs, outputs)``."""
+
+    def register(rule: Rule) -> Rule:
+        LAYERS.update(dict.fromkeys(kinds, rule))
+        return rule
+
+    return register
+
+
+def rule_for(module: nn.Module) -> Rule | None:
+    """Return the rule that draws a module as a whole, or None where its inside is followed."""
+    forward_module = getattr(type(module).forward, "__module__", None) or ""
+    if not forward_module.startswith("torch.") or isinstance(module, CONTAINERS):
+        return None
+    for kind in type(module).__mro__:
+        if kind in LAYERS:
+            return LAYERS[kind]
+    if not hasattr(module, "embed_dim") and type(module).__module__.rpartition(".")[2] in PASSED_ON:
+        return _passed_on
+    has_state = any(True for _ in module.parameters()) or "quantized" in type(module).__module__
+    return box if has_state else None
+
+
+def layer_name(module: nn.Module, name: str) -> str:
+    """Return the layer's name: the module's, or its class in small letters if it is the whole model."""
+    return name or type(module).__name__.lower()
+
+
+def parameter_prefix(name: str) -> str:
+    """Return what the names of a module's parameters begin with."""
+    return f"{name}." if name else ""
+
+
+@layer_rule(nn.Linear)
+def linear(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any) -> None:
+    """Draw a Linear: one bundle per source group, and its bias."""
+    prefix, n_in, n_out = parameter_prefix(name), int(module.in_features), int(module.out_features)  # type: ignore[arg-type]
+    weight, bias = f"{prefix}weight", f"{prefix}bias"
+    if not tracker.build.has(weight, n_out, n_in):
+        return box(tracker, module, name, inputs, outputs)
+    kernel = Kernel(weight, n_out, n_in)
+    has_bias = tracker.build.has(bias, n_out)
+    group = dense(tracker, layer_name(module, name), inputs[0], kernel, bias if has_bias else None)
+    tracker.put_units(outputs, group)
+    return None
+
+
+def dense(tracker: Tracker, name: str, tensor: torch.Tensor, kernel: Kernel, bias: str | None) -> str:
+    """Add a dense layer that reads a tensor; a call that reads the same units again is the same drawing."""
+    columns = tracker.columns(tensor, name, tensor.shape[-1])
+    key = (name, kernel, tuple(columns))
+    if key not in tracker.calls:
+        if tracker.is_exhausted(name):
+            return str(tracker.calls[name])
+        tracker.calls[key] = tracker.calls[name] = add_linear(tracker.build, name, columns, kernel, bias)
+        if any(c.group in tracker.rest_names and not c.rest for c in columns):
+            tracker.rest_names[tracker.calls[key]] = "time step"
+    return str(tracker.calls[key])
+
+
+@layer_rule(nn.LSTM, nn.GRU, nn.RNN, nn.LSTMCell, nn.GRUCell, nn.RNNCell)
+def recurrent(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any) -> None:
+    """Draw a recurrent layer or cell: its gates, its previous step h(t-1), and its memory if it is projected."""
+    spec = recurrent_form(module, name)
+    n_in = int(module.input_size)  # type: ignore[arg-type]
+    shapes = spec.shapes(n_in)
+    if any(not tracker.build.has(parameter, *shape) for parameter, shape in shapes.items()):
+        return box(tracker, module, name, inputs, outputs)
+    sequence = inputs[0].data if isinstance(inputs[0], PackedSequence) else inputs[0]
+    columns = tracker.columns(sequence, spec.name, n_in)
+    key = (spec.name, tuple(columns))
+    if key not in tracker.calls:
+        if tracker.is_exhausted(spec.name):
+            key = spec.name  # type: ignore[assignment]
+        else:
+            tracker.calls[key] = tracker.calls[spec.name] = add_recurrent(tracker.build, spec, columns)
+    groups: list[list[str]] = tracker.calls[key]
+    tracker.rest_names.update({group: "time step" for layer in groups for group in layer})
+    _initial_states(tracker, inputs[1:], groups)
+    _say_outputs(tracker, spec, outputs, groups)
+    return None
+
+
+def recurrent_form(module: nn.Module, name: str) -> Recurrent:
+    """Return the form of an ``nn.LSTM``, ``nn.GRU``, ``nn.RNN`` or a cell of these."""
+    classes = {"LSTM": (nn.LSTM, nn.LSTMCell), "GRU": (nn.GRU, nn.GRUCell)}
+    kind = next((kind for kind, types in classes.items() if isinstance(module, types)), "RNN")
+    nonlinearity = str(getattr(module, "nonlinearity", "tanh"))
+    return Recurrent(
+        name=layer_name(module, name),
+        kind=kind,
+        prefix=parameter_prefix(name),
+        hidden_size=int(module.hidden_size),  # type: ignore[arg-type]
+        proj_size=int(getattr(module, "proj_size", 0)),
+        num_layers=int(getattr(module, "num_layers", 1)),
+        bidirectional=bool(getattr(module, "bidirectional", False)),
+        bias=bool(module.bias),
+        is_cell=isinstance(module, nn.RNNCellBase),
+        activation=None if PORTS[kind] else {"tanh": "Tanh", "relu": "ReLU"}.get(nonlinearity, nonlinearity),
+    )
+
+
+def _initial_states(tracker: Tracker, states: Any, groups: Sequence[Sequence[str]]) -> None:
+    own = {group for layer in groups for group in layer}
+    for source in tracker.groups(tracker.signals(states)):
+        if source not in own:
+            for target in own:
+                tracker.build.wire(source, target, "initial state")
+
+
+def _say_outputs(tracker: Tracker, spec: Recurrent, outputs: Any, groups: Sequence[Sequence[str]]) -> None:
+    if spec.is_cell:
+        for state in tensors_in(outputs):
+            tracker.put_units(state, groups[0][0])
+        return
+    sequence, states = outputs
+    tracker.put_directions(sequence.data if isinstance(sequence, PackedSequence) else sequence, groups[-1])
+    flat = [group for layer in groups for group in layer]
+    hidden, *cells = states if isinstance(states, tuple) else (states,)
+    for state in (hidden, *([] if spec.proj_size else cells)):
+        rows = [tracker.units.signal(group, spec.n_outputs, state.shape[1:]).codes for group in flat]
+        tracker.put(state, Signal(tuple(flat), torch.stack([codes for codes in rows if codes is not None])))
+    for cell in cells if spec.proj_size else ():
+        tracker.put(cell, Signal(tuple(flat), operations=("memory",)))
+
+
+def _passed_on(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any) -> None:
+    """Write an activation, dropout or norm on the layer whose outputs it changes."""
+    kind = type(module).__name__
+    signal = tracker.get(inputs[0])
+    shapes = own_shapes(tracker, name)
+    if signal is None:
+        return box(tracker, module, name, inputs, outputs) if shapes else None
+    if signal.codes is None and shapes:
+        signal = tracker.settle(inputs[0], signal)
+    for layer in tracker.layers(signal):
+        if type(module).__module__.endswith("activation"):
+            tracker.build.activate(layer, kind)
+        else:
+            tracker.build.modify(layer, kind)
+        if shapes:
+            tracker.build.note(layer, not_drawn(shapes))
+            tracker.build.noted.update(parameter for parameter, _ in shapes)
+    same = tensors_in(outputs)
+    if same and same[0].shape == inputs[0].shape:
+        operations = signal.operations if signal.codes is not None else (*signal.operations, kind.lower())
+        tracker.put(same[0], Signal(signal.groups, signal.codes, operations, signal.group))
+    return None
+
+
+def own_shapes(tracker: Tracker, name: str) -> list[tuple[str, tuple[int, ...]]]:
+    """Return the names and shapes of all parameters in a module."""
+    prefix = parameter_prefix(name)
+    return [(p, shape) for p, shape in tracker.build.parameters.items() if p.startswith(prefix)]
+
+
+def box(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any) -> None:
+    """Draw a module as a box with its parameters' shapes, wired into the data flow."""
+    kind, prefix = type(module).__name__, parameter_prefix(name)
+    out_channels = getattr(module, "out_channels", None)
+    results = [t for t in tensors_in(outputs) if t.is_floating_point()] or tensors_in(outputs)
+    axis = -1
+    if out_channels and results:
+        axis = 1 if results[0].ndim > 1 and results[0].shape[1] == out_channels else 0
+        tracker.channels_first.update(tracker.groups(tracker.signals(inputs)))
+    n_units = results[0].shape[axis] if results and results[0].ndim else 1
+    sources = tracker.groups(tracker.signals(inputs))
+    layer = layer_name(module, name)
+    key = (layer, sources)
+    if key not in tracker.calls:
+        if layer in tracker.calls and tracker.is_exhausted(layer):
+            key = layer  # type: ignore[assignment]
+        else:
+            shapes = own_shapes(tracker, name)
+            group = tracker.build.box(layer, kind, [(p.removeprefix(prefix), s) for p, s in shapes], n_units)
+            tracker.build.noted.update(parameter for parameter, _ in shapes)
+            tracker.calls[key] = tracker.calls[layer] = group
+    group = tracker.calls[key]
+    if not out_channels:
+        tracker.rest_names.setdefault(group, "time step")
+    for source in sources:
+        tracker.build.wire(source, group)
+    for k, result in enumerate(results):
+        if k == 0:
+            tracker.put_units(result, group, axis)
+        else:
+            tracker.put(result, Signal((group,), operations=(kind.lower(),)))

@@ -1,0 +1,288 @@
+"""What each function on tensors does to signals: rules by the function's name.
+
+Operations that only move entries are applied to the codes themselves, so no layout is assumed. Not for modules (see
+``torch_layers``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from nnweightviz.adapters.build import Kernel
+from nnweightviz.adapters.torch_layers import dense
+from nnweightviz.adapters.torch_signals import Signal, feature_axis, spread, units_of
+from nnweightviz.adapters.torch_tracker import Tracker, tensors_in
+
+MOVES_ONE = set(
+    "reshape view view_as reshape_as flatten ravel permute transpose t T mT swapaxes swapdims movedim moveaxis squeeze "
+    "unsqueeze expand expand_as repeat repeat_interleave tile broadcast_to split chunk tensor_split unbind select "
+    "narrow index_select getitem take_along_dim gather contiguous clone detach flip roll unflatten unfold data alias "
+    "diagonal".split()
+)
+MOVES_SEVERAL = set("cat concat concatenate stack hstack vstack dstack column_stack".split())
+REDUCTIONS = set(
+    "mean sum max min amax amin median nanmean nansum logsumexp norm prod std var mode quantile".split()
+)
+JOINS = {
+    "add": "Add", "sub": "Subtract", "rsub": "Subtract", "mul": "Multiply", "div": "Divide", "where": "Where",
+    "maximum": "Maximum", "minimum": "Minimum", "lerp": "Lerp", "addcmul": "Add", "pow": "Power",
+}  # fmt: skip
+ACTIVATIONS = {
+    "relu": "ReLU", "relu6": "ReLU6", "tanh": "Tanh", "sigmoid": "Sigmoid", "gelu": "GELU", "silu": "SiLU",
+    "softmax": "Softmax", "log_softmax": "LogSoftmax", "elu": "ELU", "selu": "SELU", "celu": "CELU",
+    "leaky_relu": "LeakyReLU", "softplus": "Softplus", "softsign": "Softsign", "hardtanh": "Hardtanh",
+    "hardsigmoid": "Hardsigmoid", "hardswish": "Hardswish", "mish": "Mish", "logsigmoid": "LogSigmoid",
+    "rrelu": "RReLU", "prelu": "PReLU", "tanhshrink": "Tanhshrink", "threshold": "Threshold", "expit": "Sigmoid",
+    "sin": "Sin", "cos": "Cos", "exp": "Exp",
+}  # fmt: skip
+MODIFIERS = {
+    "dropout": "Dropout", "dropout1d": "Dropout1d", "dropout2d": "Dropout2d", "alpha_dropout": "AlphaDropout",
+    "feature_dropout": "Dropout", "layer_norm": "LayerNorm", "batch_norm": "BatchNorm", "group_norm": "GroupNorm",
+    "instance_norm": "InstanceNorm", "rms_norm": "RMSNorm", "normalize": "Normalize",
+}  # fmt: skip
+OTHER_NAMES = {
+    "radd": "add", "iadd": "add", "isub": "sub", "subtract": "sub", "rmul": "mul", "imul": "mul", "multiply": "mul",
+    "truediv": "div", "rtruediv": "div", "itruediv": "div", "divide": "div", "true_divide": "div", "rmatmul": "matmul",
+    "rpow": "pow", "mm": "matmul", "mv": "matmul",
+}  # fmt: skip
+
+
+def function_name(function: Any) -> str:
+    """Return a function's plain name: ``add`` for ``torch.add``, ``Tensor.__radd__``, ``Tensor.add_``."""
+    name = str(getattr(function, "__name__", type(function).__name__))
+    if name == "__get__":
+        name = str(getattr(function.__self__, "__name__", name))
+    name = name.strip("_") or name
+    return OTHER_NAMES.get(name, name)
+
+
+def follow(
+    tracker: Tracker, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
+) -> None:
+    """Say what the results of a call carry, from what its arguments carry."""
+    name = function_name(function)
+    if name == "setitem":
+        return _write(tracker, args)
+    if name in ("linear", "matmul", "addmm") and _kernel(tracker, name, args, kwargs, out):
+        return None
+    signals = tracker.signals((args, kwargs))
+    results = tensors_in(out)
+    if not signals or not results:
+        return None
+    if name in MOVES_ONE | MOVES_SEVERAL and _move(tracker, function, args, kwargs, results):
+        return None
+    if name in REDUCTIONS and _reduce(tracker, args, kwargs, results):
+        return None
+    if len(results) == 1 and (name in JOINS or len(signals) == 1):
+        tracker.put(results[0], _elementwise(tracker, name, signals, args, kwargs, results[0]))
+        return None
+    for result in results:
+        tracker.put(result, _mixed(tracker, name, signals))
+    return None
+
+
+def _mixed(tracker: Tracker, name: str, signals: Sequence[Signal]) -> Signal:
+    if len(signals) == 1 and signals[0].codes is None and signals[0].group is None:
+        return Signal(signals[0].groups, operations=(*signals[0].operations, name))
+    operations = tuple(operation for signal in signals for operation in signal.operations)
+    groups = dict.fromkeys(g for s in signals for g in ((s.group,) if s.group else s.groups))
+    return Signal(tuple(groups), operations=(*operations, name))
+
+
+def _move(
+    tracker: Tracker,
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    results: Any,
+) -> bool:
+    """Apply an operation that moves entries to the codes; False where that does not work out."""
+    if not args:
+        return False
+    name = function_name(function)
+    several = name in MOVES_SEVERAL
+    if several:
+        signals = [(t, tracker.get(t)) for t in args[0]]
+        settled = [(t, s and tracker.settle(t, s)) for t, s in signals]
+        if any(s is not None and s.codes is None for _, s in settled):
+            return False
+        first: Any = [torch.full(t.shape, -1) if s is None else s.codes for t, s in settled]
+    else:
+        signal = tracker.get(args[0])
+        if signal is None or signal.codes is None:
+            return False
+        first = signal.codes
+    function = torch.Tensor.reshape if name == "view" else function
+    if name in ("contiguous", "clone", "detach", "alias", "data"):
+        moved: list[torch.Tensor] = [first]
+    else:
+        try:
+            moved = tensors_in(function(first, *args[1:], **kwargs))
+        except (RuntimeError, TypeError, ValueError, IndexError, AttributeError):
+            return False
+    if [m.shape for m in moved] != [r.shape for r in results]:
+        return False
+    source = None if several else tracker.get(args[0])
+    for codes, result in zip(moved, results, strict=True):
+        is_one = source is not None and len(source.groups) == 1
+        groups = source.groups if source is not None and is_one else tracker.units.groups(codes)
+        tracker.put(result, Signal(groups, codes))
+    return True
+
+
+def _write(tracker: Tracker, args: tuple[Any, ...]) -> None:
+    """Follow ``x[index] = value``."""
+    target, index, value = args[0], args[1], args[2]
+    signal = tracker.get(value)
+    if signal is None:
+        return
+    signal = tracker.settle(value, signal)
+    old = tracker.get(target)
+    codes = torch.full(target.shape, -1) if old is None or old.codes is None else old.codes.clone()
+    if signal.codes is not None:
+        codes[index] = signal.codes
+        tracker.put(target, Signal(tracker.units.groups(codes), codes))
+
+
+def _reduce(
+    tracker: Tracker, args: tuple[Any, ...], kwargs: dict[str, Any], results: list[torch.Tensor]
+) -> bool:
+    """Follow a mean, sum or maximum over axes along which the units stay the same; False if they do not."""
+    signal = tracker.get(args[0]) if args else None
+    if signal is None or signal.codes is None:
+        return False
+    dims = kwargs.get("dim", kwargs.get("axis", args[1] if len(args) > 1 else None))
+    if not isinstance(dims, int | tuple | list) or isinstance(dims, bool):
+        return False
+    axes = [dims] if isinstance(dims, int) else list(dims)
+    units = units_of(signal.codes)
+    low, high = units.amin(axes, keepdim=True), units.amax(axes, keepdim=True)
+    if low.numel() != results[0].numel() or bool((low != high).any()):
+        return False
+    positions = torch.arange(low.numel()).reshape(results[0].shape)
+    codes = torch.where(low.reshape(positions.shape) < 0, -1, _coded(low.reshape(positions.shape), positions))
+    for result in results:
+        tracker.put(result, Signal(signal.groups, codes))
+    return True
+
+
+def _coded(units: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    return units * 2**32 + positions
+
+
+def _elementwise(
+    tracker: Tracker,
+    name: str,
+    signals: list[Signal],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    result: torch.Tensor,
+) -> Signal:
+    """Follow a function that keeps the units of one argument, or joins those of several."""
+    if len(signals) > 1:
+        return _join(tracker, name, signals, result)
+    signal = signals[0]
+    for tensor in tensors_in((args, kwargs)):
+        parameter = tracker.parameter(tensor)
+        if parameter and tracker.get(tensor) is None:
+            if signal.codes is None and signal.group is None:
+                signal = tracker.settle(result, signal)
+            if not (name == "add" and _late_bias(tracker, signal, parameter[0])):
+                tracker.scale(signal, parameter[0])
+    if name in ACTIVATIONS or name in MODIFIERS:
+        for layer in tracker.layers(signal):
+            if name in ACTIVATIONS:
+                tracker.build.activate(layer, ACTIVATIONS[name])
+            else:
+                tracker.build.modify(layer, MODIFIERS[name])
+    if signal.codes is None:
+        return _mixed(tracker, name, [signal])
+    if signal.codes.shape == result.shape:
+        return signal
+    axis = feature_axis(signal.codes)
+    if axis is None or signal.codes.ndim != result.ndim or signal.codes.shape[axis] != result.shape[axis]:
+        return _mixed(tracker, name, [signal])
+    first = units_of(signal.codes).select(0, 0) if axis else units_of(signal.codes)
+    numbers = first.movedim(axis - 1 if axis else 0, 0).reshape(result.shape[axis], -1)[:, 0]
+    return Signal(signal.groups, spread(numbers, result.shape, axis))
+
+
+def _join(tracker: Tracker, name: str, signals: list[Signal], result: torch.Tensor) -> Signal:
+    """Follow ``a + b`` and the like: a group of its own, unless both are the same units or one scales the other."""
+    known = [s for s in signals if s.codes is not None]
+    sources = tracker.groups(signals)
+    try:
+        units = [units_of(torch.broadcast_to(s.codes, result.shape)) for s in known if s.codes is not None]
+    except RuntimeError:
+        return _mixed(tracker, name, signals)
+    if not known or not result.numel():
+        return _mixed(tracker, name, signals)
+    full = next((s for s in known if s.codes is not None and s.codes.shape == result.shape), None)
+    if full and all(bool((u == units[0]).all()) for u in units) and set(sources) <= set(full.groups):
+        return full
+    joined = np.zeros(result.numel(), dtype=np.int64)
+    for numbers in units:
+        values, inverse = np.unique(numbers.reshape(-1).numpy(), return_inverse=True)
+        joined = joined * len(values) + inverse
+    _, first, inverse = np.unique(joined, return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    kind = JOINS.get(name, name.capitalize())
+    key = (kind, tracker.scoped(""), sources, rank[inverse[np.sort(first)]].tobytes(), tuple(
+        u.reshape(-1)[torch.from_numpy(np.sort(first))].numpy().tobytes() for u in units
+    ))  # fmt: skip
+    if key not in tracker.calls:
+        tracker.calls[key] = tracker.gather(kind.lower(), kind, sources, len(first), kind.lower())
+    numbers = tracker.units.of(tracker.calls[key], len(first))[torch.from_numpy(rank[inverse])]
+    positions = torch.arange(result.numel())
+    return Signal((tracker.calls[key],), _coded(numbers, positions).reshape(result.shape))
+
+
+def _kernel(tracker: Tracker, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> bool:
+    """Draw ``F.linear(x, w, b)`` or ``x @ w`` where w is a parameter, or a view of one, as a dense layer."""
+    values = [*args, *kwargs.values()]
+    tensors = [v for v in values if isinstance(v, torch.Tensor)]
+    if len(tensors) < 2:
+        return False
+    bias = None
+    if name == "addmm":
+        (bias, source, weight), transposed = tensors[:3], True
+    else:
+        source, weight, transposed = tensors[0], tensors[1], name == "matmul"
+        bias = tensors[2] if len(tensors) > 2 else None
+    found = tracker.parameter(weight)
+    if found is None or weight.ndim != 2 or tracker.get(weight) is not None or source.ndim < 1:
+        return False
+    parameter, tensor = found
+    if not tensor.is_contiguous() or tracker.parameter(source) is not None:
+        return False
+    weight = weight.t() if transposed else weight  # (n_out, n_in)
+    offset = int(weight.storage_offset() - tensor.storage_offset())
+    kernel = Kernel(parameter, weight.shape[0], weight.stride(0), weight.stride(1), offset)
+    bias_name = tracker.parameter(bias)
+    layer = parameter.removesuffix(".weight") if parameter != "weight" else "linear"
+    usable = bias_name is not None and tracker.build.has(bias_name[0], weight.shape[0])
+    group = dense(tracker, layer, source, kernel, bias_name[0] if bias_name and usable else None)
+    tracker.put_units(out, group)
+    return True
+
+
+def _late_bias(tracker: Tracker, signal: Signal, parameter: str) -> bool:
+    """Draw the b of ``x @ w + b``; False if what it is added to is not such a product, or has its bias."""
+    if signal.codes is None or len(signal.groups) != 1:
+        return False
+    build, group = tracker.build, signal.groups[0]
+    incoming = [b for b in build.bundles.values() if b.target == group]
+    if any(b.parameter == parameter for b in incoming):
+        return True
+    n = build.groups[group].n_units
+    if not incoming or any(b.role != "input" for b in incoming) or not build.has(parameter, n):
+        return False
+    if build.layers[build.groups[group].layer].activation is not None:
+        return False
+    build.bias(parameter, n, group, incoming[0].source)
+    return True

@@ -1,0 +1,183 @@
+"""The tracker: what is known of every tensor while a model runs, and where it is written down.
+
+Not for the rules themselves: ``torch_layers`` has one per layer kind, ``torch_operations`` one per kind of function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import torch
+from torch.utils._pytree import tree_flatten
+
+from nnweightviz.adapters.build import Build, Columns, not_drawn
+from nnweightviz.adapters.torch_signals import Signal, Units, read_columns, spread, units_of
+from nnweightviz.network import Group
+
+MAX_CALLS = 8
+
+
+def tensors_in(values: Any) -> list[torch.Tensor]:
+    """Return the tensors in nested tuples, lists and dicts."""
+    return [leaf for leaf in tree_flatten(values)[0] if isinstance(leaf, torch.Tensor)]
+
+
+class Tracker:
+    """Follows signals through a run; keeps every tensor alive, so that its identity stays its own."""
+
+    def __init__(self, build: Build, model: torch.nn.Module) -> None:
+        self.build = build
+        self.units = Units()
+        self.rest_names: dict[str, str] = {}
+        self.channels_first: set[str] = set()
+        self.is_reordered = False
+        self.scope: list[str] = []
+        self.calls: dict[Any, Any] = {}
+        self.n_calls: dict[str, int] = {}
+        self._known: dict[int, tuple[torch.Tensor, Signal]] = {}
+        named = dict(model.named_parameters(remove_duplicate=False))
+        self._parameters: dict[int, tuple[str, torch.Tensor]] = {}
+        for name, tensor in named.items():
+            if name in build.parameters and tensor.device.type != "meta":
+                self._parameters.setdefault(tensor.untyped_storage().data_ptr(), (name, tensor))
+
+    def get(self, tensor: Any) -> Signal | None:
+        """Return what is known of a tensor."""
+        entry = self._known.get(id(tensor))
+        return entry[1] if entry else None
+
+    def put(self, tensor: torch.Tensor, signal: Signal) -> None:
+        """Say what a tensor carries."""
+        self._known[id(tensor)] = (tensor, signal)
+
+    def put_units(self, tensor: torch.Tensor, group: str, axis: int = -1) -> None:
+        """Say that a tensor carries a group's units along an axis."""
+        self.put(tensor, self.units.signal(group, self.build.groups[group].n_units, tensor.shape, axis))
+
+    def put_directions(self, tensor: torch.Tensor, groups: Sequence[str]) -> None:
+        """Say that a tensor carries several groups' units, one after the other, along its last axis."""
+        units = torch.cat([self.units.of(group, self.build.groups[group].n_units) for group in groups])
+        self.put(tensor, Signal(tuple(groups), spread(units, tensor.shape, -1)))
+
+    def signals(self, values: Any) -> list[Signal]:
+        """Return the distinct signals of the tensors in a structure; masks and counts only where nothing else is."""
+        found = [(t, self.get(t)) for t in tensors_in(values)]
+        known = [(t, s) for t, s in found if s is not None]
+        floats = [s for t, s in known if t.is_floating_point() or t.is_complex()]
+        return list(dict.fromkeys(floats or [s for _, s in known]))
+
+    def groups(self, signals: Iterable[Signal]) -> tuple[str, ...]:
+        """Return the groups that signals come from, each once."""
+        return tuple(dict.fromkeys(group for signal in signals for group in signal.groups))
+
+    def parameter(self, tensor: Any) -> tuple[str, torch.Tensor] | None:
+        """Return name and tensor of the parameter that a tensor is, or is a view of."""
+        if (
+            not isinstance(tensor, torch.Tensor)
+            or tensor.device.type == "meta"
+            or tensor.layout != torch.strided
+        ):
+            return None
+        return self._parameters.get(tensor.untyped_storage().data_ptr()) if tensor.numel() else None
+
+    def scoped(self, name: str) -> str:
+        """Return a name within the module that is running."""
+        prefix = self.scope[-1] if self.scope else ""
+        return f"{prefix}.{name}" if prefix else name
+
+    def is_exhausted(self, layer: str) -> bool:
+        """Count a call of a layer; whether it has been drawn often enough (then a note says so)."""
+        self.n_calls[layer] = self.n_calls.get(layer, 0) + 1
+        if self.n_calls[layer] <= MAX_CALLS:
+            return False
+        self.build.note(layer, f"called more than {MAX_CALLS} times; the first {MAX_CALLS} calls are drawn")
+        return True
+
+    def gather(self, name: str, kind: str, groups: Sequence[str], n_units: int, wire: str = "flow") -> str:
+        """Add a group without weights of its own that gathers others, joined by wires; return its id."""
+        name = self.scoped(name)
+        group = self.build.free_id(name)
+        layer = self.build.layer(group, kind)
+        self.build.group(Group(group, layer, n_units, label=kind))
+        for source in groups:
+            self.build.wire(source, group, wire)
+        for source in groups:
+            if source in self.rest_names:
+                self.rest_names.setdefault(group, self.rest_names[source])
+        return group
+
+    def settle(self, tensor: torch.Tensor, signal: Signal) -> Signal:
+        """Give a signal whose units were mixed a group of its own, as wide as the tensor's last axis."""
+        if signal.codes is not None:
+            return signal
+        if signal.group is None:
+            n = tensor.shape[-1] if tensor.ndim > 1 else 1
+            name = mixing_name(signal.operations)
+            signal.group = self.gather(name, name.capitalize(), signal.groups, n)
+        n_units = self.build.groups[signal.group].n_units
+        settled = self.units.signal(signal.group, n_units, tensor.shape or (1,))
+        settled.group = signal.group
+        return settled
+
+    def columns(self, tensor: torch.Tensor, layer: str, n_columns: int) -> list[Columns]:
+        """Return which columns of a layer's kernel read which groups, adding a group where no view says so."""
+        signal = self.get(tensor)
+        if signal is None:
+            self.build.notes.append(f"where the inputs of {layer!r} come from could not be followed")
+            return [self._unknown(layer, Columns("", n_columns))]
+        signal = self.settle(tensor, signal)
+        columns = None
+        if signal.codes is not None and tensor.shape[-1] == n_columns:
+            codes = signal.codes
+            columns = read_columns(self.units, codes, self.rest_names)
+            if columns is not None:
+                numbers = units_of(codes.reshape(-1, n_columns)[0])
+                return [*columns, *self._constants(layer, (numbers < 0).numpy().nonzero()[0].tolist())]
+        self.is_reordered = True
+        key = ("reorder", signal)
+        if key not in self.calls:
+            self.calls[key] = self.gather("reorder", "Reorder", signal.groups, n_columns)
+        return [Columns(self.calls[key], n_columns)]
+
+    def _constants(self, layer: str, where: Sequence[int]) -> list[Columns]:
+        """Return columns fed with values that come from no unit, as runs of neighbours."""
+        runs: list[list[int]] = []
+        for column in where:
+            if runs and column == runs[-1][-1] + 1:
+                runs[-1].append(column)
+            else:
+                runs.append([column])
+        return [self._unknown(layer, Columns("", len(run), run[0])) for run in runs]
+
+    def _unknown(self, layer: str, columns: Columns) -> Columns:
+        group = self.build.free_id(f"{layer}.other")
+        self.build.layer(group, "Input")
+        self.build.group(Group(group, group, columns.n_units, role="input", label="other values"))
+        return Columns(group, columns.n_units, columns.offset, columns.stride)
+
+    def layers(self, signal: Signal) -> tuple[str, ...]:
+        """Return the layers whose units a signal carries."""
+        if signal.codes is None:
+            groups: tuple[str, ...] = (signal.group,) if signal.group else ()
+        else:
+            groups = signal.groups
+        return tuple(dict.fromkeys(self.build.groups[group].layer for group in groups))
+
+    def scale(self, signal: Signal, parameter: str) -> bool:
+        """Note a parameter that acts on a layer's outputs one by one; False if there is no such layer."""
+        layers = self.layers(signal)
+        for layer in layers:
+            self.build.note(layer, not_drawn([(parameter, self.build.parameters[parameter])]))
+            self.build.noted.add(parameter)
+        return bool(layers)
+
+
+def mixing_name(operations: Sequence[str]) -> str:
+    """Return what a reader calls a sequence of operations that mixed units."""
+    products = {"matmul", "bmm", "einsum", "baddbmm"}
+    if "scaled_dot_product_attention" in operations or (
+        "softmax" in operations and products & set(operations)
+    ):
+        return "attention"
+    return operations[-1] if operations else "mix"
