@@ -1,0 +1,56 @@
+"""Layer-by-layer diagrams of neural-network weights, played back over training.
+
+The public names; each is loaded on first use, so that importing the package takes neither torch nor Jupyter.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nnweightviz.adapters import as_network as as_network
+    from nnweightviz.adapters import as_state as as_state
+    from nnweightviz.checkpoint import Checkpoint as Checkpoint
+    from nnweightviz.export import to_html as to_html
+    from nnweightviz.history import History as History
+    from nnweightviz.network import Network as Network
+    from nnweightviz.widget import WeightViz as WeightViz
+
+_HOME = {
+    "Checkpoint": "checkpoint",
+    "History": "history",
+    "Network": "network",
+    "WeightViz": "widget",
+    "as_network": "adapters",
+    "as_state": "adapters",
+    "to_html": "export",
+}
+
+__all__ = [
+    "Checkpoint",
+    "History",
+    "Network",
+    "WeightViz",
+    "__version__",
+    "as_network",
+    "as_state",
+    "to_html",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value: Any = version("nnweightviz")
+    elif name in _HOME:
+        value = getattr(import_module(f"nnweightviz.{_HOME[name]}"), name)
+    else:
+        raise AttributeError(f"module 'nnweightviz' has no attribute {name!r}; it has {', '.join(__all__)}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

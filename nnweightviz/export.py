@@ -1,0 +1,146 @@
+"""Plain widget state to one self-contained HTML page: no kernel, no network, no second file.
+
+Not for pictures (see ``plots``), and not for what is in the state (see ``payload``).
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from string import Template
+from typing import Any, Protocol, runtime_checkable
+
+STATIC = Path(__file__).parent / "static"
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; worker-src blob:"
+)
+
+PAGE = Template("""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="$policy">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>$title</title>
+<style>
+body { margin: 0 auto; padding: 16px; max-width: 1280px; font: 15px/1.6 system-ui, sans-serif; background: Canvas; color: CanvasText; }
+h1 { font-size: 22px; margin: 8px 0 16px; }
+p { max-width: 46em; margin: 8px 14px 28px; }
+$style
+</style>
+</head>
+<body>
+$body
+<script>$script</script>
+</body>
+</html>
+""")
+
+
+@runtime_checkable
+class Showable(Protocol):
+    """What a page can show: something that gives its whole state as plain data and bytes."""
+
+    def page_state(self) -> tuple[dict[str, Any], list[bytes]]:
+        """Return the traits by name, and the parts that hold all blocks."""
+        ...
+
+
+def to_html(items: Sequence[Showable | str] | Showable, path: str | os.PathLike[str], title: str | None = None) -> Path:
+    """Write widgets, and paragraphs of plain text between them, to one HTML file; return its path.
+
+    The page is fully interactive, needs no kernel and asks no network. The code is in it once, the weights at the
+    precision of each widget.
+
+    Parameters
+    ----------
+    items
+        One widget, or several with strings between them; a string becomes a paragraph, as text.
+    path
+        Where to write; an existing file is replaced at once, never half.
+    title
+        Of the page; also its heading. Plain text.
+
+    Raises
+    ------
+    TypeError
+        If an item is neither a widget nor a string.
+    FileNotFoundError
+        If the folder is not there, or if the browser bundle was not built.
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"cannot write {target}: the folder {target.parent} is not there; create it first")
+    body = [f"<h1>{escape(title)}</h1>"] if title else []
+    for k, item in enumerate([items] if isinstance(items, (Showable, str)) else list(items)):
+        body.append(_paragraph(item) if isinstance(item, str) else _widget(item, k))
+    page = PAGE.substitute(
+        policy=POLICY,
+        title=escape(title or "nnweightviz"),
+        style=read_static("nnweightviz.css"),
+        body="\n".join(body),
+        script=read_static("embed.js").replace("</script", "<\\/script"),
+    )
+    _write(target, page)
+    return target
+
+
+def read_static(name: str) -> str:
+    """Return a file of the browser bundle as text.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the bundle was not built; the message says how to build it.
+    """
+    try:
+        return (STATIC / name).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f"the browser bundle nnweightviz/static/{name} is not there: in a checkout, run "
+            "`npm --prefix js ci && npm --prefix js run build`, or install the package again"
+        ) from None
+
+
+def _paragraph(text: str) -> str:
+    return "\n".join(f"<p>{escape(part.strip())}</p>" for part in text.split("\n\n") if part.strip())
+
+
+def _widget(item: Any, k: int) -> str:
+    if not isinstance(item, Showable) or isinstance(item, type):
+        raise TypeError(f"item {k} of the page is a {type(item).__name__}; a page holds WeightViz widgets and strings")
+    state, parts = item.page_state()
+    data = {"state": state, "parts": [base64.b64encode(part).decode("ascii") for part in parts]}
+    name = f"nnweightviz-state-{k}"
+    return (
+        f'<div class="nnweightviz-embed" data-state="{name}"></div>\n'
+        f'<script type="application/json" id="{name}">{json_text(data)}</script>'
+    )
+
+
+def json_text(data: Any) -> str:
+    """Return JSON that is safe inside a script element: no ``<``, ``>``, ``&`` or line separators in it."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _write(target: Path, page: str) -> None:
+    """Write beside the target, then rename: a reader sees the old page or the new one."""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, suffix=".part", delete=False) as file:
+        file.write(page)
+    try:
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(file.name, 0o666 & ~umask)
+        os.replace(file.name, target)
+    except OSError:
+        os.unlink(file.name)
+        raise
