@@ -1,0 +1,140 @@
+"""The looks of a widget: one table of names, accepted values and defaults.
+
+Not for what users observe or link (those are traits, see ``widget``). The table is JSON-ready; ``js/src/options.ts``
+is its twin.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from numbers import Integral, Real
+from typing import Any
+
+OPTIONS: dict[str, dict[str, Any]] = {
+    "scale": {"default": "layer", "type": "choice", "accepted": ["layer", "global", "checkpoint"]},
+    "quantity": {"default": "weights", "type": "choice", "accepted": ["weights", "difference", "update"]},
+    "reference": {"default": 0, "type": "integer", "accepted": [0, None]},
+    "threshold": {"default": 0.0, "type": "number", "accepted": [0.0, 1.0]},
+    "signs": {"default": ["+", "-"], "type": "subset", "accepted": ["+", "-"]},
+    "gates": {"default": None, "type": "names", "accepted": None},
+    "roles": {
+        "default": ["input", "recurrent", "bias", "projection"],
+        "type": "subset",
+        "accepted": ["input", "recurrent", "bias", "projection"],
+    },
+    "reduce": {"default": "l2", "type": "choice", "accepted": ["l2", "sum", "index"]},
+    "rest_index": {"default": 0, "type": "integer", "accepted": [0, None]},
+    "order": {"default": "model", "type": "choice", "accepted": ["model", "sum"]},
+    "x": {"default": "step", "type": "choice", "accepted": ["step", "index"]},
+    "y": {"default": "linear", "type": "choice", "accepted": ["linear", "log"]},
+    "metrics": {"default": None, "type": "names", "accepted": None},
+    "labels": {"default": True, "type": "boolean", "accepted": None},
+    "easing": {"default": True, "type": "boolean", "accepted": None},
+    "theme": {"default": "auto", "type": "choice", "accepted": ["auto", "light", "dark"]},
+    "height": {"default": 480, "type": "integer", "accepted": [240, 2000]},
+    "unfolded": {"default": {}, "type": "unfolded", "accepted": None},
+}
+"""Name -> ``default``, ``type`` and ``accepted`` (the choices, or the lowest and highest number)."""
+
+
+def defaults() -> dict[str, Any]:
+    """Return every option at its default."""
+    return {name: deepcopy(option["default"]) for name, option in OPTIONS.items()}
+
+
+def validated(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return all options: those given, checked, and the defaults of the others; None stands for a default.
+
+    Raises
+    ------
+    TypeError
+        If ``options`` is not a mapping.
+    ValueError
+        If a name is unknown or a value is not accepted; the message says what is.
+
+    Examples
+    --------
+    >>> validated({"threshold": 0.25})["threshold"]
+    0.25
+    """
+    if options is not None and not isinstance(options, Mapping):
+        raise TypeError(
+            f"options is a {type(options).__name__}; it takes a dict such as {{'threshold': 0.25}}"
+        )
+    merged = defaults()
+    for name, value in (options or {}).items():
+        if name not in OPTIONS:
+            raise ValueError(f"there is no option {name!r}; the options are {', '.join(OPTIONS)}")
+        if value is not None:
+            merged[name] = _CHECKS[OPTIONS[name]["type"]](name, value, OPTIONS[name]["accepted"])
+    return merged
+
+
+def _refuse(name: str, value: Any, accepted: str) -> ValueError:
+    return ValueError(f"option {name!r} is {value!r}; it takes {accepted}")
+
+
+def _choice(name: str, value: Any, accepted: list[str]) -> str:
+    if not isinstance(value, str) or value not in accepted:
+        raise _refuse(name, value, " or ".join(map(repr, accepted)))
+    return value
+
+
+def _subset(name: str, value: Any, accepted: list[str]) -> list[str]:
+    is_list = isinstance(value, (list, tuple, set, frozenset))
+    if not is_list or any(item not in accepted for item in value):
+        raise _refuse(name, value, f"a list of some of {', '.join(map(repr, accepted))}")
+    return [item for item in accepted if item in value]
+
+
+def _names(name: str, value: Any, _accepted: None) -> list[str]:
+    if not isinstance(value, (list, tuple)) or not all(isinstance(item, str) for item in value):
+        raise _refuse(name, value, "a list of names, or None for all")
+    return list(value)
+
+
+def _range(low: float, high: float | None) -> str:
+    return f"of at least {low}" if high is None else f"from {low} to {high}"
+
+
+def _integer(name: str, value: Any, accepted: list[Any]) -> int:
+    low, high = accepted
+    is_whole = isinstance(value, Integral) or (isinstance(value, float) and value.is_integer())
+    if isinstance(value, bool) or not is_whole or value < low or (high is not None and value > high):
+        raise _refuse(name, value, f"a whole number {_range(low, high)}")
+    return int(value)
+
+
+def _number(name: str, value: Any, accepted: list[Any]) -> float:
+    low, high = accepted
+    is_number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if not is_number or not low <= value <= high:
+        raise _refuse(name, value, f"a number {_range(low, high)}")
+    return float(value)
+
+
+def _boolean(name: str, value: Any, _accepted: None) -> bool:
+    if not isinstance(value, bool):
+        raise _refuse(name, value, "True or False")
+    return value
+
+
+def _unfolded(name: str, value: Any, _accepted: None) -> dict[str, str | bool]:
+    if not isinstance(value, Mapping) or not all(
+        isinstance(group, str) and isinstance(port, (str, bool)) for group, port in value.items()
+    ):
+        raise _refuse(name, value, "a dict of group id -> gate (or True or False)")
+    return dict(value)
+
+
+_CHECKS: dict[str, Callable[[str, Any, Any], Any]] = {
+    "choice": _choice,
+    "subset": _subset,
+    "names": _names,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "unfolded": _unfolded,
+}
