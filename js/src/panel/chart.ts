@@ -95,9 +95,10 @@ function drawEvents(scene: Scene): SVGElement[] {
 /** A nested drawing that clips to the plot, without an id that another widget might share. */
 function clipped(scene: Scene, ...children: SVGElement[]): SVGSVGElement {
   const { left, right, top, bottom } = scene.box;
-  const [width, height] = [Math.max(0, right - left) + 8, bottom - top + 4];
-  const viewBox = `${left - 4} ${top - 4} ${width} ${height}`;
-  return svg("svg", { x: left - 4, y: top - 4, width, height, viewBox }, ...children);
+  const { full } = scene.prepared.axis;
+  const pad = scene.span[0] === full[0] && scene.span[1] === full[1] ? 4 : 0; // for dots at the very ends
+  const [x, y, width, height] = [left - pad, top - 4, right - left + 2 * pad, bottom - top + 4];
+  return svg("svg", { x, y, width, height, viewBox: `${x} ${y} ${width} ${height}` }, ...children);
 }
 
 export function createChart(): Chart {

@@ -41,16 +41,29 @@ function sorted(metric: Metric): { x: ArrayLike<number>; y: ArrayLike<number> } 
   return { x: order.map((i) => x[i]), y: order.map((i) => y[i]) };
 }
 
+/** The usual distance between neighbours: their median, over at most some thousand of them. */
+function usualDistance(xs: ArrayLike<number>): number {
+  const stride = Math.ceil(xs.length / 2000);
+  const distances: number[] = [];
+  for (let i = 1; i < xs.length; i += stride) distances.push(xs[i] - xs[i - 1]);
+  return median(distances) ?? 0;
+}
+
 /** Breaks where much longer than usual nothing was recorded, and around what is not finite. */
 function breaksOf(raw: ArrayLike<number>, index: ArrayLike<number>, y: Float64Array): Uint8Array {
-  const distances = (xs: ArrayLike<number>) =>
-    Float64Array.from(y, (_, i) => (i > 0 ? xs[i] - xs[i - 1] : Number.NaN));
-  const [dRaw, dIndex] = [distances(raw), distances(index)];
-  const [usualRaw, usualIndex] = [median(dRaw) ?? 0, median(dIndex) ?? 0];
-  return Uint8Array.from(y, (value, i) => {
-    const isGap = dRaw[i] > GAP * usualRaw && dIndex[i] > GAP * usualIndex;
-    return i === 0 || isGap || !Number.isFinite(value) || !Number.isFinite(y[i - 1]) ? 1 : 0;
-  });
+  const [longRaw, longIndex] = [GAP * usualDistance(raw), GAP * usualDistance(index)];
+  const breaks = new Uint8Array(y.length).fill(1, 0, 1);
+  for (let i = 1; i < y.length; i++) {
+    const isGap = raw[i] - raw[i - 1] > longRaw && index[i] - index[i - 1] > longIndex;
+    if (isGap || !Number.isFinite(y[i]) || !Number.isFinite(y[i - 1])) breaks[i] = 1;
+  }
+  return breaks;
+}
+
+function placed(raw: ArrayLike<number>, axis: TimeAxis): Float64Array {
+  const x = new Float64Array(raw.length);
+  for (let i = 0; i < x.length; i++) x[i] = axis.place(raw[i]);
+  return x;
 }
 
 /** One metric along an axis. `toIndex` tells distances in checkpoints, whatever the axis counts. */
@@ -62,9 +75,9 @@ export function curveOf(
   moments: Moments,
 ): Curve {
   const { x: raw, y: values } = sorted(metric);
-  const x = Float64Array.from(raw, axis.place);
-  const y = Float64Array.from(values);
-  const index = axis === toIndex ? x : Float64Array.from(raw, toIndex.place);
+  const x = placed(raw, axis);
+  const y = new Float64Array(values);
+  const index = axis === toIndex ? x : placed(raw, toIndex);
   const recorded = (k: number): number | null => {
     const wanted = moments.steps ? moments.steps[k] : k;
     if (wanted === null) return null;
@@ -110,7 +123,7 @@ const scientific = format("~e");
 
 /** Two to four ticks with their texts: round values, or powers of ten where there are enough. */
 export function valueTicks([low, high]: Span, isLog: boolean): { value: number; text: string }[] {
-  const values = isLog ? logTicks(low, high) : ticks(low, high, 3);
+  const values = isLog ? logTicks(low, high) : linearTicks(low, high);
   const largest = Math.max(...values.map(Math.abs));
   const step = values.length > 1 ? Math.abs(values[1] - values[0]) : largest;
   const digits = Math.max(0, -Math.floor(Math.log10(step || 1) + 1e-9));
@@ -121,6 +134,11 @@ export function valueTicks([low, high]: Span, isLog: boolean): { value: number; 
     return (size !== 0 && (size < 1e-3 || size >= 1e5) ? scientific : brief)(value).replace("e+", "e");
   };
   return values.map((value) => ({ value, text: text(value) }));
+}
+
+function linearTicks(low: number, high: number): number[] {
+  const some = ticks(low, high, 3);
+  return some.length > 4 ? ticks(low, high, 2) : some;
 }
 
 function logTicks(low: number, high: number): number[] {
@@ -136,7 +154,7 @@ function logTicks(low: number, high: number): number[] {
     return decades.filter((_, i) => i % stride === 0);
   }
   const some = [all([1, 3]), all([1, 2, 5])].find((list) => list.length >= 2);
-  return some ?? ticks(low, high, 3);
+  return some ?? linearTicks(low, high);
 }
 
 export interface Pixels {

@@ -115,21 +115,17 @@ function sideOf(curves: Curve[], span: Span, { top, bottom }: Box, isLog: boolea
 export function sceneOf(prepared: Prepared, looks: TimelineLooks, span: Span, box: Box): Scene {
   const shown = prepared.curves.filter((curve) => isShown(looks, curve));
   const [left, right] = sidesOf(shown);
-  const inner = { ...box, right: right.length > 0 ? box.right - box.left + INSET : box.right };
   const isLog = looks.y === "log" && whyNotLog(shown) === null;
   const [lo, hi] = span;
   return {
     prepared,
     span,
-    box: inner,
-    x: (x) => inner.left + ((x - lo) / (hi - lo)) * (inner.right - inner.left),
-    left: sideOf(left, span, inner, isLog),
-    right: sideOf(right, span, inner, false),
+    box,
+    x: (x) => box.left + ((x - lo) / (hi - lo)) * (box.right - box.left),
+    left: sideOf(left, span, box, isLog),
+    right: sideOf(right, span, box, false),
   };
 }
-
-/** Free at the right end, for half a tick text. */
-export const INSET = 12;
 
 export const pixelsOf = (scene: Scene, side: Side): Pixels => ({ x: scene.x, y: side.y });
 
@@ -139,6 +135,7 @@ export const axisAt = ({ span: [lo, hi], box: { left, right } }: Scene, px: numb
 
 /** Where a fractional checkpoint is drawn; null outside of the zoom. */
 export function headAt(scene: Scene, position: number): number | null {
+  if (scene.prepared.moments.nCheckpoints === 0) return null;
   const x = along(scene.prepared.axis, position);
   return x >= scene.span[0] && x <= scene.span[1] ? scene.x(x) : null;
 }

@@ -29,8 +29,6 @@ function onPointer({ element, player, scene, hover }: Scrubbed, signal: AbortSig
   };
   const down = (event: PointerEvent) => {
     if (event.button !== 0 || player.nCheckpoints < 2) return;
-    event.preventDefault(); // no text selection
-    element.focus({ preventScroll: true });
     element.setPointerCapture?.(event.pointerId);
     dragging = { resumes: player.playing };
     player.pause();

@@ -2,49 +2,30 @@
 // Paths are built when data, looks or size change; a frame of playback moves the playhead only.
 import { html } from "../dom";
 import type { Player } from "../player";
-import { formatValue } from "../scale";
 import { along, paged, type Span, zoomed } from "./axis";
 import { createChart } from "./chart";
 import { createMetrics } from "./metrics";
 import { momentLabel, momentText } from "./moment";
-import {
-  headAt,
-  INSET,
-  isShown,
-  type Prepared,
-  prepare,
-  type Scene,
-  sceneOf,
-  type TimelineData,
-  type TimelineLooks,
-  whyNotLog,
-} from "./scene";
+import { headAt, isShown, type Prepared, prepare, type Scene, sceneOf, type TimelineData } from "./scene";
 import { listenForScrubbing } from "./scrub";
+import { createSwitches, type Looks } from "./switches";
 import { createTransport } from "./transport";
 
 export type { TimelineData, TimelineLooks } from "./scene";
 
-interface Looks {
-  get(): TimelineLooks;
-  set(change: Partial<TimelineLooks>): void;
-}
-
 const HEIGHT = { curve: 64, bare: 14, above: 8, below: 20 };
-const MARGIN = { left: 54, right: 40 };
-
-const switchButton = (text: string, className: string) =>
-  html("button", { type: "button", class: `nwv-switch ${className}` }, text);
+const MARGIN = { left: 54, right: 42 };
+const READOUT_OVERHANG = 12;
 
 class Timeline {
   private readonly chart = createChart();
   private readonly readout = html("div", { class: "nwv-readout", hidden: true });
   private readonly slider = html("div", { class: "nwv-slider" }, this.chart.element, this.readout);
-  private readonly log = switchButton("log", "nwv-log");
-  private readonly byStep = switchButton("by step", "nwv-by-step");
-  private readonly unzoom = switchButton("", "nwv-unzoom");
   private readonly label = html("output", { class: "nwv-moment-label" });
   private readonly waiting = html("div", { class: "nwv-waiting", role: "status" });
+  private readonly area = html("div", { class: "nwv-curve-area" });
   private readonly metrics;
+  private readonly switches;
   private readonly transport;
   private prepared: Prepared | null = null;
   private seen: unknown[] = [];
@@ -62,11 +43,11 @@ class Timeline {
   ) {
     this.transport = createTransport(player, signal);
     this.metrics = createMetrics((names) => looks.set({ metrics: names }), signal);
-    const switches = html("div", { class: "nwv-switches" }, this.unzoom, this.byStep, this.log);
-    const head = html("div", { class: "nwv-curve-head" }, this.metrics.element, switches);
-    const curve = html("div", { class: "nwv-curve-area" }, head, this.slider);
-    const moment = html("div", { class: "nwv-moment" }, this.label, this.waiting);
-    const root = html("div", { class: "nwv-timeline" }, this.transport.element, curve, moment);
+    this.switches = createSwitches(looks, () => this.zoomTo(null), signal);
+    const head = html("div", { class: "nwv-curve-head" }, this.metrics.element, this.switches.element);
+    this.area.append(head, this.slider);
+    const moment = html("div", { class: "nwv-moment" }, this.label, this.switches.unzoom, this.waiting);
+    const root = html("div", { class: "nwv-timeline" }, this.transport.element, this.area, moment);
     host.classList.add("nwv-timeline-host");
     host.append(root);
     this.listen(signal);
@@ -75,10 +56,6 @@ class Timeline {
   }
 
   private listen(signal: AbortSignal): void {
-    const press = (button: HTMLElement, act: () => void) => button.addEventListener("click", act, { signal });
-    press(this.log, () => this.looks.set({ y: this.looks.get().y === "log" ? "linear" : "log" }));
-    press(this.byStep, () => this.looks.set({ x: this.looks.get().x === "step" ? "index" : "step" }));
-    press(this.unzoom, () => this.zoomTo(null));
     listenForScrubbing(
       {
         element: this.slider,
@@ -103,7 +80,14 @@ class Timeline {
   update(): void {
     const data = this.read();
     const looks = this.looks.get();
-    const seen: unknown[] = [looks.x, data.nCheckpoints, data.steps, data.epochs, data.updateSizes, data.events];
+    const seen: unknown[] = [
+      looks.x,
+      data.nCheckpoints,
+      data.steps,
+      data.epochs,
+      data.updateSizes,
+      data.events,
+    ];
     for (const { name, x, y } of data.metrics) seen.push(name, x, x.length, y);
     const isLive = data.metrics.length === 0; // sizes of updates fill up in place
     if (isLive || seen.length !== this.seen.length || seen.some((value, i) => value !== this.seen[i])) {
@@ -112,7 +96,7 @@ class Timeline {
       this.seen = seen;
     }
     this.metrics.build(this.prepared!.curves, looks);
-    this.showSwitches(looks);
+    this.switches.update(this.prepared!, this.zoom);
     this.showSlider();
     this.build();
   }
@@ -147,7 +131,7 @@ class Timeline {
     const text = player.waiting ? "waiting for the kernel" : "";
     if (this.waiting.textContent !== text) this.waiting.textContent = text;
     if (player.checkpoint !== this.marked) this.mark();
-    if (this.scene && prepared.moments.nCheckpoints > 0) this.chart.move(headAt(this.scene, player.position));
+    if (this.scene) this.chart.move(headAt(this.scene, player.position));
   }
 
   private mark(): void {
@@ -191,28 +175,8 @@ class Timeline {
   private zoomTo(span: Span | null): void {
     this.zoom = span;
     this.hover(null);
-    this.showSwitches(this.looks.get());
+    this.switches.update(this.prepared!, span);
     this.build();
-  }
-
-  private showSwitches(looks: TimelineLooks): void {
-    const { axis, curves, isUneven } = this.prepared!;
-    const why = whyNotLog(curves.filter((curve) => isShown(looks, curve)));
-    this.log.hidden = curves.length === 0;
-    this.log.disabled = why !== null;
-    this.log.title = why ?? "Logarithmic scale";
-    this.log.setAttribute("aria-pressed", String(looks.y === "log" && why === null));
-    this.byStep.hidden = !isUneven;
-    this.byStep.title =
-      looks.x === "step"
-        ? "Checkpoints lie by step; press to lay them out evenly"
-        : "Checkpoints lie evenly; press to lay them out by step";
-    this.byStep.setAttribute("aria-pressed", String(looks.x === "step"));
-    this.unzoom.hidden = this.zoom === null;
-    if (!this.zoom) return;
-    const times = (axis.full[1] - axis.full[0]) / (this.zoom[1] - this.zoom[0]);
-    this.unzoom.textContent = `${formatValue(Number(times.toPrecision(2)))}× · reset zoom`;
-    this.unzoom.title = "Show all (0, or double-click)";
   }
 
   /** A slider if there is something to slide; one checkpoint's curve is only a picture. */
@@ -231,7 +195,7 @@ class Timeline {
     for (const [name, value] of Object.entries(attributes))
       if (value === null) this.slider.removeAttribute(name);
       else this.slider.setAttribute(name, value);
-    this.slider.hidden = !isSlider && this.prepared!.curves.length === 0;
+    this.area.hidden = !isSlider && this.prepared!.curves.length === 0;
     this.label.dataset.longest = momentLabel(Math.max(0, nCheckpoints - 1), this.prepared!.moments);
   }
 
@@ -242,8 +206,8 @@ class Timeline {
     if (x === null) return;
     this.readout.textContent = this.describe(checkpoint!);
     const isLeft = x < this.width / 2;
-    this.readout.style.left = isLeft ? `${Math.max(0, x - INSET)}px` : "";
-    this.readout.style.right = isLeft ? "" : `${Math.max(0, this.width - x - INSET)}px`;
+    this.readout.style.left = isLeft ? `${Math.max(0, x - READOUT_OVERHANG)}px` : "";
+    this.readout.style.right = isLeft ? "" : `${Math.max(0, this.width - x - READOUT_OVERHANG)}px`;
   }
 }
 
