@@ -1,0 +1,99 @@
+"""The parameters at one moment, and how their names match a network's.
+
+Not for keeping many of them (see ``history``), nor for reading files (see ``storage``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+WRAPPERS = ("module.", "_orig_mod.")
+"""What ``DataParallel``/``DistributedDataParallel`` and ``torch.compile`` put before a parameter's name."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The parameters at one moment of training.
+
+    ``state`` maps a parameter's name to its array; ``step`` counts optimiser steps, ``epoch`` passes over the data;
+    ``metrics`` maps names to numbers.
+    """
+
+    state: Mapping[str, NDArray[Any]]
+    step: int | None = None
+    epoch: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Match:
+    """How the names of a state fit a network: parameter -> name in the state, what is missing, what is extra."""
+
+    names: dict[str, str]
+    missing: tuple[str, ...]
+    extra: tuple[str, ...]
+
+
+def strip_wrappers(name: str) -> str:
+    """Return a name without the wrappers' prefixes, in whatever order and at whatever depth they stand.
+
+    Examples
+    --------
+    >>> strip_wrappers("_orig_mod.module.encoder._orig_mod.fc.weight")
+    'encoder.fc.weight'
+    """
+    parts = name.split(".")
+    wrappers = {prefix.rstrip(".") for prefix in WRAPPERS}
+    return ".".join(part for k, part in enumerate(parts) if part not in wrappers or k == len(parts) - 1)
+
+
+def match_names(
+    parameters: Mapping[str, tuple[int, ...]], state: Mapping[str, NDArray[Any]], checkpoint: int = 0
+) -> Match:
+    """Match the entries of a state to a network's parameters, with and without wrappers' prefixes.
+
+    Parameters
+    ----------
+    parameters
+        Name -> shape, as the network has them.
+    state
+        Name -> array.
+    checkpoint
+        Its 0-based number, for the message.
+
+    Raises
+    ------
+    ValueError
+        If no name matches (checkpoints of another model), or if a shape differs.
+    """
+    stripped = {strip_wrappers(name): name for name in state}
+    names = {}
+    for name in parameters:
+        found = name if name in state else stripped.get(strip_wrappers(name))
+        if found is not None:
+            names[name] = found
+    if parameters and not names:
+        raise ValueError(
+            f"checkpoint {checkpoint} seems to be of another model: none of its entries ({_examples(state)}) is a "
+            f"parameter of the model ({_examples(parameters)}); pass the model that the checkpoints were taken from"
+        )
+    for name, found in names.items():
+        given, expected = np.shape(state[found]), tuple(parameters[name])
+        if given != expected:
+            raise ValueError(
+                f"checkpoint {checkpoint} has {found!r} of shape {given}, but the model's {name!r} has shape "
+                f"{expected}; pass the model that the checkpoints were taken from"
+            )
+    missing = tuple(name for name in parameters if name not in names)
+    used = set(names.values())
+    return Match(names, missing, tuple(name for name in state if name not in used))
+
+
+def _examples(names: Iterable[str], most: int = 3) -> str:
+    listed = list(names)
+    return ", ".join(map(repr, listed[:most])) + (", …" if len(listed) > most else "")
