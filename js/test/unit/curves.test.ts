@@ -1,14 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  along,
-  isUneven,
-  nearest,
-  paged,
-  type Span,
-  timeAxis,
-  timeTicks,
-  zoomed,
-} from "../../src/panel/axis";
+import { type Span, timeAxis } from "../../src/panel/axis";
 import {
   curveOf,
   curvePath,
