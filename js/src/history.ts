@@ -218,18 +218,22 @@ export class History {
     });
   }
 
-  /** ||w(t) - w(t-1)|| over all parameters that are here, (n_checkpoints,), 0 for the first; grows with the history. */
+  /** ||w(t) - w(t-1)|| over all parameters that both have, (n_checkpoints,), NaN where it is not known (yet). */
   updateSizes(): number[] {
-    for (let k = this.sizes.length; k < this.nCheckpoints; k++) {
-      let sum = 0;
-      for (const list of this.values.values()) {
-        const now = list[k];
-        const before = list[k - 1];
-        if (now && before) for (let i = 0; i < now.length; i++) sum += (now[i] - before[i]) ** 2;
-      }
-      this.sizes[k] = k === 0 ? Number.NaN : Math.sqrt(sum);
-    }
+    for (let k = 0; k < this.nCheckpoints; k++) if (!(this.sizes[k] >= 0)) this.sizes[k] = this.updateSize(k);
     return this.sizes;
+  }
+
+  private updateSize(k: number): number {
+    let sum = Number.NaN;
+    for (const list of this.values.values()) {
+      const now = list[k];
+      const before = list[k - 1];
+      if (!now || !before) continue;
+      sum = sum >= 0 ? sum : 0;
+      for (let i = 0; i < now.length; i++) sum += (now[i] - before[i]) ** 2;
+    }
+    return Math.sqrt(sum);
   }
 
   get hasValues(): boolean {
