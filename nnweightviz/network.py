@@ -92,7 +92,9 @@ class Bundle:
                 "dimensions needs 'sum', 'l2' or 'index', one without needs 'none'"
             )
         if (self.reduce == "index") != (self.index is not None):
-            raise ValueError(f"bundle {self.id!r}: reduce 'index' and an index go together, got index {self.index}")
+            raise ValueError(
+                f"bundle {self.id!r}: reduce 'index' and an index go together, got index {self.index}"
+            )
 
     @property
     def n_links(self) -> int:
@@ -143,7 +145,8 @@ class Bundle:
             return np.asarray(view.sum(axis=rest, dtype=np.float64))
         if self.reduce == "l2":
             return np.asarray(np.sqrt(np.square(view.astype(np.float64)).sum(axis=rest)))
-        return view[(slice(None), slice(None), *(self.index or ()))]
+        index: tuple[Any, ...] = (slice(None), slice(None), *(self.index or ()))
+        return np.asarray(view[index])
 
     def entries(self, target: int, source: int) -> NDArray[np.int64]:
         """Return the flat (row-major) indices into the parameter that stand behind one link, ``(prod(rest),)``."""
@@ -195,7 +198,9 @@ class Network:
         object.__setattr__(self, "tied", dict(self.tied or {}))
         self._check_names()
         if not nx.is_directed_acyclic_graph(self.graph):
-            raise ValueError("the network has a cycle; a recurrent layer must read from a delayed group h(t-1)")
+            raise ValueError(
+                "the network has a cycle; a recurrent layer must read from a delayed group h(t-1)"
+            )
 
     def _check_names(self) -> None:
         for what, ids in (("group", [g.id for g in self.groups]), ("bundle", [b.id for b in self.bundles])):
@@ -203,17 +208,21 @@ class Network:
             if twice:
                 raise ValueError(f"{what} ids must be unique; given twice: {', '.join(map(repr, twice))}")
         known = {g.id for g in self.groups}
-        for link in (*self.bundles, *self.wires):
+        links: tuple[Bundle | Wire, ...] = (*self.bundles, *self.wires)
+        for link in links:
             for end in (link.source, link.target):
                 if end not in known:
-                    raise ValueError(f"{type(link).__name__.lower()} {link} names group {end!r}, which is not there")
+                    raise ValueError(
+                        f"{type(link).__name__.lower()} {link} names group {end!r}, which is not there"
+                    )
 
     @cached_property
     def graph(self) -> nx.DiGraph:
         """The groups as nodes, the bundles and wires as edges: always acyclic."""
         graph = nx.DiGraph()
         graph.add_nodes_from(group.id for group in self.groups)
-        graph.add_edges_from((b.source, b.target) for b in (*self.bundles, *self.wires))
+        graph.add_edges_from((bundle.source, bundle.target) for bundle in self.bundles)
+        graph.add_edges_from((wire.source, wire.target) for wire in self.wires)
         return graph
 
     @cached_property
@@ -261,7 +270,9 @@ class Network:
             return "1"
         return group.unit_names[unit] if group.unit_names else str(unit + 1)
 
-    def links(self, state: State | None = None) -> Iterator[tuple[tuple[str, int], tuple[str, int], dict[str, Any]]]:
+    def links(
+        self, state: State | None = None
+    ) -> Iterator[tuple[tuple[str, int], tuple[str, int], dict[str, Any]]]:
         """Yield every link as ``((source group, i), (target group, j), attributes)``, with ``weight`` if a state is given."""
         for bundle in self.bundles:
             weights = None if state is None else bundle.matrix(state)

@@ -1,7 +1,7 @@
 """Turns what a user has (a model, a bare state dict) into a Network and into arrays.
 
-Not for reading files (see ``storage``). No framework is imported here: an adapter is chosen when its framework is
-loaded already, as it must be if the user holds one of its models.
+Not for reading files (see ``storage``). No framework is imported here: an adapter is chosen when its
+framework is loaded already, as it must be if the user holds one of its models.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ def as_network(
     model
         A ``torch.nn.Module``, a state dict (then names, order and shapes tell the structure), or a Network.
     example_input
-        What to run a copy of the model on to follow its data: a tensor or array, a tuple of arguments or a mapping
-        of named ones. Without it, inputs are guessed from the first layers. The model stays as it is.
+        What to run a copy of the model on to follow its data: a tensor or array, a tuple of arguments or a
+        mapping of named ones. Without it, inputs are guessed from the first layers. The model stays as it is.
     input_names, output_names
         What to call the units of the input and of the last layer.
     input_grid
@@ -67,7 +67,7 @@ def as_network(
 
 
 def as_state(source: Any) -> dict[str, NDArray[Any]]:
-    """Return copies of all parameters by name: of a torch model (its own names, without wrappers), or of a mapping.
+    """Return copies of all parameters by name: of a torch model (its own names) or of a mapping.
 
     Entries of a mapping that are no arrays are left out. bf16 and fp8 keep their dtype by ``ml_dtypes``.
 
@@ -155,8 +155,8 @@ def _gridded(network: Network, grid: tuple[int, int]) -> Network:
     rows, columns = grid
     if rows * columns != group.n_units:
         raise ValueError(
-            f"input_grid {rows} x {columns} has {rows * columns} places, but the input has {group.n_units} units; "
-            "give rows and columns whose product is the number of units"
+            f"input_grid {rows} x {columns} has {rows * columns} places, but the input has {group.n_units} "
+            "units; give rows and columns whose product is the number of units"
         )
     return _with_group(network, replace(group, grid=(int(rows), int(columns))))
 

@@ -1,6 +1,7 @@
 """Makes a network from parameter names, their order and their shapes alone: what a bare state dict tells.
 
-Not for live models, whose data flow is followed (see ``torch``): here layers are chained where their sizes fit.
+Not for live models, whose data flow is followed (see ``torch``): here layers are chained where their sizes
+fit.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ from nnweightviz.adapters.build import Build, Columns, Kernel, Shapes, in_words,
 from nnweightviz.adapters.kinds import PORTS, Recurrent, add_linear, add_recurrent
 from nnweightviz.network import Group, Network
 
-ACTIVATIONS = set(
-    "ReLU ReLU6 LeakyReLU PReLU RReLU ELU SELU CELU GELU SiLU Mish Tanh Sigmoid Softmax LogSoftmax Softplus Softsign "
-    "Softmin Hardtanh Hardsigmoid Hardswish LogSigmoid Tanhshrink Hardshrink Softshrink Threshold GLU".split()
-)
+ACTIVATIONS = {
+    "ReLU", "ReLU6", "LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish",
+    "Tanh", "Sigmoid", "Softmax", "LogSoftmax", "Softplus", "Softsign", "Softmin", "Hardtanh",
+    "Hardsigmoid", "Hardswish", "LogSigmoid", "Tanhshrink", "Hardshrink", "Softshrink", "Threshold",
+    "GLU",
+}  # fmt: skip
 GATES = {len(ports) or 1: kind for kind, ports in PORTS.items()}
 
 
@@ -33,8 +36,8 @@ def as_network(state: Mapping[str, Any]) -> Network:
     shapes = {str(name): np.shape(value) for name, value in state.items() if _is_numeric(value)}
     if not shapes:
         raise ValueError(
-            f"a mapping of {len(state)} entries without numeric arrays has no weights to draw; give a state dict: "
-            "parameter name -> array"
+            f"a mapping of {len(state)} entries without numeric arrays has no weights to draw; give a state "
+            "dict: parameter name -> array"
         )
     return network_of_shapes(shapes)
 
@@ -56,7 +59,7 @@ class _Chain:
     last_layer: str | None = None
 
     def end(self, layer: str, groups: Sequence[str], has_steps: bool = False) -> None:
-        """Say that a layer's groups are what the next one reads, and whether they may be flattened over time."""
+        """Say that a layer's groups are what the next one reads, and whether they have time steps."""
         sizes = [self.build.groups[group].n_units for group in groups]
         offsets = np.cumsum([0, *sizes[:-1]]).tolist()
         self.ends = [Columns(g, n, start) for g, n, start in zip(groups, sizes, offsets, strict=True)]
@@ -96,7 +99,9 @@ def network_of_shapes(
     name: str = "model",
     tied: Mapping[str, str] | None = None,
 ) -> Network:
-    """Return the network of parameter shapes; ``kinds`` are the modules' names and class names, in order, if known."""
+    """Return the network of parameter shapes; ``kinds`` are the modules' names and class names, in order, if
+    known.
+    """
     tied = tied or {}
     owners: dict[str, dict[str, tuple[int, ...]]] = {}
     for parameter, shape in shapes.items():
@@ -154,7 +159,7 @@ def _is_norm(own: Mapping[str, tuple[int, ...]], width: int) -> bool:
 
 
 def _recurrent_form(owner: str, own: Mapping[str, tuple[int, ...]], kind: str | None) -> Recurrent | None:
-    """Return the form of a recurrent layer read from its parameters' names and shapes, or None if it is none."""
+    """Return the form of a recurrent layer, read from names and shapes, or None if it is none."""
     is_cell = "weight_ih_l0" not in own
     first, recurrent = ("weight_ih", "weight_hh") if is_cell else ("weight_ih_l0", "weight_hh_l0")
     if any(len(own.get(short, ())) != 2 for short in (first, recurrent)):
@@ -221,7 +226,9 @@ def _add_box(chain: _Chain, name: str, kind: str, own: Mapping[str, tuple[int, .
 
 
 def _add_one_by_one(chain: _Chain, owner: str, own: dict[str, tuple[int, ...]], kind: str | None) -> None:
-    """Add arrays whose names follow no known pattern: a matrix with a fitting vector is dense, the rest are boxes."""
+    """Add arrays whose names follow no known pattern: a matrix with a fitting vector is dense, the rest are
+    boxes.
+    """
     left = dict(own)
     is_dense_like = kind is None and all(len(shape) <= 2 for shape in own.values())
     matrices = [short for short, shape in own.items() if len(shape) == 2]

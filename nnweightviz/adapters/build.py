@@ -17,8 +17,8 @@ Shapes = Mapping[str, tuple[int, ...]]
 class Columns:
     """Which columns of a kernel read the units of one group.
 
-    Unit i at rest position (r, ...) is read by column ``offset + i*stride + r*rest[0][1] + ...``; ``rest`` holds
-    ``(size, stride)`` pairs, slowest first, and is empty where a unit is read by one column.
+    Unit i at rest position (r, ...) is read by column ``offset + i*stride + r*rest[0][1] + ...``; ``rest``
+    holds ``(size, stride)`` pairs, slowest first, and is empty where a unit is read by one column.
     """
 
     group: str
@@ -31,7 +31,9 @@ class Columns:
 
 @dataclass(frozen=True)
 class Kernel:
-    """Some rows of a parameter, read as (n_target, n_columns): where they start and how far apart entries are."""
+    """Some rows of a parameter, read as (n_target, n_columns): where they start and how far apart entries
+    are.
+    """
 
     parameter: str
     n_target: int
@@ -87,7 +89,9 @@ class Build:
         return self.parameters.get(parameter) == dims
 
     def kernel(self, kernel: Kernel, columns: Sequence[Columns], target: str) -> None:
-        """Add the bundles of a kernel, one per source group; ``#2`` of a reused layer's group goes on to their ids."""
+        """Add the bundles of a kernel, one per source group; ``#2`` of a reused layer's group goes on to
+        their ids.
+        """
         call = target.partition("#")[2].partition(".")[0]
         port = f"[{kernel.port}]" if kernel.port else ""
         start = kernel.parameter + port + (f"#{call}" if call else "")
@@ -118,7 +122,9 @@ class Build:
     def bias(
         self, parameter: str, n: int, target: str, beside: str | None, ports: Sequence[str] = ()
     ) -> None:
-        """Add a "1" and its links: ``n`` entries of the parameter to each port of the target (or to the target)."""
+        """Add a "1" and its links: ``n`` entries of the parameter to each port of the target (or to the
+        target).
+        """
         call = target.partition("#")[2].partition(".")[0]
         wanted = parameter + (f"#{call}" if call else "")
         layer = self.groups[target].layer
@@ -136,9 +142,12 @@ class Build:
             return
         self.wires[source, target] = Wire(source, target, kind)
 
+    def _edges(self) -> list[Bundle | Wire]:
+        return [*self.bundles.values(), *self.wires.values()]
+
     def _reaches(self, start: str, goal: str) -> bool:
         followers: dict[str, list[str]] = {}
-        for edge in (*self.bundles.values(), *self.wires.values()):
+        for edge in self._edges():
             followers.setdefault(edge.source, []).append(edge.target)
         seen, queue = {start}, [start]
         while queue:
@@ -151,7 +160,9 @@ class Build:
     def box(
         self, name: str, kind: str, shapes: Sequence[tuple[str, tuple[int, ...]]], n_units: int = 1
     ) -> str:
-        """Add a layer that is not drawn by link: a box that tells its parameters' shapes. Return the group's id."""
+        """Add a layer that is not drawn by link: a box that tells its parameters' shapes. Return the group's
+        id.
+        """
         self.layer(name, kind)
         if shapes:
             self.note(name, not_drawn(shapes))
@@ -184,8 +195,10 @@ class Build:
         return [name for name in self.parameters if name not in drawn and name not in self.noted]
 
     def network(self, tied: Mapping[str, str], flow: str, name: str) -> Network:
-        """Return the Network; model inputs that lead nowhere are left out, those of a recurrent layer are x(t)."""
-        used = {edge.source for edge in (*self.bundles.values(), *self.wires.values())}
+        """Return the Network; model inputs that lead nowhere are left out, those of a recurrent layer are
+        x(t).
+        """
+        used = {edge.source for edge in self._edges()}
         delayed = {group.id for group in self.groups.values() if group.delayed_of}
         recurrent = {b.target for b in self.bundles.values() if b.source in delayed}
         sequences = {b.source for b in self.bundles.values() if b.target in recurrent}

@@ -1,6 +1,7 @@
 """The layer kinds drawn by link, one function each: which bundles a Linear or a recurrent layer has.
 
-Not for telling kinds apart (the adapters do) and not bound to a framework: it knows parameter names and sizes only.
+Not for telling kinds apart (the adapters do) and not bound to a framework: it knows parameter names and sizes
+only.
 """
 
 from __future__ import annotations
@@ -28,9 +29,10 @@ def add_linear(
 
 @dataclass(frozen=True)
 class Recurrent:
-    """The form of a recurrent layer; ``kind`` is LSTM, GRU or RNN, ``prefix`` what its parameters' names begin with.
+    """The form of a recurrent layer.
 
-    A cell has one layer and one direction, and names its parameters without ``_l0``.
+    ``kind`` is LSTM, GRU or RNN, ``prefix`` what its parameters' names begin with. A cell has one layer and
+    one direction, and names its parameters without ``_l0``.
     """
 
     name: str
@@ -76,7 +78,9 @@ class Recurrent:
 
 
 def add_recurrent(build: Build, spec: Recurrent, columns: Sequence[Columns]) -> list[list[str]]:
-    """Add every layer and direction of a recurrent layer. Return the output groups' ids, ``[layer][direction]``."""
+    """Add every layer and direction of a recurrent layer. Return the output groups' ids,
+    ``[layer][direction]``.
+    """
     build.layer(spec.name, spec.kind + ("Cell" if spec.is_cell else ""), spec.activation)
     outputs: list[list[str]] = []
     for layer in range(spec.num_layers):

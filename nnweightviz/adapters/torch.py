@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
+from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 
 from nnweightviz.adapters.arrays import network_of_shapes
-from nnweightviz.adapters.build import Build, Shapes
+from nnweightviz.adapters.build import Build, Shapes, in_words
 from nnweightviz.adapters.torch_flow import Inputs, run
 from nnweightviz.adapters.torch_inputs import given_inputs, guessed_inputs
-from nnweightviz.network import Network
+from nnweightviz.network import Group, Layer, Network
 
 # torch's name of a dtype that numpy lacks: the integer dtype of its size, and ml_dtypes' name
 FOREIGN_DTYPES = {
@@ -46,11 +47,11 @@ def unwrapped(model: nn.Module) -> nn.Module:
 def parameters_of(model: nn.Module) -> dict[str, torch.Tensor]:
     """Return all initialised parameters under all their names, tied ones under each."""
     named = unwrapped(model).named_parameters(remove_duplicate=False)
-    return {name: p for name, p in named if not isinstance(p, nn.parameter.UninitializedTensorMixin)}
+    return {name: p for name, p in named if not isinstance(p, UninitializedTensorMixin)}
 
 
 def as_array(tensor: torch.Tensor) -> NDArray[Any]:
-    """Return a copy of a tensor as an array of its dtype (bf16 and fp8 by ``ml_dtypes``; quantised ones as float32).
+    """Return a copy of a tensor as an array: bf16 and fp8 by ``ml_dtypes``, quantised ones as float32.
 
     Raises
     ------
@@ -93,41 +94,43 @@ def as_network(model: nn.Module, example_input: Any = None) -> tuple[Network, st
     model = unwrapped(model)
     if next(model.parameters(), None) is None and not _is_quantised(model):
         raise ValueError(
-            f"{type(model).__name__} has no parameters, so there are no weights to draw; give a model with at least "
-            "one layer that has weights"
+            f"{type(model).__name__} has no parameters, so there are no weights to draw; give a model with "
+            "at least one layer that has weights"
         )
     tensors = parameters_of(model)
     shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
     firsts: dict[int, str] = {}
     tied = {name: firsts[id(t)] for name, t in tensors.items() if firsts.setdefault(id(t), name) != name}
-    build, output, flow, notes = _find_flow(model, example_input, shapes, tied)
+    build, output, notes = _find_flow(model, example_input, shapes)
     if build is None:
         network = network_of_shapes(shapes, _kinds(model), type(model).__name__, tied)
-        return _with_notes(network, notes), None
+        return _with_lazy_boxes(replace(network, notes=(*notes, *network.notes)), model), None
     build.notes = [*notes, *build.notes]
     _add_undrawn(build, model, tied)
-    return build.network(tied, flow, type(model).__name__), output
+    return _with_lazy_boxes(build.network(tied, "run", type(model).__name__), model), output
 
 
-def _find_flow(
-    model: nn.Module, example: Any, shapes: Shapes, tied: Mapping[str, str]
-) -> tuple[Build | None, str | None, str, list[str]]:
+def _find_flow(model: nn.Module, example: Any, shapes: Shapes) -> tuple[Build | None, str | None, list[str]]:
     notes: list[str] = []
     if isinstance(model, torch.jit.ScriptModule):
-        return None, None, "order", ["a scripted model is drawn from its parameters' names and shapes"]
+        return None, None, ["a scripted model is drawn from its parameters' names and shapes"]
     if example is not None:
         try:
-            return (*_followed(model, given_inputs(model, example), shapes), "run", notes)
+            build, output = _followed(model, given_inputs(model, example), shapes)
+            return build, output, notes
         except Exception as error:  # the user's own code may raise anything
             notes.append(f"the model did not run on the example input: {type(error).__name__}: {error}")
     for inputs in guessed_inputs(model):
         try:
             build, output = _followed(model, inputs, shapes)
-        except Exception:  # noqa: S112, a wrong guess: the next one may fit
+        except Exception:
             continue
         if build.bundles or build.wires:
-            return build, output, "run", notes
-    return None, None, "order", notes
+            return build, output, notes
+    notes.append(
+        "the data flow could not be followed, so layers are chained in their order; an example_input may help"
+    )
+    return None, None, notes
 
 
 def _followed(model: nn.Module, inputs: Inputs, shapes: Shapes) -> tuple[Build, str | None]:
@@ -140,7 +143,7 @@ def _is_quantised(model: nn.Module) -> bool:
 
 
 def _kinds(model: nn.Module) -> list[tuple[str, str]]:
-    """Return the name and class name of every module, in order; a scripted module's class is the original's."""
+    """Return the name and class name of every module, in order; for a scripted module the original class."""
     return [(name, getattr(m, "original_name", type(m).__name__)) for name, m in model.named_modules()]
 
 
@@ -157,17 +160,19 @@ def _add_undrawn(build: Build, model: nn.Module, tied: Mapping[str, str]) -> Non
     for owner, shapes in undrawn.items():
         name = owner or "parameters"
         name = name if name not in build.layers else f"{name}.parameters"
-        build.box(name, kinds.get(owner, "Parameters") if owner else "Parameters", shapes)
-    for owner, module in model.named_modules():
-        own = list(module._parameters.values())
-        if (
-            any(isinstance(p, nn.parameter.UninitializedTensorMixin) for p in own)
-            and owner not in build.layers
-        ):
-            name = owner or type(module).__name__.lower()
-            build.box(name, type(module).__name__, [])
-            build.note(name, "not initialised yet: its shapes are known after a first call")
+        build.box(name, kinds.get(owner, "Parameters") if owner else "Parameters", [])
+        build.note(name, f"not met in the run that was followed: {in_words(shapes)}")
 
 
-def _with_notes(network: Network, notes: list[str]) -> Network:
-    return replace(network, notes=(*notes, *network.notes))
+def _with_lazy_boxes(network: Network, model: nn.Module) -> Network:
+    """Add a box for every module that the network lacks because its parameters have no shapes yet."""
+    note = "not initialised yet: its shapes are known after a first call"
+    layers = [
+        Layer(name or type(module).__name__.lower(), type(module).__name__, note=note)
+        for name, module in model.named_modules()
+        if any(isinstance(p, UninitializedTensorMixin) for p in module._parameters.values())
+    ]
+    known = {layer.name for layer in network.layers}
+    layers = [layer for layer in layers if layer.name not in known]
+    boxes = [Group(layer.name, layer.name, 1, "box", f"{layer.name} · {layer.kind}") for layer in layers]
+    return replace(network, layers=(*network.layers, *layers), groups=(*network.groups, *boxes))

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 from torch.overrides import TorchFunctionMode
 
 from nnweightviz.adapters.build import Build, Shapes
@@ -62,8 +63,8 @@ class _Follow(TorchFunctionMode):
 def run(model: nn.Module, inputs: Inputs, shapes: Shapes) -> tuple[Build, Any]:
     """Run a copy of the model and return what was built, with the signal of its (first) output.
 
-    The model, its buffers and the random states are as before. Inputs are units along the last axis (channels for a
-    convolution); where a dense layer reads more than that axis, every position is a unit.
+    The model, its buffers and the random states are as before. Inputs are units along the last axis (channels
+    for a convolution); where a dense layer reads more than that axis, every position is a unit.
     """
     axes: dict[str, str] = {}
     first = _run_once(model, inputs, shapes, axes)
@@ -172,8 +173,10 @@ def _hooks(tracker: Tracker, mode: _Follow, name: str, module: nn.Module) -> lis
 
 @contextmanager
 def _untouched(model: nn.Module) -> Iterator[nn.Module]:
-    """Yield a copy that may be run (the model itself where it cannot be copied), and put back all that a run changes."""
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    """Yield a copy that may be run (the model itself where it cannot be copied), and put back all that a run
+    changes.
+    """
+    python, numpy = random.getstate(), np.random.get_state()
     devices = sorted({p.device.index or 0 for p in model.parameters() if p.device.type == "cuda"})
     buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers() if not _is_lazy(buffer)]
     training = [(module, module.training) for module in model.modules()]
@@ -182,7 +185,7 @@ def _untouched(model: nn.Module) -> Iterator[nn.Module]:
             yield _copy(model)
     finally:
         random.setstate(python)
-        np.random.set_state(numpy)  # noqa: NPY002
+        np.random.set_state(numpy)
         for module, was_training in training:
             module.training = was_training
         with torch.no_grad():
@@ -192,7 +195,7 @@ def _untouched(model: nn.Module) -> Iterator[nn.Module]:
 
 
 def _is_lazy(tensor: torch.Tensor) -> bool:
-    return isinstance(tensor, nn.parameter.UninitializedTensorMixin)
+    return isinstance(tensor, UninitializedTensorMixin)
 
 
 def _copy(model: nn.Module) -> nn.Module:

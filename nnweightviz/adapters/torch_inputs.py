@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 from torch.nn.utils.rnn import PackedSequence
 
 from nnweightviz.adapters.torch_flow import Inputs
@@ -23,7 +24,9 @@ MAX_GUESSES = 40
 
 
 def given_inputs(model: nn.Module, example: Any) -> Inputs:
-    """Return an example (a tensor or array, a tuple of arguments, a mapping of named ones) as inputs for a model."""
+    """Return an example (a tensor or array, a tuple of arguments, a mapping of named ones) as inputs for a
+    model.
+    """
     names = _argument_names(model)
     if isinstance(example, Mapping):
         return Inputs((), {str(k): _fit(model, v) for k, v in example.items()}, ())
@@ -44,6 +47,11 @@ def guessed_inputs(model: nn.Module) -> Iterator[Inputs]:
         choices = iter(dict.fromkeys([*same, *islice(product(shapes[:6], repeat=len(names)), 200)]))
     for choice in islice(choices, MAX_GUESSES):
         yield Inputs(tuple(_example(model, kind, shape) for kind, shape in choice), {}, names)
+
+
+def has_lazy_parameters(module: nn.Module) -> bool:
+    """Whether a module has parameters whose shapes are not known yet."""
+    return any(isinstance(p, UninitializedTensorMixin) for p in module.parameters())
 
 
 def _required(model: nn.Module) -> list[inspect.Parameter]:
@@ -76,13 +84,13 @@ def _steps(model: nn.Module) -> list[int]:
 
 
 def _shapes(model: nn.Module) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield ``("float" | "int", shape)`` for the first modules with parameters; the first is the likeliest."""
-    leaves = [
-        m for m in model.modules() if next(m.children(), None) is None and any(True for _ in m.parameters())
-    ]
+    """Yield ``("float" | "int", shape)`` for the first modules with parameters, the likeliest first."""
+    childless = [m for m in model.modules() if next(m.children(), None) is None]
+    leaves = [m for m in childless if any(True for _ in m.parameters()) and not has_lazy_parameters(m)]
     for module in [*([model] if not leaves else []), *leaves[:6]]:
         yield from _shapes_of(module, _steps(model))
-    own = [p.shape for p in model.parameters() if p.ndim == 2]
+    known = [p for p in model.parameters() if not isinstance(p, UninitializedTensorMixin)]
+    own = [p.shape for p in known if p.ndim == 2]
     for shape in own[:3]:
         yield from (("float", (BATCH, shape[1])), ("float", (BATCH, shape[0])))
 

@@ -67,8 +67,9 @@ def parameter_prefix(name: str) -> str:
 @layer_rule(nn.Linear)
 def linear(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any) -> None:
     """Draw a Linear: one bundle per source group, and its bias."""
-    prefix, n_in, n_out = parameter_prefix(name), int(module.in_features), int(module.out_features)  # type: ignore[arg-type]
-    weight, bias = f"{prefix}weight", f"{prefix}bias"
+    assert isinstance(module, nn.Linear)
+    n_in, n_out = module.in_features, module.out_features
+    weight, bias = f"{parameter_prefix(name)}weight", f"{parameter_prefix(name)}bias"
     if not tracker.build.has(weight, n_out, n_in):
         return box(tracker, module, name, inputs, outputs)
     kernel = Kernel(weight, n_out, n_in)
@@ -93,7 +94,7 @@ def dense(tracker: Tracker, name: str, tensor: torch.Tensor, kernel: Kernel, bia
 
 @layer_rule(nn.LSTM, nn.GRU, nn.RNN, nn.LSTMCell, nn.GRUCell, nn.RNNCell)
 def recurrent(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any) -> None:
-    """Draw a recurrent layer or cell: its gates, its previous step h(t-1), and its memory if it is projected."""
+    """Draw a recurrent layer or cell: its gates, its h(t-1), and its memory if it is projected."""
     spec = recurrent_form(module, name)
     n_in = int(module.input_size)  # type: ignore[arg-type]
     shapes = spec.shapes(n_in)

@@ -1,7 +1,7 @@
 """What each function on tensors does to signals: rules by the function's name.
 
-Operations that only move entries are applied to the codes themselves, so no layout is assumed. Not for modules (see
-``torch_layers``).
+Operations that only move entries are applied to the codes themselves, so no layout is assumed. Not for
+modules (see ``torch_layers``).
 """
 
 from __future__ import annotations
@@ -15,20 +15,24 @@ import torch
 from nnweightviz.adapters.build import Kernel
 from nnweightviz.adapters.torch_layers import dense
 from nnweightviz.adapters.torch_signals import Signal, feature_axis, spread, units_of
-from nnweightviz.adapters.torch_tracker import Tracker, tensors_in
+from nnweightviz.adapters.torch_tracker import MAX_CALLS, Tracker, tensors_in
 
-MOVES_ONE = set(
-    "reshape view view_as reshape_as flatten ravel permute transpose t T mT swapaxes swapdims movedim moveaxis squeeze "
-    "unsqueeze expand expand_as repeat repeat_interleave tile broadcast_to split chunk tensor_split unbind select "
-    "narrow index_select getitem take_along_dim gather contiguous clone detach flip roll unflatten unfold data alias "
-    "diagonal".split()
-)
-MOVES_SEVERAL = set("cat concat concatenate stack hstack vstack dstack column_stack".split())
-REDUCTIONS = set(
-    "mean sum max min amax amin median nanmean nansum logsumexp norm prod std var mode quantile".split()
-)
+MOVES_ONE = {
+    "reshape", "view", "view_as", "reshape_as", "flatten", "ravel", "permute", "transpose", "t", "T",
+    "mT", "swapaxes", "swapdims", "movedim", "moveaxis", "squeeze", "unsqueeze", "expand", "expand_as",
+    "repeat", "repeat_interleave", "tile", "broadcast_to", "split", "chunk", "tensor_split", "unbind",
+    "select", "narrow", "index_select", "getitem", "take_along_dim", "gather", "contiguous", "clone",
+    "detach", "flip", "roll", "unflatten", "unfold", "data", "alias", "diagonal",
+}  # fmt: skip
+MOVES_SEVERAL = {
+    "cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack",
+}  # fmt: skip
+REDUCTIONS = {
+    "mean", "sum", "max", "min", "amax", "amin", "median", "nanmean", "nansum", "logsumexp", "norm",
+    "prod", "std", "var", "mode", "quantile",
+}  # fmt: skip
 JOINS = {
-    "add": "Add", "sub": "Subtract", "rsub": "Subtract", "mul": "Multiply", "div": "Divide", "where": "Where",
+    "add": "Add", "sub": "Sub", "rsub": "Sub", "mul": "Mul", "div": "Div", "where": "Where",
     "maximum": "Maximum", "minimum": "Minimum", "lerp": "Lerp", "addcmul": "Add", "pow": "Power",
 }  # fmt: skip
 ACTIVATIONS = {
@@ -36,18 +40,19 @@ ACTIVATIONS = {
     "softmax": "Softmax", "log_softmax": "LogSoftmax", "elu": "ELU", "selu": "SELU", "celu": "CELU",
     "leaky_relu": "LeakyReLU", "softplus": "Softplus", "softsign": "Softsign", "hardtanh": "Hardtanh",
     "hardsigmoid": "Hardsigmoid", "hardswish": "Hardswish", "mish": "Mish", "logsigmoid": "LogSigmoid",
-    "rrelu": "RReLU", "prelu": "PReLU", "tanhshrink": "Tanhshrink", "threshold": "Threshold", "expit": "Sigmoid",
-    "sin": "Sin", "cos": "Cos", "exp": "Exp",
+    "rrelu": "RReLU", "prelu": "PReLU", "tanhshrink": "Tanhshrink", "threshold": "Threshold",
+    "expit": "Sigmoid", "sin": "Sin", "cos": "Cos", "exp": "Exp",
 }  # fmt: skip
 MODIFIERS = {
     "dropout": "Dropout", "dropout1d": "Dropout1d", "dropout2d": "Dropout2d", "alpha_dropout": "AlphaDropout",
-    "feature_dropout": "Dropout", "layer_norm": "LayerNorm", "batch_norm": "BatchNorm", "group_norm": "GroupNorm",
+    "feature_dropout": "Dropout", "layer_norm": "LayerNorm", "batch_norm": "BatchNorm",
+    "group_norm": "GroupNorm",
     "instance_norm": "InstanceNorm", "rms_norm": "RMSNorm", "normalize": "Normalize",
 }  # fmt: skip
 OTHER_NAMES = {
-    "radd": "add", "iadd": "add", "isub": "sub", "subtract": "sub", "rmul": "mul", "imul": "mul", "multiply": "mul",
-    "truediv": "div", "rtruediv": "div", "itruediv": "div", "divide": "div", "true_divide": "div", "rmatmul": "matmul",
-    "rpow": "pow", "mm": "matmul", "mv": "matmul",
+    "radd": "add", "iadd": "add", "isub": "sub", "subtract": "sub", "rmul": "mul", "imul": "mul",
+    "multiply": "mul", "truediv": "div", "rtruediv": "div", "itruediv": "div", "divide": "div", "true_divide": "div",
+    "rmatmul": "matmul", "rpow": "pow", "mm": "matmul", "mv": "matmul",
 }  # fmt: skip
 
 
@@ -73,6 +78,8 @@ def follow(
     results = tensors_in(out)
     if not signals or not results:
         return None
+    if name in ("pack_padded_sequence", "pad_packed_sequence") and _pack(tracker, args, results[0]):
+        return None
     if name in MOVES_ONE | MOVES_SEVERAL and _move(tracker, function, args, kwargs, results):
         return None
     if name in REDUCTIONS and _reduce(tracker, args, kwargs, results):
@@ -81,11 +88,11 @@ def follow(
         tracker.put(results[0], _elementwise(tracker, name, signals, args, kwargs, results[0]))
         return None
     for result in results:
-        tracker.put(result, _mixed(tracker, name, signals))
+        tracker.put(result, _mixed(name, signals))
     return None
 
 
-def _mixed(tracker: Tracker, name: str, signals: Sequence[Signal]) -> Signal:
+def _mixed(name: str, signals: Sequence[Signal]) -> Signal:
     if len(signals) == 1 and signals[0].codes is None and signals[0].group is None:
         return Signal(signals[0].groups, operations=(*signals[0].operations, name))
     operations = tuple(operation for signal in signals for operation in signal.operations)
@@ -131,6 +138,18 @@ def _move(
         is_one = source is not None and len(source.groups) == 1
         groups = source.groups if source is not None and is_one else tracker.units.groups(codes)
         tracker.put(result, Signal(groups, codes))
+    return True
+
+
+def _pack(tracker: Tracker, args: tuple[Any, ...], result: torch.Tensor) -> bool:
+    """Follow packing and unpacking of sequences, which keep the last axis; False if its units differ over time."""
+    signal = tracker.get(args[0])
+    if signal is None or signal.codes is None or signal.codes.shape[-1] != result.shape[-1]:
+        return False
+    units = units_of(signal.codes.reshape(-1, result.shape[-1]))
+    if bool((units != units[:1]).any()):
+        return False
+    tracker.put(result, Signal(signal.groups, spread(units[0], result.shape, -1)))
     return True
 
 
@@ -200,27 +219,29 @@ def _elementwise(
             else:
                 tracker.build.modify(layer, MODIFIERS[name])
     if signal.codes is None:
-        return _mixed(tracker, name, [signal])
+        return _mixed(name, [signal])
     if signal.codes.shape == result.shape:
         return signal
     axis = feature_axis(signal.codes)
     if axis is None or signal.codes.ndim != result.ndim or signal.codes.shape[axis] != result.shape[axis]:
-        return _mixed(tracker, name, [signal])
+        return _mixed(name, [signal])
     first = units_of(signal.codes).select(0, 0) if axis else units_of(signal.codes)
     numbers = first.movedim(axis - 1 if axis else 0, 0).reshape(result.shape[axis], -1)[:, 0]
     return Signal(signal.groups, spread(numbers, result.shape, axis))
 
 
 def _join(tracker: Tracker, name: str, signals: list[Signal], result: torch.Tensor) -> Signal:
-    """Follow ``a + b`` and the like: a group of its own, unless both are the same units or one scales the other."""
+    """Follow ``a + b`` and the like: a group of its own, unless both are the same units or one scales the
+    other.
+    """
     known = [s for s in signals if s.codes is not None]
     sources = tracker.groups(signals)
     try:
         units = [units_of(torch.broadcast_to(s.codes, result.shape)) for s in known if s.codes is not None]
     except RuntimeError:
-        return _mixed(tracker, name, signals)
+        return _mixed(name, signals)
     if not known or not result.numel():
-        return _mixed(tracker, name, signals)
+        return _mixed(name, signals)
     full = next((s for s in known if s.codes is not None and s.codes.shape == result.shape), None)
     if full and all(bool((u == units[0]).all()) for u in units) and set(sources) <= set(full.groups):
         return full
@@ -235,8 +256,14 @@ def _join(tracker: Tracker, name: str, signals: list[Signal], result: torch.Tens
     key = (kind, tracker.scoped(""), sources, rank[inverse[np.sort(first)]].tobytes(), tuple(
         u.reshape(-1)[torch.from_numpy(np.sort(first))].numpy().tobytes() for u in units
     ))  # fmt: skip
+    place = (kind, tracker.scoped(""), len(first))
+    if key not in tracker.calls and len(tracker.calls.get(place, [])) >= MAX_CALLS:
+        tracker.calls[key] = tracker.calls[place][
+            -1
+        ]  # a long loop: the layers in it are drawn no further either
     if key not in tracker.calls:
         tracker.calls[key] = tracker.gather(kind.lower(), kind, sources, len(first), kind.lower())
+        tracker.calls.setdefault(place, []).append(tracker.calls[key])
     numbers = tracker.units.of(tracker.calls[key], len(first))[torch.from_numpy(rank[inverse])]
     positions = torch.arange(result.numel())
     return Signal((tracker.calls[key],), _coded(numbers, positions).reshape(result.shape))

@@ -1,7 +1,8 @@
 """Signals: which unit of which group every entry of a tensor comes from.
 
-A signal holds integer codes in the shape of its tensor. Reshaping the codes with the very operation that reshaped
-the tensor tells the layout, whatever it is. Not for finding out what happened to a tensor (see ``torch_operations``).
+A signal holds integer codes in the shape of its tensor. Reshaping the codes with the operation that reshaped
+the tensor tells the layout, whatever it is. Not for finding out what happened to a tensor (see
+``torch_operations``).
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ POSITIONS = 2**32  # a code is unit * POSITIONS + position; a negative code is n
 class Signal:
     """What is known of a tensor: the units it carries, or only the groups that it was mixed from.
 
-    ``codes`` is int64 in the tensor's shape, or None where units were mixed; ``operations`` name what mixed them.
+    ``codes`` is int64 in the tensor's shape, or None where units were mixed; ``operations`` name what mixed
+    them.
     """
 
     groups: tuple[str, ...]
@@ -142,7 +144,9 @@ def _as_columns(
 
 
 def _strides(columns: NDArray[Any]) -> tuple[tuple[int, int], ...] | None:
-    """Return ``(size, stride)`` pairs, slowest first, that enumerate ascending columns; None if there are none."""
+    """Return ``(size, stride)`` pairs, slowest first, that enumerate ascending columns; None if there are
+    none.
+    """
     if len(columns) == 1:
         return ()
     steps = np.diff(columns)

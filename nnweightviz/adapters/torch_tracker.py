@@ -1,6 +1,7 @@
 """The tracker: what is known of every tensor while a model runs, and where it is written down.
 
-Not for the rules themselves: ``torch_layers`` has one per layer kind, ``torch_operations`` one per kind of function.
+Not for the rules themselves: ``torch_layers`` has one per layer kind, ``torch_operations`` one per kind of
+function.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ class Tracker:
         self.put(tensor, Signal(tuple(groups), spread(units, tensor.shape, -1)))
 
     def signals(self, values: Any) -> list[Signal]:
-        """Return the distinct signals of the tensors in a structure; masks and counts only where nothing else is."""
+        """Return the distinct signals of the tensors in a structure; masks and counts only where nothing else
+        is.
+        """
         found = [(t, self.get(t)) for t in tensors_in(values)]
         known = [(t, s) for t, s in found if s is not None]
         floats = [s for t, s in known if t.is_floating_point() or t.is_complex()]
@@ -121,7 +124,7 @@ class Tracker:
         return settled
 
     def columns(self, tensor: torch.Tensor, layer: str, n_columns: int) -> list[Columns]:
-        """Return which columns of a layer's kernel read which groups, adding a group where no view says so."""
+        """Return which columns of a layer's kernel read which groups, adding a group if no view says so."""
         signal = self.get(tensor)
         if signal is None:
             self.build.notes.append(f"where the inputs of {layer!r} come from could not be followed")
