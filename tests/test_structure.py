@@ -61,7 +61,7 @@ RESERVED = {
     "sklearn": r"adapters/sklearn\.py|demo/\w+\.py",
 }
 VAGUE = re.compile(r"^_?(utils?|commons?|helpers?|managers?|misc|shared|stuff|core|base)$", re.IGNORECASE)
-MAX_LINES = {".py": 320, ".ts": 300}  # "about" 300 and 250
+MAX_LINES = {".py": 330, ".ts": 300}  # "about" 300 and 250
 MAX_FUNCTION_LINES = 60
 MAX_POSITIONAL = 5
 

@@ -39,7 +39,7 @@ def train_autoencoder() -> Study:
     for step in tqdm(range(N_STEPS + 1), desc="8-3-8 autoencoder", unit="step"):
         answers = model(patterns)
         errors = (answers - patterns) ** 2  # (pattern, output)
-        metrics = {"loss": errors.mean().item(), "patterns right": n_right(answers)}
+        metrics = {"loss": errors.mean().item(), "accuracy": n_right(answers) / 8}
         if step % RECORD_EVERY == 0:
             history.record(model, step=step, **metrics)
         elif step % LOG_EVERY == 0:
@@ -47,8 +47,7 @@ def train_autoencoder() -> Study:
         optimizer.zero_grad()
         errors.sum(1).mean().backward()
         optimizer.step()
-    names = {f"{side}_names": [f"pattern {k}" for k in range(1, 9)] for side in ("input", "output")}
-    return Study("8-3-8 autoencoder", model, history, describe(model, history), names)
+    return Study("8-3-8 autoencoder", model, history, describe(model, history))
 
 
 def n_right(answers: Tensor) -> int:
@@ -66,18 +65,20 @@ def codes(model: Autoencoder) -> list[str]:
 def describe(model: Autoencoder, history: History) -> str:
     """What this run shows, with its own numbers."""
     steps, losses = history.log_metrics["loss"]
-    _, n_rights = history.log_metrics["patterns right"]
+    _, accuracies = history.log_metrics["accuracy"]
     start = next(s for s, loss in zip(steps, losses, strict=True) if loss <= 1.02 * PLATEAU)
     leave = next(s for s, loss in zip(steps, losses, strict=True) if loss < 0.98 * PLATEAU)
-    solved = next(s for s, n in zip(steps, n_rights, strict=True) if n == 8)
+    solved = next(s for s, share in zip(steps, accuracies, strict=True) if share == 1)
     code = codes(model)
+    links = model.encoder.weight.detach().T  # (pattern, 3)
+    n_telling = sum((links[k, h] > 0) == (code[k][h] == "1") for k in range(8) for h in range(3))
     return (
         "Eight patterns, each a single 1, must pass through three hidden units and come out again. "
         f"Press play: at first nothing seems to happen. Within {start:.0f} steps the output biases have "
         "turned negative and every output answers about 1/8: the error stands on a plateau near 7/64 = "
         f"{PLATEAU:.3f} until step {leave:.0f}. Then the links from the inputs grow, some blue and some "
         f"red, and from step {solved:.0f} on all eight patterns are right. Read the end as a code: the "
-        f"links into the hidden units, rounded, write pattern 1 as {code[0]}, pattern 2 as {code[1]}, "
-        f"pattern 3 as {code[2]}; {len(set(code))} of 8 codes are different. Point at a hidden unit to "
-        "see its eight links alone: their colours are one binary digit of the code."
+        f"hidden units' outputs, rounded to 0 or 1, write pattern 1 as {code[0]}, pattern 2 as {code[1]}, "
+        f"pattern 3 as {code[2]}; {len(set(code))} of 8 codes are different. You can see the digits: click "
+        f"an input, and its three links are blue for 1 and red for 0 ({n_telling} of the 24 links tell)."
     )

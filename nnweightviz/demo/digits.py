@@ -57,7 +57,7 @@ def train_digits() -> Study:
             }
         accuracy = (scores.argmax(1) == test_digits).double().mean().item()
         history.record(model, epoch=epoch, step=step, **metrics, accuracy=accuracy)
-        for batch in torch.randperm(len(images)).split(BATCH) if epoch < N_EPOCHS else ():
+        for batch in torch.split(torch.randperm(len(images)), BATCH) if epoch < N_EPOCHS else ():
             optimizer.zero_grad()
             loss(model(images[batch]), digits[batch]).backward()
             optimizer.step()
@@ -76,13 +76,15 @@ def describe(history: History, images: NDArray[np.float32]) -> str:
     norms = np.sqrt((np.delete(hidden, np.flatnonzero(is_empty), axis=2) ** 2).sum((1, 2)))
     target, source = np.unravel_index(abs(history["digits.weight"][-1]).argmax(), (10, 16))
     sign = "for" if history["digits.weight"][-1][target, source] > 0 else "against"
+    blank = ", ".join(str(k + 1) for k in np.flatnonzero(is_empty & is_still))
     ninety = int((accuracy >= 0.9).argmax())
     return (
-        "The 64 inputs are the pixels of an 8 x 8 image, drawn as that grid. The test accuracy starts "
-        f"at {accuracy[0]:.0%}, passes 90 % by epoch {history.epochs[ninety]:.0f} and ends at "
-        f"{accuracy[-1]:.1%}. Focus on a hidden unit: the grid shows what it looks for, strokes in blue "
-        f"and their gaps in red. {(is_empty & is_still).sum()} pixels are blank in every training image; "
-        "no gradient reaches their links, and they keep the values they began with, while all others "
-        f"together grow from a norm of {norms[0]:.1f} to {norms[-1]:.1f}. The strongest link of the last "
-        f"layer, from hidden unit {source + 1} to the digit {target}, speaks {sign} that digit."
+        "The 64 inputs are the pixels of an 8 x 8 image, row by row; the ten outputs are the digits. "
+        f"The test accuracy starts at {accuracy[0]:.0%}, passes 90 % by epoch "
+        f"{history.epochs[ninety]:.0f} and ends at {accuracy[-1]:.1%}. Click a hidden unit to see its "
+        "links alone: ink on a pixel with a blue link excites it, ink on one with a red link holds it "
+        f"down. Pixels {blank} are blank in every training image; no gradient reaches their links, and "
+        "they keep the values they began with, while all others together grow from a norm of "
+        f"{norms[0]:.1f} to {norms[-1]:.1f}. The strongest link of the last layer, from hidden unit "
+        f"{source + 1} to the digit {target}, speaks {sign} that digit."
     )

@@ -84,7 +84,7 @@ def train_economy() -> Study:
             history.record(model, epoch=epoch, step=step, **metrics)
         else:
             history.log(step=step, **metrics)
-        for batch in torch.randperm(n_train).split(BATCH) if epoch < N_EPOCHS else ():
+        for batch in torch.split(torch.randperm(n_train), BATCH) if epoch < N_EPOCHS else ():
             optimizer.zero_grad()
             loss(model(windows[batch]), targets[batch]).backward()
             optimizer.step()
