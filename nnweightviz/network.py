@@ -25,8 +25,9 @@ State = Mapping[str, NDArray[Any]]
 class Layer:
     """A module, or a bare set of parameters, that owns one or more groups.
 
-    ``name`` is dotted as in ``named_modules``; ``kind`` is the module's class name (``Linear``, ``LSTM``, ``Add``);
-    ``modifiers`` name the dropout and norm modules applied to its output; ``note`` says in words what is not drawn.
+    ``name`` is dotted as in ``named_modules``; ``kind`` is the module's class name (``Linear``, ``LSTM``,
+    ``Add``); ``modifiers`` name the dropout and norm modules applied to its output; ``note`` says in words
+    what is not drawn.
     """
 
     name: str
@@ -40,10 +41,10 @@ class Layer:
 class Group:
     """An ordered set of units drawn together.
 
-    ``delayed_of`` names the group whose previous time step this one is: h(t-1) of h(t). ``ports`` are the gates at
-    which links arrive, in the order of the parameter's rows (``("i", "f", "g", "o")``), or empty. ``label`` is what
-    a reader sees above the group. ``beside`` names the group that a bias stands beside: the source of the kernel
-    that it is added to (h(t-1) for ``bias_hh``).
+    ``delayed_of`` names the group whose previous time step this one is: h(t-1) of h(t). ``ports`` are the
+    gates at which links arrive, in the order of the parameter's rows (``("i", "f", "g", "o")``), or empty.
+    ``label`` is what a reader sees above the group. ``beside`` names the group that a bias stands beside: the
+    source of the kernel that it is added to (h(t-1) for ``bias_hh``).
     """
 
     id: str
@@ -62,9 +63,9 @@ class Group:
 class Bundle:
     """All links from one group to another in one role: a strided view of one parameter.
 
-    Entry ``(j, i, *rest)`` of the view is entry ``offset + j*strides[0] + i*strides[1] + ...`` of the flattened
-    (row-major) parameter; ``rest`` is then reduced to one number a link: ``none`` (no rest), ``sum``, ``l2``
-    (the Euclidean norm, without a sign) or ``index`` (the entry at ``index``).
+    Entry ``(j, i, *rest)`` of the view is entry ``offset + j*strides[0] + i*strides[1] + ...`` of the
+    flattened (row-major) parameter; ``rest`` is then reduced to one number a link: ``none`` (no rest),
+    ``sum``, ``l2`` (the Euclidean norm, without a sign) or ``index`` (the entry at ``index``).
     """
 
     id: str
@@ -83,8 +84,8 @@ class Bundle:
     def __post_init__(self) -> None:
         if len(self.shape) < 2 or len(self.shape) != len(self.strides):
             raise ValueError(
-                f"bundle {self.id!r} has shape {self.shape} and strides {self.strides}; both need the same length "
-                "of at least 2: (n_target, n_source, *rest)"
+                f"bundle {self.id!r} has shape {self.shape} and strides {self.strides}; both need the same "
+                "length of at least 2: (n_target, n_source, *rest)"
             )
         if (self.reduce == "none") != (len(self.shape) == 2):
             raise ValueError(
@@ -107,7 +108,7 @@ class Bundle:
         return self.reduce != "l2"
 
     def view(self, parameter: NDArray[Any]) -> NDArray[Any]:
-        """Return the strided view ``(n_target, n_source, *rest)`` of a parameter (its dtype, no copy if contiguous).
+        """Return the strided view ``(n_target, n_source, *rest)`` of a parameter: no copy if contiguous.
 
         Raises
         ------
@@ -118,8 +119,8 @@ class Bundle:
         last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.strides, strict=True))
         if 0 not in self.shape and last >= flat.size:
             raise ValueError(
-                f"bundle {self.id!r} reads entry {last} of parameter {self.parameter!r}, which has {flat.size} "
-                f"entries (shape {np.shape(parameter)}); the checkpoint does not fit the network"
+                f"bundle {self.id!r} reads entry {last} of parameter {self.parameter!r}, which has "
+                f"{flat.size} entries (shape {np.shape(parameter)}); the checkpoint does not fit the network"
             )
         strides = tuple(s * flat.itemsize for s in self.strides)
         return as_strided(flat[self.offset :], self.shape, strides, writeable=False)
@@ -149,7 +150,7 @@ class Bundle:
         return np.asarray(view[index])
 
     def entries(self, target: int, source: int) -> NDArray[np.int64]:
-        """Return the flat (row-major) indices into the parameter that stand behind one link, ``(prod(rest),)``."""
+        """Return the flat (row-major) indices of the parameter behind one link, ``(prod(rest),)``."""
         n_target, n_source = self.shape[:2]
         if not (0 <= target < n_target and 0 <= source < n_source):
             raise IndexError(
@@ -178,8 +179,8 @@ class Wire:
 class Network:
     """The structure of a model: what there is to draw, without any weights.
 
-    ``parameters`` maps torch's own parameter name to its shape; ``tied`` maps a second name of a parameter to its
-    first. ``notes`` say in words what could not be understood. ``flow`` tells how the data flow was found
+    ``parameters`` maps torch's own parameter name to its shape; ``tied`` maps a second name of a parameter to
+    its first. ``notes`` say in words what could not be understood. ``flow`` tells how the data flow was found
     (``"fx"``, ``"export"``, ``"run"``, ``"order"``).
     """
 
@@ -230,8 +231,8 @@ class Network:
         """The column of each group: its topological generation among the groups that carry the data flow.
 
         Delayed groups and bias nodes stand beside what they belong to, so they take no column of their own: a
-        delayed group has the column of the layer that it feeds (it is drawn in a lane on the source side), a bias
-        that of the group it is ``beside``.
+        delayed group has the column of the layer that it feeds (it is drawn in a lane on the source side), a
+        bias that of the group it is ``beside``.
         """
         aside = {g.id for g in self.groups if g.role == "bias" or g.delayed_of is not None}
         main = self.graph.subgraph(g.id for g in self.groups if g.id not in aside)
@@ -273,7 +274,7 @@ class Network:
     def links(
         self, state: State | None = None
     ) -> Iterator[tuple[tuple[str, int], tuple[str, int], dict[str, Any]]]:
-        """Yield every link as ``((source group, i), (target group, j), attributes)``, with ``weight`` if a state is given."""
+        """Yield links: ``((source group, i), (target group, j), attributes)``, with a state also ``weight``."""
         for bundle in self.bundles:
             weights = None if state is None else bundle.matrix(state)
             for j, i in np.ndindex(*bundle.shape[:2]):
@@ -288,10 +289,11 @@ class Network:
                 yield (bundle.source, i), (bundle.target, j), attributes
 
     def to_networkx(self, state: State | None = None) -> nx.MultiDiGraph:
-        """Return units as nodes and links as edges of a ``networkx.MultiDiGraph`` (gates make parallel edges).
+        """Return units as nodes and links as edges of a ``MultiDiGraph`` (gates make parallel edges).
 
-        Nodes are ``(group id, unit)``, 0-based, with ``layer``, ``name``, ``role`` and ``column``; edges carry
-        ``bundle`` (also their key), ``parameter``, ``role``, ``port`` and, with a state, ``weight`` (float).
+        Nodes are ``(group id, unit)``, 0-based, with ``layer``, ``name``, ``role`` and ``column``; edges
+        carry ``bundle`` (also their key), ``parameter``, ``role``, ``port`` and, with a state, ``weight``
+        (float).
 
         Raises
         ------

@@ -107,6 +107,7 @@ def network_of_shapes(
     for parameter, shape in shapes.items():
         if parameter not in tied:
             owner, _, short = parameter.rpartition(".")
+            short = short if owner else parameter  # a name may begin with a dot
             owners.setdefault(owner, {})[short] = tuple(shape)
     known = dict(kinds)
     order = [module for module in known if module in owners or known[module] in ACTIVATIONS]

@@ -51,7 +51,8 @@ MODIFIERS = {
 }  # fmt: skip
 OTHER_NAMES = {
     "radd": "add", "iadd": "add", "isub": "sub", "subtract": "sub", "rmul": "mul", "imul": "mul",
-    "multiply": "mul", "truediv": "div", "rtruediv": "div", "itruediv": "div", "divide": "div", "true_divide": "div",
+    "multiply": "mul", "truediv": "div", "rtruediv": "div", "itruediv": "div", "divide": "div",
+    "true_divide": "div",
     "rmatmul": "matmul", "rpow": "pow", "mm": "matmul", "mv": "matmul",
 }  # fmt: skip
 
@@ -74,7 +75,8 @@ def follow(
         return _write(tracker, args)
     if name in ("linear", "matmul", "addmm") and _kernel(tracker, name, args, kwargs, out):
         return None
-    signals = tracker.signals((args, kwargs))
+    arguments = tensors_in((args, kwargs))
+    signals = tracker.signals(arguments)
     results = tensors_in(out)
     if not signals or not results:
         return None
@@ -85,7 +87,7 @@ def follow(
     if name in REDUCTIONS and _reduce(tracker, args, kwargs, results):
         return None
     if len(results) == 1 and (name in JOINS or len(signals) == 1):
-        tracker.put(results[0], _elementwise(tracker, name, signals, args, kwargs, results[0]))
+        tracker.put(results[0], _elementwise(tracker, name, signals, arguments, results[0]))
         return None
     for result in results:
         tracker.put(result, _mixed(name, signals))
@@ -142,7 +144,7 @@ def _move(
 
 
 def _pack(tracker: Tracker, args: tuple[Any, ...], result: torch.Tensor) -> bool:
-    """Follow packing and unpacking of sequences, which keep the last axis; False if its units differ over time."""
+    """Follow packing and unpacking of sequences, which keep the last axis; False if units vary over time."""
     signal = tracker.get(args[0])
     if signal is None or signal.codes is None or signal.codes.shape[-1] != result.shape[-1]:
         return False
@@ -197,15 +199,14 @@ def _elementwise(
     tracker: Tracker,
     name: str,
     signals: list[Signal],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
+    arguments: list[torch.Tensor],
     result: torch.Tensor,
 ) -> Signal:
     """Follow a function that keeps the units of one argument, or joins those of several."""
     if len(signals) > 1:
         return _join(tracker, name, signals, result)
     signal = signals[0]
-    for tensor in tensors_in((args, kwargs)):
+    for tensor in arguments:
         parameter = tracker.parameter(tensor)
         if parameter and tracker.get(tensor) is None:
             if signal.codes is None and signal.group is None:
