@@ -1,0 +1,50 @@
+"""Every notebook runs from top to bottom as it is handed out, and is handed out without outputs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+
+
+def test_there_are_notebooks() -> None:
+    assert "01_quickstart.ipynb" in [path.name for path in NOTEBOOKS]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_notebook_runs_from_top_to_bottom(path: Path, tmp_path: Path) -> None:
+    shutil.copy(path, tmp_path)
+    notebook = nbformat.read(path, as_version=4)
+    client = NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+    )
+    client.execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    widgets = [o for o in outputs if "application/vnd.jupyter.widget-view+json" in o.get("data", {})]
+    assert len(widgets) >= 3
+    assert not [
+        output for output in outputs if output.get("name") == "stderr" and "Warning" in output["text"]
+    ]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_notebook_is_handed_out_without_outputs(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not [cell.id for cell in cells if cell.outputs or cell.execution_count]
+    assert "widgets" not in notebook.metadata
+
+
+def test_the_quickstart_writes_a_page(tmp_path: Path) -> None:
+    notebook = nbformat.read(FOLDER / "01_quickstart.ipynb", as_version=4)
+    NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+    ).execute()
+    page = (tmp_path / "quickstart.html").read_text()
+    assert "Four hidden units learn XOR." in page
