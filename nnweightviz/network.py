@@ -274,7 +274,7 @@ class Network:
     def links(
         self, state: State | None = None
     ) -> Iterator[tuple[tuple[str, int], tuple[str, int], dict[str, Any]]]:
-        """Yield links: ``((source group, i), (target group, j), attributes)``, with a state also ``weight``."""
+        """Yield ``((source group, i), (target group, j), attributes)``; with a state also ``weight``."""
         for bundle in self.bundles:
             weights = None if state is None else bundle.matrix(state)
             for j, i in np.ndindex(*bundle.shape[:2]):

@@ -161,7 +161,7 @@ def _add_undrawn(build: Build, model: nn.Module, tied: Mapping[str, str]) -> Non
         name = owner or "parameters"
         name = name if name not in build.layers else f"{name}.parameters"
         build.box(name, kinds.get(owner, "Parameters") if owner else "Parameters", [])
-        build.note(name, f"not met in the run that was followed: {in_words(shapes)}")
+        build.note(name, f"no data flow through it was found: {in_words(shapes)}")
 
 
 def _with_lazy_boxes(network: Network, model: nn.Module) -> Network:

@@ -143,7 +143,7 @@ def _say_output(tracker: Tracker, outputs: Any) -> Signal | None:
     for tensor in tensors_in(outputs):
         signal = tracker.get(tensor)
         if signal is not None:
-            settled.append(tracker.settle(tensor, signal) if signal.operations != ("memory",) else signal)
+            settled.append(signal if signal.is_aside else tracker.settle(tensor, signal))
     return settled[0] if settled else None
 
 

@@ -155,7 +155,7 @@ def _say_outputs(tracker: Tracker, spec: Recurrent, outputs: Any, groups: Sequen
         rows = [tracker.units.signal(group, spec.n_outputs, state.shape[1:]).codes for group in flat]
         tracker.put(state, Signal(tuple(flat), torch.stack([codes for codes in rows if codes is not None])))
     for cell in cells if spec.proj_size else ():
-        tracker.put(cell, Signal(tuple(flat), operations=("memory",)))
+        tracker.put(cell, Signal(tuple(flat), operations=("memory",), is_aside=True))
 
 
 def _passed_on(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any) -> None:
@@ -218,4 +218,4 @@ def box(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...],
         if k == 0:
             tracker.put_units(result, group, axis)
         else:
-            tracker.put(result, Signal((group,), operations=(kind.lower(),)))
+            tracker.put(result, Signal((group,), operations=(kind.lower(),), is_aside=True))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,13 +26,14 @@ class Signal:
     """What is known of a tensor: the units it carries, or only the groups that it was mixed from.
 
     ``codes`` is int64 in the tensor's shape, or None where units were mixed; ``operations`` name what mixed
-    them.
+    them. ``is_aside`` marks a module's second result (its memory, attention weights): no group unless it is read.
     """
 
     groups: tuple[str, ...]
     codes: torch.Tensor | None = None
     operations: tuple[str, ...] = ()
-    group: str | None = field(default=None)
+    group: str | None = None
+    is_aside: bool = False
 
 
 def units_of(codes: torch.Tensor) -> torch.Tensor:

@@ -233,7 +233,7 @@ def test_data_dependent_control_flow_is_followed_where_it_goes() -> None:
     network = as_network(model)
     assert bundle(network, "c.weight").source == "a"
     assert layer(network, "a").activation == "GELU"
-    assert "not met in the run" in layer(network, "b").note
+    assert "no data flow through it" in layer(network, "b").note
 
 
 def test_a_reused_module_has_a_group_per_call_and_one_parameter() -> None:
@@ -297,6 +297,29 @@ def test_a_model_that_fails_is_drawn_from_names_and_says_so() -> None:
     assert network.flow == "order"
     assert "not today" in network.notes[0]
     assert bundle(network, "b.weight").source == "a"
+
+
+def test_a_source_that_could_not_be_followed_is_said_not_guessed() -> None:
+    network = net("ThroughNumpy")
+    assert bundle(network, "b.weight").source == "b.other"
+    assert network.notes == ("where the inputs of 'b' come from could not be followed",)
+
+
+def test_a_module_may_be_called_input() -> None:
+    network = net("NamedInput")
+    assert bundle(network, "input.weight").source == "model input"
+    assert bundle(network, "output.weight").source == "input"
+
+
+def test_the_attention_weights_beside_an_output_get_no_group() -> None:
+    network = as_network(nn.MultiheadAttention(8, 2), (torch.zeros(5, 1, 8),) * 3)
+    assert [g.id for g in network.groups if g.role != "input"] == ["multiheadattention"]
+
+
+def test_a_long_loop_is_drawn_for_its_first_calls() -> None:
+    network = net("NeuralOde")
+    assert sum(g.layer == "f.0" and g.role == "units" for g in network.groups) == 8
+    assert "the first 8 calls are drawn" in layer(network, "f.0").note
 
 
 def test_lazy_modules_are_boxes_until_they_are_initialised() -> None:

@@ -542,3 +542,58 @@ class Reference(Net):
         x, _ = self.lstm2(x)
         x = F.relu(self.fc1(self.flatten(x)))
         return self.fc3(F.relu(self.fc2(x)))
+
+
+@zoo()
+class Halved(nn.Linear):
+    def __init__(self) -> None:
+        super().__init__(3, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.linear(x, self.weight * 0.5, self.bias)
+
+
+@zoo()
+class Experts(Net):
+    def make(self) -> None:
+        self.gate = nn.Linear(4, 3)
+        self.experts = nn.ModuleList([nn.Linear(4, 5) for _ in range(3)])
+        self.out = nn.Linear(5, 1)
+
+    def forward(self, x: Tensor) -> Any:
+        share = self.gate(x).softmax(-1)
+        steps = torch.stack([expert(x) for expert in self.experts], 1)
+        return self.out((share.unsqueeze(-1) * steps).sum(1))
+
+
+@zoo()
+class UNet(Net):
+    def make(self) -> None:
+        self.down = nn.Conv2d(1, 4, 3, padding=1)
+        self.deep = nn.Conv2d(4, 8, 3, padding=1)
+        self.up = nn.ConvTranspose2d(8, 4, 2, 2)
+        self.out = nn.Conv2d(8, 1, 1)
+
+    def forward(self, x: Tensor) -> Any:
+        a = self.down(x)
+        return self.out(torch.cat([a, self.up(self.deep(F.max_pool2d(a, 2)))], 1))
+
+
+@zoo()
+class NamedInput(Net):
+    def make(self) -> None:
+        self.input = nn.Linear(3, 4)
+        self.output = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.output(self.input(x))
+
+
+@zoo()
+class ThroughNumpy(Net):
+    def make(self) -> None:
+        self.a = nn.Linear(4, 4)
+        self.b = nn.Linear(4, 1)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.b(torch.from_numpy(self.a(x).detach().numpy() * 2))
