@@ -26,7 +26,7 @@ class Signal:
     """What is known of a tensor: the units it carries, or only the groups that it was mixed from.
 
     ``codes`` is int64 in the tensor's shape, or None where units were mixed; ``operations`` name what mixed
-    them. ``is_aside`` marks a module's second result (its memory, attention weights): no group unless it is read.
+    them. ``is_aside`` marks a module's second result (memory, attention weights): no group unless read.
     """
 
     groups: tuple[str, ...]
