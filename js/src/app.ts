@@ -155,6 +155,10 @@ class App {
       shown.disconnect();
     });
     this.root.addEventListener("keydown", (event) => this.onKey(event), { signal });
+    // Jupyter takes keys before we hear of them, but not from an element that is marked so itself.
+    const keepKeys = (event: FocusEvent) =>
+      (event.target as Element).setAttribute("data-lm-suppress-shortcuts", "true");
+    this.root.addEventListener("focusin", keepKeys, { signal });
     this.root.addEventListener("fullscreenchange", () => this.view.update(), { signal });
   }
 

@@ -230,7 +230,7 @@ export class History {
       const now = list[k];
       const before = list[k - 1];
       if (!now || !before) continue;
-      sum = sum >= 0 ? sum : 0;
+      sum = Math.max(sum, 0);
       for (let i = 0; i < now.length; i++) sum += (now[i] - before[i]) ** 2;
     }
     return Math.sqrt(sum);

@@ -42,10 +42,14 @@ class Jupyter:
         settings.mkdir()
         (settings / "overrides.json").write_text(json.dumps(QUIET))
         self.url = f"http://127.0.0.1:{(port := _free_port())}"
-        env = {**os.environ, "JUPYTER_RUNTIME_DIR": str(self.runtime), "JUPYTER_CONFIG_DIR": str(folder / ".config")}
+        env = {
+            **os.environ,
+            "JUPYTER_RUNTIME_DIR": str(self.runtime),
+            "JUPYTER_CONFIG_DIR": str(folder / ".config"),
+        }
         options = [
             f"--port={port}", "--ip=127.0.0.1", "--no-browser", "--allow-root", expose,
-            "--IdentityProvider.token=", "--PasswordIdentityProvider.hashed_password=",
+            "--IdentityProvider.token=", "--PasswordIdentityProvider.hashed_password=", "--ServerApp.disable_check_xsrf=True",
             f"--LabServerApp.app_settings_dir={settings}", f"--ServerApp.root_dir={folder}",
         ]  # fmt: skip
         self.process = subprocess.Popen(
@@ -67,19 +71,25 @@ class Jupyter:
     def write(self, name: str, *cells: str) -> None:
         """Write a notebook of code cells."""
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in cells])
-        notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook.metadata["kernelspec"] = {
+            "name": "python3",
+            "display_name": "Python 3",
+            "language": "python",
+        }
         nbformat.write(notebook, self.folder / name)
 
     def open(self, page: Page, name: str) -> None:
-        page.goto(f"{self.url}/{self.route}/{name}")
-        self._wait_until_ready(page)
+        page.goto(f"{self.url}/{self.route}/{name}?reset")  # without the tabs of the page before
+        self._wait_until_ready(page, name)
 
-    def _wait_until_ready(self, page: Page) -> None:
+    def _wait_until_ready(self, page: Page, name: str) -> None:
         page.wait_for_function(
-            """() => {
+            """(name) => {
               const panel = window.jupyterapp?.shell?.currentWidget;
-              return panel?.sessionContext?.session?.kernel?.connectionStatus === 'connected';
+              const kernel = panel?.sessionContext?.session?.kernel;
+              return panel?.context?.path === name && kernel?.connectionStatus === 'connected';
             }""",
+            arg=name,
             timeout=60_000,
         )
 
@@ -87,14 +97,16 @@ class Jupyter:
         """Run all cells and wait for the last to end."""
         page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
 
-    def reload(self, page: Page) -> None:
+    def reload(self, page: Page, name: str) -> None:
         page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-        page.reload()
-        self._wait_until_ready(page)
+        page.goto(f"{self.url}/{self.route}/{name}")
+        self._wait_until_ready(page, name)
 
-    def kernel(self) -> BlockingKernelClient:
-        """A second client of the notebook's kernel: what Python sees, without touching the page."""
-        file = max(self.runtime.glob("kernel-*.json"), key=lambda path: path.stat().st_mtime)
+    def kernel(self, name: str = "net.ipynb") -> BlockingKernelClient:
+        """A second client of a notebook's kernel: what Python sees, without touching the page."""
+        sessions = json.load(urllib.request.urlopen(f"{self.url}/api/sessions"))
+        kernel = next(session["kernel"]["id"] for session in sessions if session["path"] == name)
+        file = self.runtime / f"kernel-{kernel}.json"
         client = BlockingKernelClient(connection_file=str(file))
         client.load_connection_file()
         client.start_channels()

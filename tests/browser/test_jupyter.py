@@ -81,6 +81,7 @@ def test_a_displayed_widget_grows_while_a_cell_trains(jupyter: Jupyter, diagram:
 
 
 def test_two_displays_share_one_playhead(jupyter: Jupyter, page: Page) -> None:
+    page.set_viewport_size({"width": 1200, "height": 2400})  # JupyterLab does not render what is out of sight
     jupyter.write("two.ipynb", SETUP, "viz", "viz")
     jupyter.open(page, "two.ipynb")
     jupyter.run_all(page)
@@ -96,7 +97,7 @@ def test_reloading_the_page_brings_everything_back(jupyter: Jupyter, diagram: Di
     diagram.wait_for("n-checkpoints", 8)
     diagram.scrub_to(3)
     until(lambda: ask(kernel, "viz.checkpoint") == 3)
-    jupyter.reload(page)
+    jupyter.reload(page, "net.ipynb")
     again = Diagram(page)
     again.wait_for("n-checkpoints", 8)
     again.wait_for("checkpoint", 3)
@@ -132,7 +133,9 @@ def test_an_output_that_was_scrolled_away_is_not_blank(jupyter: Jupyter, page: P
 
 
 def test_the_quickstart_notebook_runs_and_shows_its_widgets(jupyter: Jupyter, page: Page) -> None:
-    shutil.copy(Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb", jupyter.folder / "quickstart.ipynb")
+    shutil.copy(
+        Path(__file__).parents[2] / "notebooks" / "01_quickstart.ipynb", jupyter.folder / "quickstart.ipynb"
+    )
     jupyter.open(page, "quickstart.ipynb")
     jupyter.run_all(page)
     page.locator(".nnweightviz[data-links-drawn]").first.wait_for(timeout=120_000)

@@ -26,7 +26,9 @@ def test_pressing_play_advances_the_checkpoint_and_stops_at_the_end(show: Show, 
     diagram.wait_for("playing", "false")
 
 
-def test_dragging_on_the_curve_scrubs_to_the_checkpoint_under_the_pointer(show: Show, history: nwv.History, page: Page) -> None:
+def test_dragging_on_the_curve_scrubs_to_the_checkpoint_under_the_pointer(
+    show: Show, history: nwv.History, page: Page
+) -> None:
     diagram = show(nwv.WeightViz(mlp(), history))
     box = diagram.slider.bounding_box()
     assert box is not None
@@ -43,7 +45,9 @@ def test_dragging_on_the_curve_scrubs_to_the_checkpoint_under_the_pointer(show: 
 
 
 @pytest.mark.parametrize("checkpoint", [0, 3, 10])
-def test_hovering_a_link_reads_the_value_that_numpy_says(show: Show, history: nwv.History, checkpoint: int) -> None:
+def test_hovering_a_link_reads_the_value_that_numpy_says(
+    show: Show, history: nwv.History, checkpoint: int
+) -> None:
     diagram = show(nwv.WeightViz(mlp(), history))
     diagram.scrub_to(checkpoint)
     diagram.hover_link(("input", 1), ("hidden", 3))
@@ -108,7 +112,9 @@ def test_gates_of_large_layers_unfold_one_at_a_time(show: Show, page: Page) -> N
     diagram.wait_for("links-drawn", drawn + 32 * 32)
 
 
-def test_signs_and_magnitude_filter_count_what_numpy_counts(show: Show, history: nwv.History, page: Page) -> None:
+def test_signs_and_magnitude_filter_count_what_numpy_counts(
+    show: Show, history: nwv.History, page: Page
+) -> None:
     diagram = show(nwv.WeightViz(mlp(), history))
     state = history[-1].state
     values = np.concatenate([value.ravel() for value in state.values()])
@@ -128,13 +134,19 @@ def test_signs_and_magnitude_filter_count_what_numpy_counts(show: Show, history:
 def test_the_legend_prints_the_domain_of_each_layer_and_its_biases(show: Show, history: nwv.History) -> None:
     diagram = show(nwv.WeightViz(mlp(), history))
     legend = diagram.root.locator(".nwv-legend").inner_text()
-    for name, label in [("hidden.weight", "hidden "), ("hidden.bias", "hidden biases"), ("out.weight", "out ")]:
+    for name, label in [
+        ("hidden.weight", "hidden "),
+        ("hidden.bias", "hidden biases"),
+        ("out.weight", "out "),
+    ]:
         domain = np.quantile(np.abs(history[name]), 0.995)
         assert label in legend
         assert f"±{domain:.4g}" in legend
 
 
-def test_the_difference_from_a_reference_checkpoint_is_what_numpy_says(show: Show, history: nwv.History, page: Page) -> None:
+def test_the_difference_from_a_reference_checkpoint_is_what_numpy_says(
+    show: Show, history: nwv.History, page: Page
+) -> None:
     diagram = show(nwv.WeightViz(mlp(), history))
     page.get_by_label("show").select_option("difference")
     expect(diagram.root.locator(".nwv-caption")).to_contain_text("w − w(checkpoint 1)")
@@ -220,7 +232,9 @@ def test_names_with_markup_are_shown_as_text_everywhere(show: Show, page: Page, 
     assert errors == []
 
 
-def test_two_widgets_on_a_page_share_one_copy_of_the_code(show: Show, history: nwv.History, page: Page) -> None:
+def test_two_widgets_on_a_page_share_one_copy_of_the_code(
+    show: Show, history: nwv.History, page: Page
+) -> None:
     first, second = nwv.WeightViz(mlp(), history), nwv.WeightViz(mlp(), history)
     show(first, second, title="Two")
     expect(page.locator(".nnweightviz[data-links-drawn]")).to_have_count(2)
