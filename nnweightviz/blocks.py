@@ -23,7 +23,7 @@ FLOAT16_UP_TO_BYTES = 8_000_000
 
 _LARGEST_CODE = 125
 _INF, _NEGATIVE_INF, _NAN = 126, -126, -128
-_UNSIGNED = {1: np.dtype("u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4")}
+_UNSIGNED: dict[int, np.dtype[Any]] = {1: np.dtype("u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4")}
 _CODES: dict[Dtype, np.dtype[Any]] = {
     "float32": np.dtype("<f4"),
     "float16": np.dtype("<f2"),
@@ -58,7 +58,7 @@ def choose_dtype(n_values: int, precision: str = "auto") -> Dtype:
     ('float32', 'float16', 'int8')
     """
     if precision in DTYPES:
-        return cast(Dtype, precision)
+        return precision
     if precision != "auto":
         raise ValueError(f"precision is {precision!r}; it can be 'auto', 'float32', 'float16' or 'int8'")
     n_bytes = 4 * n_values
@@ -185,7 +185,8 @@ def _join_planes(plain: bytes, itemsize: int, n_checkpoints: int) -> bytes:
     differences = np.ascontiguousarray(planes.T).reshape(-1).view(_UNSIGNED[itemsize])
     n_each = differences.size // n_checkpoints if n_checkpoints else 0
     rows = differences.reshape(n_checkpoints, n_each)
-    return np.cumsum(rows, axis=0, dtype=_UNSIGNED[itemsize]).tobytes()
+    codes: NDArray[Any] = np.cumsum(rows, axis=0, dtype=rows.dtype)
+    return codes.tobytes()
 
 
 def _values(codes: NDArray[Any], scale: float) -> NDArray[np.float64]:

@@ -97,3 +97,47 @@ def match_names(
 def _examples(names: Iterable[str], most: int = 3) -> str:
     listed = list(names)
     return ", ".join(map(repr, listed[:most])) + (", …" if len(listed) > most else "")
+
+
+def address_of(state: Any) -> int | None:
+    """Where the first array of a state lies in memory."""
+    if hasattr(state, "state_dict"):
+        state = state.state_dict()
+    first = (
+        next((v for v in state.values() if getattr(v, "shape", ())), None)
+        if isinstance(state, Mapping)
+        else None
+    )
+    if first is None:
+        return None
+    if hasattr(first, "data_ptr"):
+        return int(first.data_ptr()) or None
+    return int(first.__array_interface__["data"][0]) if isinstance(first, np.ndarray) else None
+
+
+def as_step(step: Any) -> int | None:
+    """Return an optimiser step, or None; ValueError unless it is a whole number from 0."""
+    if step is None:
+        return None
+    if isinstance(step, bool) or int(step) != step or step < 0:
+        raise ValueError(f"step is {step!r}; it counts optimiser steps: a whole number from 0")
+    return int(step)
+
+
+def as_epoch(epoch: Any) -> float | None:
+    """Return an epoch as a number (whole if it is), or None."""
+    if epoch is None:
+        return None
+    value = float(epoch)
+    return int(value) if value.is_integer() else value
+
+
+def as_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
+    """Return metrics as numbers by name; TypeError names one that is none."""
+    numbers = {}
+    for name, value in metrics.items():
+        try:
+            numbers[str(name)] = float(value)
+        except (TypeError, ValueError):
+            raise TypeError(f"metric {name!r} is {value!r}; a metric is one number") from None
+    return numbers

@@ -16,8 +16,14 @@ from string import Template
 from typing import Any, Protocol, runtime_checkable
 
 STATIC = Path(__file__).parent / "static"
-POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:; worker-src blob:"
+POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "script-src 'unsafe-inline'",
+        "style-src 'unsafe-inline'",
+        "img-src data: blob:",
+        "worker-src blob:",
+    ]
 )
 
 PAGE = Template("""<!doctype html>
@@ -29,7 +35,8 @@ PAGE = Template("""<!doctype html>
 <meta name="color-scheme" content="light dark">
 <title>$title</title>
 <style>
-body { margin: 0 auto; padding: 16px; max-width: 1280px; font: 15px/1.6 system-ui, sans-serif; background: Canvas; color: CanvasText; }
+body { margin: 0 auto; padding: 16px; max-width: 1280px; font: 15px/1.6 system-ui, sans-serif; }
+body { background: Canvas; color: CanvasText; }
 h1 { font-size: 22px; margin: 8px 0 16px; }
 p { max-width: 46em; margin: 8px 14px 28px; }
 $style
@@ -52,7 +59,9 @@ class Showable(Protocol):
         ...
 
 
-def to_html(items: Sequence[Showable | str] | Showable, path: str | os.PathLike[str], title: str | None = None) -> Path:
+def to_html(
+    items: Sequence[Showable | str] | Showable, path: str | os.PathLike[str], title: str | None = None
+) -> Path:
     """Write widgets, and paragraphs of plain text between them, to one HTML file; return its path.
 
     The page is fully interactive, needs no kernel and asks no network. The code is in it once, the weights at the
@@ -76,7 +85,9 @@ def to_html(items: Sequence[Showable | str] | Showable, path: str | os.PathLike[
     """
     target = Path(path)
     if not target.parent.is_dir():
-        raise FileNotFoundError(f"cannot write {target}: the folder {target.parent} is not there; create it first")
+        raise FileNotFoundError(
+            f"cannot write {target}: the folder {target.parent} is not there; create it first"
+        )
     body = [f"<h1>{escape(title)}</h1>"] if title else []
     for k, item in enumerate([items] if isinstance(items, (Showable, str)) else list(items)):
         body.append(_paragraph(item) if isinstance(item, str) else _widget(item, k))
@@ -114,7 +125,9 @@ def _paragraph(text: str) -> str:
 
 def _widget(item: Any, k: int) -> str:
     if not isinstance(item, Showable) or isinstance(item, type):
-        raise TypeError(f"item {k} of the page is a {type(item).__name__}; a page holds WeightViz widgets and strings")
+        raise TypeError(
+            f"item {k} of the page is a {type(item).__name__}; a page holds WeightViz widgets and strings"
+        )
     state, parts = item.page_state()
     data = {"state": state, "parts": [base64.b64encode(part).decode("ascii") for part in parts]}
     name = f"nnweightviz-state-{k}"
@@ -134,7 +147,9 @@ def json_text(data: Any) -> str:
 
 def _write(target: Path, page: str) -> None:
     """Write beside the target, then rename: a reader sees the old page or the new one."""
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=target.parent, suffix=".part", delete=False) as file:
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=target.parent, suffix=".part", delete=False
+    ) as file:
         file.write(page)
     try:
         umask = os.umask(0)

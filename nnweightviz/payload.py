@@ -92,7 +92,9 @@ class Payload:
             if name in (self.network.tied or {}):
                 continue
             dtype = next((self._array(k, name).dtype for k, n in enumerate(self._names) if name in n), None)
-            if dtype is not None and (dtype.kind in "biuc" or (dtype.kind not in "f" and not _is_extra_float(dtype))):
+            if dtype is not None and (
+                dtype.kind in "biuc" or (dtype.kind not in "f" and not _is_extra_float(dtype))
+            ):
                 self._unsent.append(name)
             else:
                 shapes[name] = tuple(shape)
@@ -201,7 +203,14 @@ class Payload:
             n_parts, n_entries = len(self.parts), len(self.entries)
             coded = list(self._encode_new(before, n))
             metrics = {name: _points(*self._log(name), *span) for name, span in new_points.items()}
-            message = {"type": "append", "run": self.run, "n_checkpoints": n, "metrics": metrics, "blocks": [], "part": None}
+            message: dict[str, Any] = {
+                "type": "append",
+                "run": self.run,
+                "n_checkpoints": n,
+                "metrics": metrics,
+                "blocks": [],
+                "part": None,
+            }
             message |= self._moments(before, n) | {"precision": self._dtype, "notes": self.notes()}
             if not coded:
                 return message, []
@@ -233,14 +242,16 @@ class Payload:
             yield _joined(chunk, None)
 
     def exact(self, parameter: str, entries: Sequence[int]) -> NDArray[np.float64]:
-        """Return some entries of a parameter at all checkpoints, float64 ``(n_checkpoints, n_entries)``, NaN if missing."""
+        """Return entries of a parameter at all checkpoints, float64 ``(n_checkpoints, n_entries)``, NaN if missing."""
         with self.lock:
             parameter = (self.network.tied or {}).get(parameter, parameter)
             if parameter not in self._shapes:
                 raise ValueError(f"there is no parameter {parameter!r} to read")
             n = math.prod(self._shapes[parameter])
             if any(not 0 <= i < n for i in entries):
-                raise ValueError(f"parameter {parameter!r} has entries 0 to {n - 1}; asked for {list(entries)[:5]}")
+                raise ValueError(
+                    f"parameter {parameter!r} has entries 0 to {n - 1}; asked for {list(entries)[:5]}"
+                )
             values = np.full((self.n_checkpoints, len(entries)), np.nan)
             for k in range(self.n_checkpoints):
                 if parameter in self._names[k]:

@@ -53,8 +53,12 @@ def _check_range(what: str, value: Any, n: int, where: str) -> None:
 def _check_entry(network: Network, name: Any, index: list[Any]) -> None:
     shape = (network.parameters or {}).get(name)
     if shape is None:
-        raise ValueError(f"there is no parameter {name!r}; parameters are: {', '.join(list(network.parameters or {})[:12])}")
+        raise ValueError(
+            f"there is no parameter {name!r}; parameters are: {', '.join(list(network.parameters or {})[:12])}"
+        )
     if len(index) != len(shape):
-        raise ValueError(f"parameter {name!r} has shape {tuple(shape)}; the index {index} has {len(index)} numbers")
+        raise ValueError(
+            f"parameter {name!r} has shape {tuple(shape)}; the index {index} has {len(index)} numbers"
+        )
     for i, n in zip(index, shape, strict=True):
         _check_range("an index", i, n, f"parameter {name!r} of shape {tuple(shape)}")

@@ -19,7 +19,8 @@ import traitlets as t
 
 from nnweightviz.adapters import as_network
 from nnweightviz.export import read_static, to_html
-from nnweightviz.history import History, as_history
+from nnweightviz.gather import as_history
+from nnweightviz.history import History
 from nnweightviz.network import Network
 from nnweightviz.options import validated
 from nnweightviz.payload import Payload
@@ -93,7 +94,7 @@ class WeightViz(anywidget.AnyWidget):
 
     _network = t.Dict().tag(sync=True)
     _index = t.Dict().tag(sync=True, to_json=lambda _, widget: widget._payload.index())
-    _blocks = t.List().tag(sync=True, to_json=lambda _, widget: list(widget._payload.parts))
+    _blocks: t.List[bytes] = t.List().tag(sync=True, to_json=lambda _, widget: list(widget._payload.parts))
 
     def __init__(
         self,
@@ -159,7 +160,9 @@ class WeightViz(anywidget.AnyWidget):
         try:
             if content["type"] == "exact":
                 values = self._payload.exact(str(content["parameter"]), [int(i) for i in content["entries"]])
-                self.send({"type": "exact", "id": content["id"], "dims": list(values.shape)}, [values.tobytes()])
+                self.send(
+                    {"type": "exact", "id": content["id"], "dims": list(values.shape)}, [values.tobytes()]
+                )
             else:
                 self._answer_fetch(content)
         except Exception as error:
@@ -203,7 +206,11 @@ class WeightViz(anywidget.AnyWidget):
     def page_state(self) -> tuple[dict[str, Any], list[bytes]]:
         """Return all traits as plain data, and the parts with every block: what a page without a kernel needs."""
         index, parts = self._payload.complete()
-        return {**{name: getattr(self, name) for name in PAGE_TRAITS}, "playing": False, "_index": index}, parts
+        return {
+            **{name: getattr(self, name) for name in PAGE_TRAITS},
+            "playing": False,
+            "_index": index,
+        }, parts
 
     def to_html(self, path: str | os.PathLike[str], title: str | None = None) -> Path:
         """Write this widget to one self-contained HTML file; see :func:`nnweightviz.to_html`."""
@@ -221,7 +228,10 @@ class WeightViz(anywidget.AnyWidget):
     def __repr__(self) -> str:
         if not hasattr(self, "_payload"):
             return "WeightViz"
-        n, n_layers = len(self.history), len([layer for layer in self.network.layers if layer.kind != "Input"])
+        n, n_layers = (
+            len(self.history),
+            len([layer for layer in self.network.layers if layer.kind != "Input"]),
+        )
         layers = f"{n_layers} layer{'s' if n_layers != 1 else ''}"
         checkpoints = "one checkpoint" if n == 1 else f"{n} checkpoints"
         metrics = f", metrics {', '.join(self.history.metrics)}" if self.history.metrics else ""
@@ -231,7 +241,10 @@ class WeightViz(anywidget.AnyWidget):
 
 def _refuse_unknown(unknown: Mapping[str, Any]) -> None:
     if unknown:
-        accepted = "model, checkpoints, metrics, view, example_input, input_grid, input_names, output_names, precision, title"
+        accepted = (
+            "model, checkpoints, metrics, view, example_input, input_grid, input_names, output_names, "
+            "precision, title"
+        )
         raise TypeError(
             f"WeightViz does not take {', '.join(map(repr, unknown))}; it takes {accepted}. "
             "Looks are set with viz.options = {...}"
@@ -250,5 +263,7 @@ def _history_of(model: Any, checkpoints: Any, metrics: Mapping[str, Any] | None)
     if model is None:
         raise TypeError("WeightViz needs a model, or checkpoints, or both; got neither")
     if isinstance(model, Network):
-        raise TypeError("WeightViz was given a Network without checkpoints: pass WeightViz(network, checkpoints)")
+        raise TypeError(
+            "WeightViz was given a Network without checkpoints: pass WeightViz(network, checkpoints)"
+        )
     return as_history([model], metrics)

@@ -26,6 +26,7 @@ PYTHON_RANKS = {
     "adapters": 1,
     "storage": 2,
     "history": 3,
+    "gather": 4,
     "recorder": 4,
     "probe": 4,
     "events": 4,

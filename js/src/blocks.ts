@@ -66,8 +66,10 @@ export type AppendMessage = {
   epochs: (number | null)[] | null;
   metrics: Record<string, Metric>;
   blocks: BlockEntry[];
-  /** Number of the part that the one buffer is; null, without a buffer, if only metrics are new. */
+  /** Number of the part that the one buffer is; null if it rides in no state, or if only metrics are new. */
   part: number | null;
+  precision: Dtype;
+  notes: string[];
 };
 export type BlocksMessage = { type: "blocks"; id: number | string; blocks: BlockEntry[]; done: boolean };
 export type ExactReply = { type: "exact"; id: number | string; dims: [number, number] };

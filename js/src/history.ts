@@ -32,6 +32,7 @@ export class History {
   private readonly listeners = new Set<() => void>();
   private readonly pending = new Map<string, Pending>();
   private readonly exactCache = new Map<string, Promise<Float64Array>>();
+  private readonly windows = new Map<string, { start: number; stop: number }>(); // asked for, by request
   private readonly asked = new Map<number, number>(); // window start -> time asked
   private loaded: Uint8Array | null = null; // per checkpoint, where windows are fetched; null when all is here
   private window: number | null = null;
@@ -59,6 +60,7 @@ export class History {
     this.readRun(run);
     if (this.window !== null) this.loaded = new Uint8Array(this.nCheckpoints);
     this.enqueue(index.blocks, (entry) => parts[entry.part!]);
+    this.markLoaded(index.blocks);
   }
 
   private readRun(run: RunIndex): void {
@@ -95,8 +97,16 @@ export class History {
     const n = entry.dims.reduce((a, b) => a * b, 1);
     for (let k = entry.start; k < entry.stop; k++) {
       list[k] = values.subarray((k - entry.start) * n, (k - entry.start + 1) * n);
-      if (this.loaded) this.loaded[k] = 1;
     }
+  }
+
+  /** Checkpoints count as here once all that was sent of them is decoded. */
+  private markLoaded(ranges: { start: number; stop: number }[]): void {
+    if (!this.loaded) return;
+    this.decoding = this.decoding.then(() => {
+      for (const { start, stop } of ranges) this.loaded?.fill(1, start, stop);
+      this.notify();
+    });
   }
 
   private notify(): void {
@@ -109,6 +119,8 @@ export class History {
     else if (message.type === "blocks") {
       this.error = null;
       this.enqueue(message.blocks, () => buffers[0]);
+      const window = this.windows.get(String(message.id));
+      if (message.done && window) this.markLoaded([window]);
     } else if (message.type === "exact") {
       this.pending.get(String(message.id))?.resolve(new Float64Array(copy(buffers[0])));
       this.pending.delete(String(message.id));
@@ -135,7 +147,10 @@ export class History {
     }
     if (this.loaded) this.loaded = grow(this.loaded, this.nCheckpoints);
     this.exactCache.clear();
+    this.precision = message.precision;
+    this.notes = message.notes;
     this.enqueue(message.blocks, () => buffer);
+    this.markLoaded([{ start: before, stop: this.nCheckpoints }]);
   }
 
   /** Whether checkpoint k can be drawn now; if it is still with the kernel, its window is asked for. */
@@ -153,13 +168,10 @@ export class History {
     if (asked !== undefined && now - asked < REPLY_TIMEOUT_MS) return;
     this.asked.set(start, now);
     setTimeout(() => !this.loaded?.[k] && this.notify(), REPLY_TIMEOUT_MS + 50); // asks again if it is still wanted
-    this.send!({
-      type: "fetch",
-      id: `w${this.nextId++}`,
-      run: this.run,
-      start,
-      stop: Math.min(this.nCheckpoints, start + size),
-    });
+    const id = `w${this.nextId++}`;
+    const stop = Math.min(this.nCheckpoints, start + size);
+    this.windows.set(id, { start, stop });
+    this.send!({ type: "fetch", id, run: this.run, start, stop });
   }
 
   /** Ask for the window after the one that holds k, so that playing does not wait. */

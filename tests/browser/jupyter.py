@@ -49,7 +49,8 @@ class Jupyter:
         }
         options = [
             f"--port={port}", "--ip=127.0.0.1", "--no-browser", "--allow-root", expose,
-            "--IdentityProvider.token=", "--PasswordIdentityProvider.hashed_password=", "--ServerApp.disable_check_xsrf=True",
+            "--IdentityProvider.token=", "--PasswordIdentityProvider.hashed_password=",
+            "--ServerApp.disable_check_xsrf=True",
             f"--LabServerApp.app_settings_dir={settings}", f"--ServerApp.root_dir={folder}",
         ]  # fmt: skip
         self.process = subprocess.Popen(
@@ -140,5 +141,5 @@ def ask(client: BlockingKernelClient, expression: str) -> Any:
 
 
 def execute(client: BlockingKernelClient, code: str) -> None:
-    reply = client.execute_interactive(code, timeout=60, output_hook=lambda message: None)
+    reply = client.execute_interactive(code, timeout=60, output_hook=lambda _message: None)
     assert reply["content"]["status"] == "ok", reply["content"]

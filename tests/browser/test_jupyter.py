@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page, expect
+
 from browser.conftest import Diagram
 from browser.jupyter import Jupyter, ask, execute
-from playwright.sync_api import Page, expect
 
 SETUP = """
 import numpy as np, torch, ipywidgets
@@ -139,4 +140,4 @@ def test_the_quickstart_notebook_runs_and_shows_its_widgets(jupyter: Jupyter, pa
     jupyter.open(page, "quickstart.ipynb")
     jupyter.run_all(page)
     page.locator(".nnweightviz[data-links-drawn]").first.wait_for(timeout=120_000)
-    assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.stderr']").count() == 0
+    assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from browser.conftest import Diagram, mlp, random_states
 from playwright.sync_api import Page, expect
 
 import nnweightviz as nwv
+from browser.conftest import Diagram, mlp, random_states
 
 Show = Callable[..., Diagram]
 
