@@ -150,7 +150,7 @@ def _planes(codes: NDArray[Any]) -> bytes:
     differences = unsigned.copy()
     differences[1:] -= unsigned[:-1]
     planes = differences.reshape(-1).view(np.uint8).reshape(-1, codes.itemsize)  # (n, itemsize)
-    return planes.T.tobytes()
+    return bytes(planes.T.tobytes())
 
 
 def decode(entry: Mapping[str, Any], data: bytes | memoryview) -> NDArray[np.float64]:

@@ -5,8 +5,10 @@ Not for keeping many of them (see ``history``), nor for reading files (see ``sto
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -47,9 +49,8 @@ def strip_wrappers(name: str) -> str:
     >>> strip_wrappers("_orig_mod.module.encoder._orig_mod.fc.weight")
     'encoder.fc.weight'
     """
-    parts = name.split(".")
-    wrappers = {prefix.rstrip(".") for prefix in WRAPPERS}
-    return ".".join(part for k, part in enumerate(parts) if part not in wrappers or k == len(parts) - 1)
+    *modules, last = name.split(".")
+    return ".".join([module for module in modules if f"{module}." not in WRAPPERS] + [last])
 
 
 def match_names(
@@ -71,11 +72,11 @@ def match_names(
     ValueError
         If no name matches (checkpoints of another model), or if a shape differs.
     """
-    stripped = {strip_wrappers(name): name for name in state}
-    names = {}
+    stripped = {strip_wrappers(name): name for name in reversed(list(state))}
+    names: dict[str, str] = {}
     for name in parameters:
         found = name if name in state else stripped.get(strip_wrappers(name))
-        if found is not None:
+        if found is not None and (found == name or found not in parameters):
             names[name] = found
     if parameters and not names:
         raise ValueError(
@@ -99,36 +100,26 @@ def _examples(names: Iterable[str], most: int = 3) -> str:
     return ", ".join(map(repr, listed[:most])) + (", …" if len(listed) > most else "")
 
 
-def address_of(state: Any) -> int | None:
-    """Where the first array of a state lies in memory."""
-    if hasattr(state, "state_dict"):
-        state = state.state_dict()
-    first = (
-        next((v for v in state.values() if getattr(v, "shape", ())), None)
-        if isinstance(state, Mapping)
-        else None
-    )
-    if first is None:
-        return None
-    if hasattr(first, "data_ptr"):
-        return int(first.data_ptr()) or None
-    return int(first.__array_interface__["data"][0]) if isinstance(first, np.ndarray) else None
-
-
 def as_step(step: Any) -> int | None:
     """Return an optimiser step, or None; ValueError unless it is a whole number from 0."""
     if step is None:
         return None
-    if isinstance(step, bool) or int(step) != step or step < 0:
+    is_whole = isinstance(step, Real) and not isinstance(step, bool) and float(step).is_integer()
+    if not is_whole or step < 0:
         raise ValueError(f"step is {step!r}; it counts optimiser steps: a whole number from 0")
     return int(step)
 
 
 def as_epoch(epoch: Any) -> float | None:
-    """Return an epoch as a number (whole if it is), or None."""
+    """Return an epoch as a number (whole if it is), or None; ValueError unless it is a finite number."""
     if epoch is None:
         return None
-    value = float(epoch)
+    try:
+        value = float(epoch)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError(f"epoch is {epoch!r}; it counts passes over the data: a number")
     return int(value) if value.is_integer() else value
 
 

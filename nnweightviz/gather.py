@@ -1,30 +1,35 @@
-"""What people have in their hands (state dicts, models, pairs) as a History. Not for files (see ``storage``)."""
+"""Makes a History of the lists that people have: state dicts, models, pairs, checkpoints.
+
+Not for files (see ``storage``).
+"""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nnweightviz.adapters import as_state
-from nnweightviz.checkpoint import Checkpoint, address_of, as_epoch, as_metrics, as_step
-from nnweightviz.history import History
+from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step
+from nnweightviz.history import Floats, History
 
 ACCEPTED = "state dicts, models, (epoch, state) pairs or Checkpoints"
 
 
 def as_history(checkpoints: Any, metrics: Mapping[str, Any] | None = None) -> History:
-    """Return a History from what people have: a list of state dicts, models, ``(epoch, state)`` or Checkpoints.
+    """Return a History of what is given.
 
     Parameters
     ----------
     checkpoints
-        The list, or a History.
+        A list of state dicts, models, ``(epoch, state)`` or Checkpoints, or a History.
     metrics
-        Name -> one value a checkpoint, or name -> ``(steps, values)``.
+        Name -> one value a checkpoint, or name -> ``(steps, values)``. A History given with metrics is taken as it
+        is now: the result does not grow with it.
 
     Raises
     ------
@@ -32,21 +37,39 @@ def as_history(checkpoints: Any, metrics: Mapping[str, Any] | None = None) -> Hi
         If it is none of these.
     ValueError
         If it is empty, or if the metrics do not fit.
+
+    Warns
+    -----
+    UserWarning
+        If several checkpoints share their memory, so that all show the weights of the last.
     """
     history = checkpoints if isinstance(checkpoints, History) else _from_list(checkpoints)
     if len(history) == 0:
         raise ValueError("there are no checkpoints to show: record at least one, or pass the model alone")
-    for name, values in (metrics or {}).items():
-        _add_metric(history, str(name), values)
+    if not metrics:
+        return history
+    if not isinstance(metrics, Mapping):
+        raise TypeError(
+            f"metrics is a {type(metrics).__name__}; it takes a dict such as {{'loss': [0.7, 0.5]}}"
+        )
+    if history is checkpoints:
+        history = history[:]
+    for name, values in metrics.items():
+        history.add_metric(str(name), *_curve(history, str(name), values))
     return history
 
 
 def _from_list(checkpoints: Any) -> History:
-    if isinstance(checkpoints, (str, Path)):
+    if isinstance(checkpoints, str | Path):
         raise TypeError(
-            f"checkpoints is a path ({checkpoints!r}); load the file first and pass a list of {ACCEPTED}"
+            f"checkpoints is a path ({str(checkpoints)!r}); load the file first and pass a list of {ACCEPTED}"
         )
-    if isinstance(checkpoints, Mapping) or not isinstance(checkpoints, Sequence | Iterator):
+    if isinstance(checkpoints, Mapping) or hasattr(checkpoints, "state_dict"):
+        raise TypeError(
+            f"checkpoints is a single {type(checkpoints).__name__}; it takes a History or a list of {ACCEPTED}: "
+            "put it in a list"
+        )
+    if not isinstance(checkpoints, Sequence | Iterator):
         raise TypeError(
             f"checkpoints is a {type(checkpoints).__name__}; it takes a History or a list of {ACCEPTED}"
         )
@@ -59,48 +82,73 @@ def _from_list(checkpoints: Any) -> History:
 
 
 def _as_checkpoint(item: Any, k: int) -> Checkpoint:
-    if isinstance(item, Checkpoint):
-        return Checkpoint(
-            as_state(item.state), as_step(item.step), as_epoch(item.epoch), as_metrics(item.metrics)
-        )
-    epoch = None
-    if isinstance(item, tuple):
-        if len(item) != 2 or isinstance(item[0], bool) or not isinstance(item[0], int | float | np.number):
-            raise TypeError(f"checkpoint {k} is a tuple of {len(item)}; a tuple must be (epoch, state)")
-        epoch, item = as_epoch(item[0]), item[1]
-    if isinstance(item, (str, Path)):
-        raise TypeError(f"checkpoint {k} is a path ({item!r}); load the file first and pass {ACCEPTED}")
+    """Return a Checkpoint with copies of the arrays."""
     try:
-        return Checkpoint(as_state(item), None, epoch)
+        if isinstance(item, Checkpoint):
+            step, epoch, metrics = as_step(item.step), as_epoch(item.epoch), as_metrics(item.metrics)
+            return Checkpoint(as_state(item.state), step, epoch, metrics)
+        epoch, state = _pair(item) if isinstance(item, tuple) else (None, item)
+        if isinstance(state, str | Path):
+            raise TypeError(f"it is a path ({str(state)!r}); load the file first and pass {ACCEPTED}")
+        return Checkpoint(as_state(state), None, epoch)
     except TypeError as error:
         raise TypeError(f"checkpoint {k} cannot be read: {error}") from None
 
 
-def _warn_if_shared(items: Sequence[Any]) -> None:
-    """People forget to copy: a state dict holds references, and all checkpoints become the last."""
-    states = [item[1] if isinstance(item, tuple) and len(item) == 2 else item for item in items]
-    states = [state.state if isinstance(state, Checkpoint) else state for state in states]
-    addresses = [address_of(state) for state in states]
-    known = [address for address in addresses if address is not None]
-    if len(known) > 1 and len(set(known)) < len(known):
-        warnings.warn(
-            "several checkpoints share the same memory, so they all show the same weights: copy them when you take "
-            "them (copy.deepcopy(model.state_dict())), or use history.record(model)",
-            stacklevel=4,
+def _pair(item: tuple[Any, ...]) -> tuple[float | None, Any]:
+    if len(item) != 2 or isinstance(item[0], bool) or not isinstance(item[0], Real):
+        raise TypeError(
+            f"a tuple must be (epoch, state); this one holds {', '.join(type(i).__name__ for i in item)}"
         )
+    return as_epoch(item[0]), item[1]
 
 
-def _add_metric(history: History, name: str, values: Any) -> None:
-    if isinstance(values, tuple) and len(values) == 2 and np.ndim(values[0]) == 1:
-        x, y = np.asarray(values[0], dtype=np.float64), np.asarray(values[1], dtype=np.float64)
-        if x.shape != y.shape:
-            raise ValueError(f"metric {name!r} has {len(x)} steps but {len(y)} values")
-    else:
-        x, y = history.steps.astype(np.float64), np.asarray(values, dtype=np.float64)
-        if y.shape != x.shape:
-            raise ValueError(
-                f"metric {name!r} has {y.size} values for {len(history)} checkpoints; give one a checkpoint "
-                "(NaN where there is none), or a pair (steps, values)"
+def _warn_if_shared(items: Sequence[Any]) -> None:
+    """People forget to copy: a state dict holds references, so all checkpoints become the last."""
+    known: dict[frozenset[int], int] = {}
+    for k, item in enumerate(items):
+        state = item[1] if isinstance(item, tuple) and len(item) == 2 else item
+        addresses = _addresses(state.state if isinstance(state, Checkpoint) else state)
+        if addresses and addresses in known:
+            warnings.warn(
+                f"checkpoints {known[addresses]} and {k} share their memory, so they show the same weights: copy "
+                "each when you take it, with copy.deepcopy(model.state_dict()), or use history.record(model)",
+                UserWarning,
+                stacklevel=5,
             )
-    for at, value in zip(x, y, strict=True):
-        history.add_point(name, float(at), float(value))
+            return
+        known[addresses] = k
+
+
+def _addresses(state: Any) -> frozenset[int]:
+    """Where the arrays of a state lie in memory."""
+    if hasattr(state, "state_dict"):
+        state = state.state_dict()
+    arrays = list(state.values()) if isinstance(state, Mapping) else []
+    tensors = {int(a.data_ptr()) for a in arrays if hasattr(a, "data_ptr")}
+    return frozenset(tensors | {a.ctypes.data for a in arrays if isinstance(a, np.ndarray) and a.size}) - {0}
+
+
+def _curve(history: History, name: str, values: Any) -> tuple[Floats, Floats]:
+    """Return x and y of a metric as it was given."""
+    if isinstance(values, tuple) and len(values) == 2 and np.ndim(values[0]) == 1:
+        x, y = _numbers(name, values[0]), _numbers(name, values[1])
+        if x.shape != y.shape:
+            raise ValueError(f"metric {name!r} has {x.size} steps but {y.size} values; give as many of both")
+        order = np.argsort(x, kind="stable")
+        return x[order], y[order]
+    y = _numbers(name, values)
+    if y.shape != (len(history),):
+        raise ValueError(
+            f"metric {name!r} has {y.size} values for {len(history)} checkpoints; give one a checkpoint "
+            "(NaN where there is none), or a pair (steps, values)"
+        )
+    there = ~np.isnan(y)
+    return history.steps.astype(np.float64)[there], y[there]
+
+
+def _numbers(name: str, values: Any) -> Floats:
+    try:
+        return np.atleast_1d(np.asarray(values, dtype=np.float64))
+    except (TypeError, ValueError):
+        raise TypeError(f"metric {name!r} is {values!r}; it takes a list of numbers") from None

@@ -1,6 +1,6 @@
 """Ordered checkpoints of one run and its metrics, in memory.
 
-Not for drawing, nor for files (see ``storage``), nor for lists of what people have (see ``coerce``).
+Not for drawing, nor for files (see ``storage``), nor for lists of what people have (see ``gather``).
 """
 
 from __future__ import annotations
@@ -67,9 +67,9 @@ class History:
             If the step does not increase, if steps are given for some checkpoints only, or if a parameter changes
             its shape.
         """
-        self.add(Checkpoint(as_state(model), as_step(step), as_epoch(epoch), as_metrics(metrics)))
+        self.append(Checkpoint(as_state(model), as_step(step), as_epoch(epoch), as_metrics(metrics)))
 
-    def add(self, checkpoint: Checkpoint) -> None:
+    def append(self, checkpoint: Checkpoint) -> None:
         """Append a checkpoint as it is, without a copy; raises what :meth:`record` raises."""
         with self._lock:
             self._check_step(checkpoint.step)
