@@ -5,6 +5,7 @@ export const MAX_PORTED_UNITS = 16;
 export const MAX_BIAS_LINKS = 16;
 const MAX_SPACING = 60;
 const MARGIN = { top: 58, right: 64, bottom: 14, left: 64 };
+export const MOST_NAME_PX = 110;
 const LANE_TITLE = 16;
 const GAP = { dense: 64, recurrent: 112, banded: 172 };
 const LANE_SHARE = 0.36;
@@ -64,6 +65,15 @@ function formOf(network: Network, group: Group, looks: LayoutLooks): Form | null
 const hasBands = (network: Network, column: number): boolean =>
   network.groups.some((group) => group.column === column && isBanded(group));
 
+/** Room beside a column for the names of its units. */
+function nameRoom(network: Network, column: number): number {
+  const names = network.groups
+    .filter((g) => g.column === column && g.unit_names)
+    .flatMap((g) => g.unit_names!);
+  const longest = Math.max(0, ...names.map((name) => name.length));
+  return Math.min(MOST_NAME_PX, longest * 6.4) + 26;
+}
+
 /** Column positions: recurrent columns need room for their lane; everything widens with the stage. */
 function columnPositions(network: Network, width: number): { x: number[]; width: number; gaps: number[] } {
   const nColumns = 1 + Math.max(0, ...network.groups.map((group) => group.column));
@@ -73,16 +83,18 @@ function columnPositions(network: Network, width: number): { x: number[]; width:
     if (!hasLane(column)) return GAP.dense;
     return hasBands(network, column) || hasBands(network, column - 1) ? GAP.banded : GAP.recurrent;
   };
+  const left = Math.max(MARGIN.left, nameRoom(network, 0));
+  const right = Math.max(MARGIN.right, nameRoom(network, nColumns - 1));
   const firstLane = hasLane(0) ? leastGap(0) : 0;
   const least = Array.from({ length: nColumns - 1 }, (_, c) => leastGap(c + 1));
   const sum = least.reduce((a, b) => a + b, 0);
-  const room = width - MARGIN.left - MARGIN.right - firstLane;
+  const room = width - left - right - firstLane;
   const gaps = least.map((gap) => (sum > 0 ? gap * Math.max(1, room / sum) : gap));
-  const x = [MARGIN.left + firstLane + (nColumns === 1 ? Math.max(0, room / 2) : 0)];
+  const x = [left + firstLane + (nColumns === 1 ? Math.max(0, room / 2) : 0)];
   for (const gap of gaps) x.push(x[x.length - 1] + gap);
   return {
     x,
-    width: Math.max(width, x[x.length - 1] + MARGIN.right),
+    width: Math.max(width, x[x.length - 1] + right),
     gaps: [firstLane || GAP.recurrent, ...gaps],
   };
 }
@@ -180,15 +192,23 @@ export function layoutNetwork(network: Network, looks: LayoutLooks): Layout {
   }
   for (const place of places.values())
     if (place.form === "bands" && laneTop !== null) placeTiles(place, laneTop, bottom);
-  return { places, width, height: looks.height, laneTop, maxLineWidth: maxLineWidth(places) };
+  return { places, width, height: looks.height, laneTop, maxLineWidth: maxLineWidth(network, places) };
 }
 
-/** Lines may be as wide as the closest ports or units that they meet leave room for. */
-function maxLineWidth(places: Map<string, Place>): number {
+/**
+ * Lines may be as wide as the closest ports or units that they meet leave room for, and the thinner the more of them
+ * run into one group: a slab of wide lines shows nothing.
+ */
+function maxLineWidth(network: Network, places: Map<string, Place>): number {
   const rooms = [...places.values()]
     .filter(({ form }) => form === "nodes" || form === "ports" || form === "bands")
     .map(({ form, spacing, group }) => (form === "ports" ? (spacing * 0.84) / group.ports.length : spacing));
-  return Math.max(2.2, Math.min(6.5, Math.min(...rooms) * 0.9));
+  const crowds = [...places.values()].map(({ group, port }) =>
+    network.bundles
+      .filter((bundle) => bundle.target === group.id && (port === null || bundle.port === port))
+      .reduce((n, bundle) => n + bundle.shape[0] * bundle.shape[1], 0),
+  );
+  return Math.max(1.8, Math.min(6.5, Math.min(...rooms) * 0.9, 90 / Math.sqrt(Math.max(1, ...crowds))));
 }
 
 /** Where a bundle's links leave a source unit. */

@@ -47,8 +47,8 @@ export const opacityOf = (share: number, exponent: number): number => 0.05 + 0.9
 /** Opacity grows as |w| to this power: the more lines there are, the more the weak ones step back. */
 export function opacityExponent(nLines: number): number {
   if (nLines <= 200) return 1.25;
-  if (nLines <= 800) return 1.75;
-  return nLines <= 3000 ? 2.25 : 3;
+  if (nLines <= 800) return 2;
+  return nLines <= 3000 ? 2.75 : 3.25;
 }
 
 /** Colour of a share of the domain, in [-1, 1], on white or black paper (for matrices and strips). */

@@ -1,6 +1,6 @@
 // The SVG of the graph: units, ports, lanes, boxes, wires and their names. Rebuilt on layout, not per frame.
 import { svg } from "../../dom";
-import { type Layout, type Place, portOffset } from "../../layout";
+import { type Layout, MOST_NAME_PX, type Place, portOffset } from "../../layout";
 import { type Group, type Network, unitName } from "../../network";
 
 const CHARACTER_PX = 6.1;
@@ -212,9 +212,9 @@ export function drawChrome(network: Network, layout: Layout, showLabels: boolean
       units.set(group.id, marks);
       root.append(...marks, ...tiles(place));
       if (showLabels && !group.delayed_of && group.role === "input")
-        root.append(...unitNames(place, "left", 54));
+        root.append(...unitNames(place, "left", MOST_NAME_PX));
       if (showLabels && !group.delayed_of && group.column === last && group.role !== "input")
-        root.append(...unitNames(place, "right", 54));
+        root.append(...unitNames(place, "right", MOST_NAME_PX));
     }
   }
   const overlay = svg("g", { class: "nwv-overlay" });
