@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -128,3 +129,16 @@ def test_the_wheel_installed_in_an_empty_environment_shows_a_widget(wheel: Path,
     where, built = done.stdout.strip().splitlines()
     assert Path(where).is_relative_to(folder)
     assert built.startswith("True")
+
+
+def test_the_lock_file_names_no_download_address() -> None:
+    lock = json.loads((ROOT / "js" / "package-lock.json").read_text())
+    assert not [name for name, package in lock["packages"].items() if "resolved" in package]
+
+
+def test_the_lock_file_holds_every_package_that_it_asks_for() -> None:
+    """Some registries lack packages for other systems; npm then writes a lock file that ``npm ci`` refuses."""
+    packages = json.loads((ROOT / "js" / "package-lock.json").read_text())["packages"]
+    asked = {name for package in packages.values() for name in package.get("optionalDependencies", {})}
+    held = {name.rpartition("node_modules/")[2] for name in packages}
+    assert asked - held == set()
