@@ -30,7 +30,7 @@ class BundleHook(BuildHookInterface[Any]):
     def dependencies(self) -> list[str]:
         """Ask for Node from the package registry where the machine has none and the bundle must be built."""
         root = Path(self.root)
-        return [] if has_fresh_bundle(root) or shutil.which("npm") else [NODE_PACKAGE]
+        return [] if has_fresh_bundle(root) or working_npm() else [NODE_PACKAGE]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
         """Build the bundle, or raise ``RuntimeError`` with what to install."""
@@ -84,7 +84,7 @@ def is_installed(js: Path) -> bool:
 
 def find_npm() -> tuple[list[str], dict[str, str]]:
     """The command that runs npm, and the environment for it: the machine's, or the Python package's."""
-    npm = shutil.which("npm")
+    npm = working_npm()
     if npm:
         return [npm], dict(os.environ)
     try:
@@ -97,6 +97,13 @@ def find_npm() -> tuple[list[str], dict[str, str]]:
     cli = next(home.glob("**/node_modules/npm/bin/npm-cli.js"))
     path = os.pathsep.join([str(bin_folder), os.environ.get("PATH", "")])
     return [str(node), str(cli)], {**os.environ, "PATH": path}
+
+
+def working_npm() -> str | None:
+    """Path of the machine's npm, or None; one that a Python package put into another environment does not count."""
+    npm = shutil.which("npm")
+    works = npm is not None and subprocess.run([npm, "--version"], capture_output=True).returncode == 0
+    return npm if works else None
 
 
 def run(command: list[str], folder: Path, env: dict[str, str]) -> None:
