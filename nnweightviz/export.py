@@ -88,6 +88,8 @@ def to_html(
         raise FileNotFoundError(
             f"cannot write {target}: the folder {target.parent} is not there; create it first"
         )
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"title is a {type(title).__name__}; it takes a string")
     body = [f"<h1>{escape(title)}</h1>"] if title else []
     for k, item in enumerate([items] if isinstance(items, (Showable, str)) else list(items)):
         body.append(_paragraph(item) if isinstance(item, str) else _widget(item, k))
@@ -96,7 +98,7 @@ def to_html(
         title=escape(title or "nnweightviz"),
         style=read_static("nnweightviz.css"),
         body="\n".join(body),
-        script=read_static("embed.js").replace("</script", "<\\/script"),
+        script=_inline(read_static("embed.js")),
     )
     _write(target, page)
     return target
@@ -117,6 +119,11 @@ def read_static(name: str) -> str:
             f"the browser bundle nnweightviz/static/{name} is not there: in a checkout, run "
             "`npm --prefix js ci && npm --prefix js run build`, or install the package again"
         ) from None
+
+
+def _inline(script: str) -> str:
+    """Return a script that cannot end, or confuse, the element that holds it."""
+    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 def _paragraph(text: str) -> str:
@@ -150,12 +157,13 @@ def _write(target: Path, page: str) -> None:
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", dir=target.parent, suffix=".part", delete=False
     ) as file:
-        file.write(page)
-    try:
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(file.name, 0o666 & ~umask)
-        os.replace(file.name, target)
-    except OSError:
-        os.unlink(file.name)
-        raise
+        try:
+            file.write(page)
+            file.close()
+            umask = os.umask(0)  # temporary files are private; a page is as readable as any other file
+            os.umask(umask)
+            os.chmod(file.name, 0o666 & ~umask)
+            os.replace(file.name, target)
+        except BaseException:
+            os.unlink(file.name)
+            raise

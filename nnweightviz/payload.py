@@ -7,34 +7,25 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz import blocks
-from nnweightviz.checkpoint import match_names
-from nnweightviz.history import History
+from nnweightviz.history import Floats, History
 from nnweightviz.network import Network
+from nnweightviz.parameters import Entry, Parameters
 
 STATE_BYTES = 8_000_000
 """Encoded bytes that ride in the widget's state; what is beyond is fetched in windows."""
 CHUNK_BYTES = 1_000_000
 """Largest buffer of one reply to a fetch, unless a single block is larger."""
 WINDOW_VALUES = 2_000_000
-"""About how many numbers are encoded together."""
-
-Entry = dict[str, Any]
-
-
-def json_number(value: float) -> float | str:
-    """Return a number for JSON; NaN and infinities by name."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    return float(value)
+"""How many numbers are encoded together, unless a single checkpoint has more."""
+MANY_PARTS = 32
+"""Parts that a growing history may leave in the state before they are joined."""
 
 
 class Payload:
@@ -54,241 +45,180 @@ class Payload:
     Raises
     ------
     ValueError
-        If the checkpoints do not belong to the network, or a shape does not fit.
+        If the checkpoints do not belong to the network, a shape does not fit, or there is no such precision.
     """
 
     def __init__(self, network: Network, history: History, precision: str = "auto", run: str = "run") -> None:
         self.lock = threading.RLock()
-        self.network, self.history, self.precision, self.run = network, history, precision, run
+        self.history, self.run = history, run
+        self.n_checkpoints = len(history)
         self.parts: list[bytes] = []
         self.entries: list[Entry] = []
-        self.n_checkpoints = 0
-        self._n_points: dict[str, int] = {}
-        self._names: list[dict[str, str]] = []  # per checkpoint: parameter -> name in its state
-        self._dtype: blocks.Dtype = "float32"
-        self._unsent: list[str] = []
-        self._missing: dict[str, int] = {}
-        self._extra: list[str] = []
-        self._read_names(len(history))
-        self._shapes = self._shapes_to_send()
-        self._grow_to(len(history))
-        self._count_points()
+        self.is_whole = True
+        self._precision = precision
+        self._parameters = Parameters(network, history)
+        self._window = max(1, WINDOW_VALUES // max(1, self._parameters.n_values))
+        self.dtype = blocks.choose_dtype(self._parameters.n_values * self.n_checkpoints, precision)
+        self._curves: dict[str, tuple[Floats, Floats]] = {}
+        self._new_points()
+        self._fill()
 
-    def _read_names(self, n_checkpoints: int) -> None:
-        """Match the names of new checkpoints to the network's; all errors come before anything is kept."""
-        parameters = self.network.parameters or {}
-        for k in range(len(self._names), n_checkpoints):
-            match = match_names(parameters, self.history[k].state, checkpoint=k)
-            self._names.append(match.names)
-            for name in match.missing:
-                if name not in (self.network.tied or {}):
-                    self._missing[name] = self._missing.get(name, 0) + 1
-            self._extra = self._extra or list(match.extra)
-
-    def _shapes_to_send(self) -> dict[str, tuple[int, ...]]:
-        """Names and shapes of the real, floating, untied parameters."""
-        shapes = {}
-        for name, shape in (self.network.parameters or {}).items():
-            if name in (self.network.tied or {}):
-                continue
-            dtype = next((self._array(k, name).dtype for k, n in enumerate(self._names) if name in n), None)
-            if dtype is not None and (
-                dtype.kind in "biuc" or (dtype.kind not in "f" and not _is_extra_float(dtype))
-            ):
-                self._unsent.append(name)
-            else:
-                shapes[name] = tuple(shape)
-        return shapes
-
-    def _array(self, k: int, name: str) -> NDArray[Any]:
-        return np.asarray(self.history[k].state[self._names[k][name]])
-
-    @property
-    def n_values(self) -> int:
-        """How many numbers one checkpoint holds."""
-        return sum(math.prod(shape) for shape in self._shapes.values())
-
-    def _grow_to(self, n_checkpoints: int) -> None:
-        """Encode new checkpoints, a window at a time, as long as they ride in the state."""
-        total = self.n_values * n_checkpoints
-        self._dtype = max(self._dtype, blocks.choose_dtype(total, self.precision), key=blocks.DTYPES.index)
-        start, step = self.n_checkpoints, self._window(n_checkpoints)
-        while start < n_checkpoints and self._n_bytes() <= STATE_BYTES:
-            stop = min(n_checkpoints, start + step)
-            self._add_part(list(self._encode(start, stop)))
-            start = stop
-        self.n_checkpoints = n_checkpoints
-
-    def _window(self, n_checkpoints: int) -> int:
-        if self.n_values * n_checkpoints <= 2 * WINDOW_VALUES:
-            return max(1, n_checkpoints)
-        return max(1, WINDOW_VALUES // max(1, self.n_values))
+    def _fill(self) -> None:
+        """Encode the history from its beginning as far as it rides in the state, and its last checkpoint."""
+        self.parts, self.entries, self.is_whole = [], [], True
+        n, stored = self.n_checkpoints, 0
+        n_bytes_each = self._parameters.n_values * np.dtype(self.dtype).itemsize
+        while stored < n and self._n_bytes() <= STATE_BYTES and (n == 1 or n_bytes_each <= STATE_BYTES):
+            stop = min(n, stored + self._window)
+            self._keep(self._encode(stored, stop))
+            stored = stop
+        if stored < n:
+            self.is_whole = False
+            self._keep(self._encode(n - 1, n))
 
     def _n_bytes(self) -> int:
         return sum(map(len, self.parts))
 
-    def _add_part(self, coded: Sequence[tuple[Entry, bytes]]) -> list[Entry]:
-        entries, part = _joined(coded, len(self.parts))
-        self.parts.append(part)
-        self.entries += entries
-        return entries
-
     def _encode(self, start: int, stop: int) -> Iterator[tuple[Entry, bytes]]:
-        """Yield one block a parameter and unbroken range of checkpoints in which it was recorded."""
-        for name in self._shapes:
-            for first, last in self._ranges(name, start, stop):
-                stacked = np.stack([self._array(k, name) for k in range(first, last)])
-                fields, data = blocks.encode(stacked, self._dtype)
-                about = {"run": self.run, "quantity": "weights", "name": name, "start": first, "stop": last}
-                yield {**about, **fields}, data
+        for entry, data in self._parameters.encode(start, stop, self.dtype):
+            yield {"run": self.run, **entry}, data
 
-    def _ranges(self, name: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
-        first = None
-        for k in range(start, stop + 1):
-            here = k < stop and name in self._names[k]
-            if here and first is None:
-                first = k
-            elif not here and first is not None:
-                yield first, k
-                first = None
+    def _keep(self, coded: Iterable[tuple[Entry, bytes]]) -> None:
+        entries, part = _joined(list(coded), len(self.parts))
+        if part:
+            self.parts.append(part)
+        self.entries += entries
 
     def index(self) -> dict[str, Any]:
         """Return the index of all that is in the parts, as the browser reads it when it opens a widget."""
         with self.lock:
-            covered = max((entry["stop"] for entry in self.entries), default=0)
-            complete = covered >= self.n_checkpoints or not self._shapes
+            metrics = {
+                name: {"x": x.tolist(), "y": _json_numbers(y)} for name, (x, y) in self._curves.items()
+            }
+            about = {"name": self.run, "n_checkpoints": self.n_checkpoints, "metrics": metrics}
             return {
                 "format": 1,
-                "precision": self._dtype,
-                "window": None if complete else self._window(self.n_checkpoints),
-                "notes": self.notes(),
-                "runs": [self._run_index()],
+                "precision": self.dtype,
+                "window": None if self.is_whole else self._window,
+                "notes": self._parameters.notes(),
+                "runs": [about | self._moments(0, self.n_checkpoints)],
                 "blocks": list(self.entries),
             }
 
-    def _run_index(self) -> dict[str, Any]:
-        metrics = {name: _points(*self._log(name), 0, n) for name, n in self._n_points.items()}
-        about = {"name": self.run, "n_checkpoints": self.n_checkpoints, "metrics": metrics}
-        return {**about, **self._moments(0, self.n_checkpoints)}
-
     def _moments(self, start: int, stop: int) -> dict[str, Any]:
-        history = self.history
-        steps = [int(s) for s in history.steps[start:stop]] if history.knows_steps else None
-        epochs = None
-        if history.knows_epochs:
-            epochs = [None if math.isnan(e) else float(e) for e in history.epochs[start:stop]]
-        return {"steps": steps, "epochs": epochs}
+        history = self.history[start:stop]
+        epochs = [None if math.isnan(epoch) else epoch for epoch in history.epochs.tolist()]
+        return {
+            "steps": history.steps.tolist() if self.history.knows_steps else None,
+            "epochs": epochs if self.history.knows_epochs else None,
+        }
 
-    def _log(self, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
-        return self.history.log_metrics[name]
-
-    def _count_points(self) -> dict[str, tuple[int, int]]:
-        """Take note of all metric points there are now; return the ranges that are new, by name."""
+    def _new_points(self) -> dict[str, dict[str, Any]]:
+        """Take note of all metric points; return what is new of each curve, and from which point on."""
         new = {}
-        for name in self.history.log_metrics:
-            before, now = self._n_points.get(name, 0), len(self._log(name)[0])
-            self._n_points[name] = now
-            if now > before:
-                new[name] = (before, now)
+        for name, (x, y) in self.history.log_metrics.items():
+            known_x, known_y = self._curves.get(name, (x[:0], y[:0]))
+            n = min(len(x), len(known_x))
+            is_same = (x[:n] == known_x[:n]) & (
+                (y[:n] == known_y[:n]) | (np.isnan(y[:n]) & np.isnan(known_y[:n]))
+            )
+            start = n if is_same.all() else int(np.argmin(is_same))
+            if start < max(len(x), len(known_x)):
+                new[name] = {"start": start, "x": x[start:].tolist(), "y": _json_numbers(y[start:])}
+            self._curves[name] = (x, y)
         return new
 
     def append(self) -> tuple[dict[str, Any], list[bytes]] | None:
-        """Encode what the history has grown by; return the message and its buffer, or None if there is nothing new."""
+        """Encode what the history has grown by; return the message and its buffer, or None if there is nothing new.
+
+        Raises
+        ------
+        ValueError
+            If a new checkpoint does not belong to the network.
+        """
         with self.lock:
             before, n = self.n_checkpoints, len(self.history)
-            new_points = self._count_points()
-            if n == before and not new_points:
+            self._parameters.read(n)
+            metrics = self._new_points()
+            if n == before and not metrics:
                 return None
-            self._read_names(n)
-            n_parts, n_entries = len(self.parts), len(self.entries)
-            coded = list(self._encode_new(before, n))
-            metrics = {name: _points(*self._log(name), *span) for name, span in new_points.items()}
-            message: dict[str, Any] = {
+            wider = blocks.choose_dtype(self._parameters.n_values * n, self._precision)
+            self.dtype = max(self.dtype, wider, key=blocks.DTYPES.index)
+            self.n_checkpoints = n
+            entries, part = _joined(list(self._encode(before, n)), None)
+            message = {
                 "type": "append",
                 "run": self.run,
                 "n_checkpoints": n,
                 "metrics": metrics,
-                "blocks": [],
                 "part": None,
             }
-            message |= self._moments(before, n) | {"precision": self._dtype, "notes": self.notes()}
-            if not coded:
-                return message, []
-            if self._n_bytes() <= STATE_BYTES:
-                self._add_part(coded)
-                return {**message, "blocks": self.entries[n_entries:], "part": n_parts}, [self.parts[-1]]
-            entries, part = _joined(coded, None)
+            message |= self._moments(before, n)
+            message |= {"precision": self.dtype, "notes": self._parameters.notes()}
+            if not part:
+                return {**message, "blocks": entries}, []
+            if self.is_whole and self._n_bytes() + len(part) <= STATE_BYTES:
+                entries = [{**entry, "part": len(self.parts)} for entry in entries]
+                message["part"] = len(self.parts)
+                self.parts.append(part)
+                self.entries += entries
+            else:
+                self.is_whole = False
             return {**message, "blocks": entries}, [part]
 
-    def _encode_new(self, start: int, stop: int) -> Iterator[tuple[Entry, bytes]]:
-        dtype = blocks.choose_dtype(self.n_values * stop, self.precision)
-        self._dtype = max(self._dtype, dtype, key=blocks.DTYPES.index)
-        self.n_checkpoints = stop
-        yield from self._encode(start, stop)
+    def compact(self) -> None:
+        """Join the many small parts that growth leaves; for a display that reads everything anew."""
+        with self.lock:
+            if len(self.parts) > MANY_PARTS:
+                self._fill()
 
     def fetch(self, start: int, stop: int) -> Iterator[tuple[list[Entry], bytes]]:
-        """Yield the blocks of a range of checkpoints in chunks of at most 1 MB (or one block)."""
-        with self.lock:
-            if not 0 <= start < stop <= self.n_checkpoints:
-                raise ValueError(
-                    f"checkpoints {start} to {stop} were asked for; the history has 0 to {self.n_checkpoints}"
-                )
-            chunk: list[tuple[Entry, bytes]] = []
-            for entry, data in self._encode(start, stop):
-                if chunk and sum(len(d) for _, d in chunk) + len(data) > CHUNK_BYTES:
-                    yield _joined(chunk, None)
-                    chunk = []
-                chunk.append((entry, data))
-            yield _joined(chunk, None)
+        """Yield the blocks of a range of checkpoints in chunks of at most 1 MB (or one block).
+
+        Raises
+        ------
+        ValueError
+            If there are no such checkpoints.
+        """
+        if not 0 <= start < stop <= self.n_checkpoints:
+            raise ValueError(
+                f"checkpoints {start} to {stop - 1} were asked for; there are {self.n_checkpoints}, "
+                f"0 to {self.n_checkpoints - 1}"
+            )
+        chunk: list[tuple[Entry, bytes]] = []
+        for entry, data in self._encode(start, stop):
+            if chunk and sum(len(coded) for _, coded in chunk) + len(data) > CHUNK_BYTES:
+                yield _joined(chunk, None)
+                chunk = []
+            chunk.append((entry, data))
+        yield _joined(chunk, None)
 
     def exact(self, parameter: str, entries: Sequence[int]) -> NDArray[np.float64]:
-        """Return entries of a parameter at all checkpoints, float64 ``(n_checkpoints, n_entries)``, NaN if missing."""
-        with self.lock:
-            parameter = (self.network.tied or {}).get(parameter, parameter)
-            if parameter not in self._shapes:
-                raise ValueError(f"there is no parameter {parameter!r} to read")
-            n = math.prod(self._shapes[parameter])
-            if any(not 0 <= i < n for i in entries):
-                raise ValueError(
-                    f"parameter {parameter!r} has entries 0 to {n - 1}; asked for {list(entries)[:5]}"
-                )
-            values = np.full((self.n_checkpoints, len(entries)), np.nan)
-            for k in range(self.n_checkpoints):
-                if parameter in self._names[k]:
-                    values[k] = self._array(k, parameter).reshape(-1)[list(entries)].astype(np.float64)
-            return values
+        """Return some entries of a parameter at all checkpoints, float64 ``(n_checkpoints, n_entries)``."""
+        return self._parameters.exact(parameter, entries, self.n_checkpoints)
 
     def complete(self) -> tuple[dict[str, Any], list[bytes]]:
         """Return index and parts with every checkpoint in them: what a page without a kernel needs."""
         with self.lock:
             index = self.index()
-            if index["window"] is None:
+            if self.is_whole:
                 return index, list(self.parts)
-            parts, entries = list(self.parts), list(self.entries)
-            start = max((entry["stop"] for entry in entries), default=0)
-            while start < self.n_checkpoints:
-                stop = min(self.n_checkpoints, start + self._window(self.n_checkpoints))
+            entries: list[Entry] = []
+            parts: list[bytes] = []
+            for start in range(0, self.n_checkpoints, self._window):
+                stop = min(self.n_checkpoints, start + self._window)
                 more, part = _joined(list(self._encode(start, stop)), len(parts))
                 entries += more
                 parts.append(part)
-                start = stop
             return {**index, "window": None, "blocks": entries}, parts
 
-    def notes(self) -> list[str]:
-        """Return sentences about the data that the caption tells."""
-        notes = list(self.network.notes)
-        if self._extra:
-            notes.append(f"not parameters of the model, left out: {_listed(self._extra)}")
-        if self._missing:
-            notes.append(f"not in all checkpoints: {_listed(list(self._missing))}")
-        if self._unsent:
-            notes.append(f"not real numbers, not drawn: {_listed(self._unsent)}")
-        return notes
 
-
-def _is_extra_float(dtype: np.dtype[Any]) -> bool:
-    """bf16 and fp8, which numpy knows by ml_dtypes only."""
-    return dtype.kind == "V" and "float" in dtype.name
+def _json_numbers(values: Floats) -> list[float | str]:
+    """Return numbers for JSON; NaN and infinities by name."""
+    if np.isfinite(values).all():
+        return list(values.tolist())
+    names = {math.inf: "Infinity", -math.inf: "-Infinity"}
+    return ["NaN" if math.isnan(value) else names.get(value, value) for value in values.tolist()]
 
 
 def _joined(coded: Sequence[tuple[Entry, bytes]], part: int | None) -> tuple[list[Entry], bytes]:
@@ -297,12 +227,3 @@ def _joined(coded: Sequence[tuple[Entry, bytes]], part: int | None) -> tuple[lis
         entries.append({**entry, "part": part, "offset": offset})
         offset += len(data)
     return entries, b"".join(data for _, data in coded)
-
-
-def _points(x: NDArray[Any], y: NDArray[Any], start: int, stop: int) -> dict[str, list[Any]]:
-    return {"x": [float(v) for v in x[start:stop]], "y": [json_number(float(v)) for v in y[start:stop]]}
-
-
-def _listed(names: Sequence[str], most: int = 4) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 from nnweightviz.network import Network
@@ -25,40 +26,50 @@ def checked_selection(network: Network, selection: Any) -> dict[str, Any] | None
         return None
     if not isinstance(selection, Mapping):
         raise ValueError(f"selection is a {type(selection).__name__}; it takes {FORMS}")
+    checked: dict[str, Any]
     keys = set(selection) - {"run"}
     if keys == {"group", "unit"}:
-        group = network.group(selection["group"])
-        _check_range("unit", selection["unit"], group.n_units, f"group {group.id!r}")
+        group = _named("group", network.groups, selection["group"])
+        checked = {"unit": _in_range("unit", selection["unit"], group.n_units, f"group {group.id!r}")}
     elif keys == {"bundle", "target", "source"}:
-        bundle = next((b for b in network.bundles if b.id == selection["bundle"]), None)
-        if bundle is None:
-            raise ValueError(
-                f"there is no bundle {selection['bundle']!r}; bundles are: "
-                + ", ".join(b.id for b in network.bundles[:12])
-            )
-        _check_range("target", selection["target"], bundle.shape[0], f"bundle {bundle.id!r}")
-        _check_range("source", selection["source"], bundle.shape[1], f"bundle {bundle.id!r}")
+        bundle = _named("bundle", network.bundles, selection["bundle"])
+        ends = zip(("target", "source"), bundle.shape, strict=False)
+        checked = {end: _in_range(end, selection[end], n, f"bundle {bundle.id!r}") for end, n in ends}
     elif keys == {"parameter", "index"}:
-        _check_entry(network, selection["parameter"], list(selection["index"]))
+        checked = {"index": _entry(network, selection["parameter"], selection["index"])}
     else:
         raise ValueError(f"selection has the keys {sorted(map(str, selection))}; it takes {FORMS}")
-    return {key: list(value) if key == "index" else value for key, value in selection.items()}
+    if not isinstance(selection.get("run", ""), str):
+        raise ValueError(f"run is {selection['run']!r}; it is the name of a run")
+    return {**selection, **checked}
 
 
-def _check_range(what: str, value: Any, n: int, where: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < n:
+def _named(what: str, things: Sequence[Any], name: Any) -> Any:
+    found = next((thing for thing in things if thing.id == name), None)
+    if found is None:
+        some = ", ".join(repr(thing.id) for thing in things[:12])
+        raise ValueError(
+            f"there is no {what} {name!r}; {what}s are: {some}{', …' if len(things) > 12 else ''}"
+        )
+    return found
+
+
+def _in_range(what: str, value: Any, n: int, where: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, Integral) or not 0 <= int(value) < n:
         raise ValueError(f"{what} is {value!r}; {where} has {n}, 0 to {n - 1}")
+    return int(value)
 
 
-def _check_entry(network: Network, name: Any, index: list[Any]) -> None:
-    shape = (network.parameters or {}).get(name)
-    if shape is None:
+def _entry(network: Network, name: Any, index: Any) -> list[int]:
+    parameters = network.parameters or {}
+    if name not in parameters:
         raise ValueError(
-            f"there is no parameter {name!r}; parameters are: {', '.join(list(network.parameters or {})[:12])}"
+            f"there is no parameter {name!r}; parameters are: {', '.join(list(parameters)[:12])}"
         )
-    if len(index) != len(shape):
+    shape = tuple(parameters[name])
+    if not isinstance(index, Sequence) or isinstance(index, str) or len(index) != len(shape):
         raise ValueError(
-            f"parameter {name!r} has shape {tuple(shape)}; the index {index} has {len(index)} numbers"
+            f"parameter {name!r} has shape {shape}; the index {index!r} needs {len(shape)} numbers"
         )
-    for i, n in zip(index, shape, strict=True):
-        _check_range("an index", i, n, f"parameter {name!r} of shape {tuple(shape)}")
+    where = f"parameter {name!r} of shape {shape}"
+    return [_in_range(f"index {k}", i, n, where) for k, (i, n) in enumerate(zip(index, shape, strict=True))]

@@ -7,8 +7,6 @@ of the widget, so that nothing half-built is ever shown.
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +23,7 @@ from nnweightviz.network import Network
 from nnweightviz.options import validated
 from nnweightviz.payload import Payload
 from nnweightviz.selection import checked_selection
+from nnweightviz.throttle import Throttle
 
 VIEWS = ("graph",)
 SEND_INTERVAL_S = 0.25
@@ -65,7 +64,7 @@ class WeightViz(anywidget.AnyWidget):
     >>> import numpy as np
     >>> viz = WeightViz({"fc.weight": np.zeros((2, 3)), "fc.bias": np.ones(2)})
     >>> viz
-    WeightViz of model: 1 layer, 8 links, one checkpoint, float32
+    WeightViz of model: one layer, 8 links, one checkpoint, float32
     """
 
     checkpoint = t.Int(0).tag(sync=True, echo_update=False)
@@ -112,31 +111,36 @@ class WeightViz(anywidget.AnyWidget):
         **unknown: Any,
     ) -> None:
         _refuse_unknown(unknown)
+        _check_looks(view, title)
         history = _history_of(model, checkpoints, metrics)
         source = history[0].state if model is None else model
         network = as_network(source, example_input, input_names, output_names, input_grid)
         payload = Payload(network, history, precision)
         self.network, self.history, self._payload = network, history, payload
         self._esm, self._css = read_static("widget.js"), read_static("nnweightviz.css")
-        self._send_lock = threading.RLock()
-        self._last_sent = 0.0
-        self._timer: threading.Timer | None = None
+        self._growth = Throttle(self._send_growth, SEND_INTERVAL_S)
+        self._answering: set[Any] = set()  # requests for blocks that were not cancelled
         super().__init__(
-            checkpoint=len(history) - 1,
-            speed=float(np.clip(len(history) / 12, 2, 60)),
+            checkpoint=payload.n_checkpoints - 1,
+            speed=float(np.clip(payload.n_checkpoints / 12, 2, 60)),
             view=view,
             options=validated(None),
-            title=_text(title) if title is not None else network.name,
+            title=network.name if title is None else title,
             _network=network.to_dict(),
         )
         self.on_msg(self._on_message)
         self._unsubscribe = history.subscribe(self._on_growth)
+        self._on_growth()  # another thread may have recorded meanwhile
 
     @t.validate("checkpoint")
     def _check_checkpoint(self, proposal: Any) -> int:
         n, value = len(self.history), int(proposal["value"])
         if not -n <= value < n:
-            raise t.TraitError(f"checkpoint is {value}; this history has {n} checkpoints, 0 to {n - 1}")
+            raise t.TraitError(
+                f"checkpoint is {value}; this history has {n}, 0 to {n - 1} (or -1 for the last)"
+            )
+        if value % n >= self._payload.n_checkpoints:
+            self._growth.flush()
         return value % n
 
     @t.validate("view")
@@ -153,52 +157,70 @@ class WeightViz(anywidget.AnyWidget):
     def _check_selection(self, proposal: Any) -> dict[str, Any] | None:
         return checked_selection(self.network, proposal["value"])
 
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> Any:
+        """Return the synced traits; index and blocks are of the same moment."""
+        with self._payload.lock:
+            if key is None:
+                self._payload.compact()
+            return super().get_state(key, drop_defaults)
+
     def _on_message(self, _: Any, content: Any, _buffers: Any) -> None:
         """Answer the browser; whatever goes wrong goes back as a sentence, never as a traceback in a log."""
-        if not isinstance(content, dict) or content.get("type") not in ("fetch", "exact"):
+        answers = {"fetch": self._answer_fetch, "exact": self._answer_exact, "cancel": self._cancel}
+        answer = answers.get(str(content.get("type"))) if isinstance(content, dict) else None
+        if answer is None:
             return
         try:
-            if content["type"] == "exact":
-                values = self._payload.exact(str(content["parameter"]), [int(i) for i in content["entries"]])
-                self.send(
-                    {"type": "exact", "id": content["id"], "dims": list(values.shape)}, [values.tobytes()]
-                )
-            else:
-                self._answer_fetch(content)
+            answer(content)
+        except KeyError as error:
+            self._send_error(content.get("id"), f"the message {content['type']!r} lacks {error}")
         except Exception as error:
-            self.send({"type": "error", "id": content.get("id"), "message": str(error)})
+            self._send_error(content.get("id"), str(error))
 
     def _answer_fetch(self, content: dict[str, Any]) -> None:
-        chunks = list(self._payload.fetch(int(content["start"]), int(content["stop"])))
-        for k, (entries, data) in enumerate(chunks):
-            done = k == len(chunks) - 1
-            self.send({"type": "blocks", "id": content["id"], "blocks": entries, "done": done}, [data])
+        self._check_run(content)
+        self._answering.add(content["id"])
+        waiting = None
+        for chunk in self._payload.fetch(int(content["start"]), int(content["stop"])):
+            if content["id"] not in self._answering:
+                return
+            self._send_blocks(content["id"], waiting, done=False)
+            waiting = chunk
+        self._answering.discard(content["id"])
+        self._send_blocks(content["id"], waiting, done=True)
+
+    def _send_blocks(self, request: Any, chunk: tuple[list[Any], bytes] | None, done: bool) -> None:
+        if chunk is not None:
+            self.send({"type": "blocks", "id": request, "blocks": chunk[0], "done": done}, [chunk[1]])
+
+    def _answer_exact(self, content: dict[str, Any]) -> None:
+        self._check_run(content)
+        values = self._payload.exact(str(content["parameter"]), [int(i) for i in content["entries"]])
+        self.send({"type": "exact", "id": content["id"], "dims": list(values.shape)}, [values.tobytes()])
+
+    def _cancel(self, content: dict[str, Any]) -> None:
+        self._answering.discard(content["id"])
+
+    def _check_run(self, content: dict[str, Any]) -> None:
+        run = content.get("run", self._payload.run)
+        if run != self._payload.run:
+            raise ValueError(f"there is no run {run!r}; there is {self._payload.run!r}")
+
+    def _send_error(self, request: Any, message: str) -> None:
+        self.send({"type": "error", "id": request, "message": message})
 
     def _on_growth(self) -> None:
         """Tell the browser soon, at most four times a second; the last state always arrives."""
-        with self._send_lock:
-            wait = self._last_sent + SEND_INTERVAL_S - time.monotonic()
-            if self._timer is not None:
-                return
-            if wait <= 0:
-                self._send_growth()
-                return
-            self._timer = threading.Timer(wait, self._send_growth)
-            self._timer.daemon = True
-            self._timer.start()
+        self._growth.request()
 
     def _send_growth(self) -> None:
-        with self._send_lock:
-            self._timer = None
-            self._last_sent = time.monotonic()
-            follows = self.checkpoint == self._payload.n_checkpoints - 1 and not self.playing
-            try:
-                grown = self._payload.append()
-            except ValueError as error:
-                self.send({"type": "error", "id": None, "message": str(error)})
-                return
-            if grown is None:
-                return
+        follows = self.checkpoint == self._payload.n_checkpoints - 1 and not self.playing
+        try:
+            grown = self._payload.append()
+        except ValueError as error:
+            self._send_error(None, str(error))
+            return
+        if grown is not None:
             self.send(*grown)
             if follows:
                 self.checkpoint = self._payload.n_checkpoints - 1
@@ -218,25 +240,19 @@ class WeightViz(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Stop following the history and close the widget's displays."""
-        with self._send_lock:
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
+        self._growth.close()
         self._unsubscribe()
         super().close()
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_payload"):
+        if not hasattr(self, "_payload"):  # nothing is there yet while the arguments are checked
             return "WeightViz"
-        n, n_layers = (
-            len(self.history),
-            len([layer for layer in self.network.layers if layer.kind != "Input"]),
-        )
-        layers = f"{n_layers} layer{'s' if n_layers != 1 else ''}"
+        n, n_layers = self._payload.n_checkpoints, len([a for a in self.network.layers if a.kind != "Input"])
+        layers = "one layer" if n_layers == 1 else f"{n_layers} layers"
         checkpoints = "one checkpoint" if n == 1 else f"{n} checkpoints"
-        metrics = f", metrics {', '.join(self.history.metrics)}" if self.history.metrics else ""
-        precision = self._payload.index()["precision"]
-        return f"WeightViz of {self.title}: {layers}, {self.network.n_links} links, {checkpoints}{metrics}, {precision}"
+        metrics = f", metrics {', '.join(self.history.log_metrics)}" if self.history.log_metrics else ""
+        links = f"{self.network.n_links} link{'s' if self.network.n_links != 1 else ''}"
+        return f"WeightViz of {self.title}: {layers}, {links}, {checkpoints}{metrics}, {self._payload.dtype}"
 
 
 def _refuse_unknown(unknown: Mapping[str, Any]) -> None:
@@ -251,10 +267,12 @@ def _refuse_unknown(unknown: Mapping[str, Any]) -> None:
         )
 
 
-def _text(title: Any) -> str:
-    if not isinstance(title, str):
+def _check_looks(view: Any, title: Any) -> None:
+    """Early, so that a wrong word is told before a large history is read."""
+    if view not in VIEWS:
+        raise ValueError(f"there is no view {view!r}; the views are {', '.join(VIEWS)}")
+    if title is not None and not isinstance(title, str):
         raise TypeError(f"title is a {type(title).__name__}; it takes a string")
-    return title
 
 
 def _history_of(model: Any, checkpoints: Any, metrics: Mapping[str, Any] | None) -> History:

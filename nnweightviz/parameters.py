@@ -1,0 +1,130 @@
+"""Reads a network's parameters out of a history's checkpoints: names matched, tied ones once, blocks on demand.
+
+Not for keeping or sending blocks (see ``payload``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnweightviz import blocks
+from nnweightviz.checkpoint import match_names
+from nnweightviz.history import History
+from nnweightviz.network import Network
+
+Entry = dict[str, Any]
+"""What ``_index`` says of a block."""
+
+
+class Parameters:
+    """The floating parameters of a network at every checkpoint of a history.
+
+    ``shapes`` maps the name of each parameter that can be sent to its shape.
+
+    Raises
+    ------
+    ValueError
+        If the checkpoints do not belong to the network, or a shape does not fit.
+    """
+
+    def __init__(self, network: Network, history: History) -> None:
+        self.network, self.history = network, history
+        self._tied = dict(network.tied or {})
+        self._names: list[dict[str, str]] = []  # per checkpoint: parameter -> name in its state
+        self._missing: dict[str, None] = {}
+        self._extra: dict[str, None] = {}
+        self.read(len(history))
+        names = [name for name in network.parameters or {} if name not in self._tied]
+        self._unsent = [name for name in names if not self._is_floating(name)]
+        self.shapes = {
+            name: tuple((network.parameters or {})[name]) for name in names if name not in self._unsent
+        }
+
+    def read(self, n_checkpoints: int) -> None:
+        """Match the names of new checkpoints to the network's."""
+        for k in range(len(self._names), n_checkpoints):
+            match = match_names(self.network.parameters or {}, self.history[k].state, checkpoint=k)
+            aliases = {first: match.names[name] for name, first in self._tied.items() if name in match.names}
+            names = aliases | match.names
+            self._names.append(names)
+            self._missing |= dict.fromkeys(n for n in match.missing if n not in names and n not in self._tied)
+            self._extra |= dict.fromkeys(match.extra)
+
+    def _is_floating(self, name: str) -> bool:
+        dtypes = (self.array(k, name).dtype for k, names in enumerate(self._names) if name in names)
+        dtype = next(dtypes, np.dtype(np.float32))
+        # bf16 and fp8, which numpy knows by ml_dtypes only, are of the kind of raw bytes to it.
+        return dtype.kind == "f" or (dtype.kind == "V" and "float" in dtype.name)
+
+    def array(self, k: int, name: str) -> NDArray[Any]:
+        """Return a parameter at one checkpoint; KeyError if it is missing there."""
+        return np.asarray(self.history[k].state[self._names[k][name]])
+
+    @property
+    def n_values(self) -> int:
+        """How many numbers one checkpoint holds."""
+        return sum(math.prod(shape) for shape in self.shapes.values())
+
+    def encode(self, start: int, stop: int, dtype: blocks.Dtype) -> Iterator[tuple[Entry, bytes]]:
+        """Yield one block a parameter and unbroken range of checkpoints in which it was recorded."""
+        for name in self.shapes:
+            for first, last in self._ranges(name, start, stop):
+                stacked = np.stack([self.array(k, name) for k in range(first, last)])
+                fields, data = blocks.encode(stacked, dtype)
+                yield {"quantity": "weights", "name": name, "start": first, "stop": last, **fields}, data
+
+    def _ranges(self, name: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        first = None
+        for k in range(start, stop + 1):
+            here = k < stop and name in self._names[k]
+            if here and first is None:
+                first = k
+            elif not here and first is not None:
+                yield first, k
+                first = None
+
+    def exact(self, parameter: str, entries: Sequence[int], n_checkpoints: int) -> NDArray[np.float64]:
+        """Return entries (flat indices) of a parameter, float64 ``(n_checkpoints, n_entries)``, NaN if missing.
+
+        Raises
+        ------
+        ValueError
+            If there is no such parameter or entry.
+        """
+        name = self._tied.get(parameter, parameter)
+        if name not in self.shapes:
+            raise ValueError(
+                f"there is no parameter {parameter!r} to read; there are: {', '.join(self.shapes)}"
+            )
+        n = math.prod(self.shapes[name])
+        wrong = [i for i in entries if not 0 <= i < n]
+        if wrong:
+            raise ValueError(
+                f"parameter {parameter!r} has the entries 0 to {n - 1}; {wrong[0]} was asked for"
+            )
+        values = np.full((n_checkpoints, len(entries)), np.nan)
+        for k, names in enumerate(self._names[:n_checkpoints]):
+            if name in names:
+                values[k] = self.array(k, name).reshape(-1)[list(entries)].astype(np.float64)
+        return values
+
+    def notes(self) -> list[str]:
+        """Return sentences about the data that the caption tells."""
+        notes = list(self.network.notes)
+        if self._extra:
+            notes.append(f"not parameters of the model, left out: {_listed(list(self._extra))}")
+        if self._missing:
+            notes.append(f"not in all checkpoints: {_listed(list(self._missing))}")
+        if self._unsent:
+            notes.append(f"not real floating-point numbers, not drawn: {_listed(self._unsent)}")
+        return notes
+
+
+def _listed(names: Sequence[str], most: int = 4) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
