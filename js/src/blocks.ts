@@ -57,6 +57,11 @@ export type ExactMessage = {
 /** What the browser sends. */
 export type Request = FetchMessage | CancelMessage | ExactMessage;
 
+/** The points of a curve from number `start` on; those that were known from there on are replaced. */
+export interface MetricTail extends Metric {
+  start: number;
+}
+
 export type AppendMessage = {
   type: "append";
   run: string;
@@ -64,7 +69,7 @@ export type AppendMessage = {
   /** Of the new checkpoints; null if the history does not know steps at all. */
   steps: (number | null)[] | null;
   epochs: (number | null)[] | null;
-  metrics: Record<string, Metric>;
+  metrics: Record<string, MetricTail>;
   blocks: BlockEntry[];
   /** Number of the part that the one buffer is; null if it rides in no state, or if only metrics are new. */
   part: number | null;

@@ -140,9 +140,10 @@ export class History {
       added ? [...(old ?? new Array(before).fill(null)), ...added] : old;
     this.steps = extend(this.steps, message.steps);
     this.epochs = extend(this.epochs, message.epochs);
-    for (const [name, { x, y }] of Object.entries(message.metrics)) {
+    for (const [name, { start, x, y }] of Object.entries(message.metrics)) {
       const known = this.metrics.find((m) => m.name === name);
-      const metric = { name, x: [...(known?.x ?? []), ...x], y: [...(known?.y ?? []), ...y.map(Number)] };
+      const [oldX, oldY] = [known?.x ?? [], known?.y ?? []].map((values) => values.slice(0, start));
+      const metric = { name, x: [...oldX, ...x], y: [...oldY, ...y.map(Number)] };
       this.metrics = known ? this.metrics.map((m) => (m === known ? metric : m)) : [...this.metrics, metric];
     }
     if (this.loaded) this.loaded = grow(this.loaded, this.nCheckpoints);
