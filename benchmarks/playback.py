@@ -63,7 +63,7 @@ const lines = svg.selectAll("line").data(ends).join("line")
   .attr("x1", (d) => d[0]).attr("y1", (d) => d[1]).attr("x2", (d) => d[2]).attr("y2", (d) => d[3]);
 const begin = performance.now();
 function frame(now) {
-  const position = (((now - begin) / 1000) * SPEED) % (values.length - 1);
+  const position = ((Math.max(0, now - begin) / 1000) * SPEED) % (values.length - 1);
   const k = Math.floor(position), t = position - k;
   const [a, b] = [values[k], values[k + 1]];
   lines.each(function (d, i) {
@@ -115,9 +115,10 @@ def frame_work(trace: Path) -> tuple[list[float], float]:
     events = json.loads(trace.read_text())["traceEvents"]
     frames = [e for e in events if e["name"] == "FireAnimationFrame"]
     main = {(e["pid"], e["tid"]) for e in frames}
-    starts = sorted(e["ts"] for e in frames)
+    calls = sorted(e["ts"] for e in frames)
+    starts = [b for a, b in zip([-1e9, *calls], calls, strict=False) if b - a > 4000]  # several calls make one frame
     tasks = [
-        e for e in events if (e["pid"], e["tid"]) in main and e["name"].endswith("RunTask") and "dur" in e
+        e for e in events if (e["pid"], e["tid"]) in main and e["name"] == "RunTask" and "dur" in e
     ]
     edges = np.array(starts)
     busy = np.zeros(len(starts) + 1)

@@ -147,7 +147,7 @@ class App {
     });
     resized.observe(this.viewHost);
     const shown = new IntersectionObserver(
-      (entries) => entries.some((e) => e.isIntersecting) && this.view.resize(),
+      (entries) => entries.some((e) => e.isIntersecting) && this.view.redraw(),
     );
     shown.observe(this.root); // a canvas that a host took out of the page and put back must redraw
     signal.addEventListener("abort", () => {

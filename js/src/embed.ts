@@ -1,6 +1,7 @@
 // The entry of exported pages: widgets without a kernel, from the states that lie in the page.
 import { mount } from "./app";
 import type { HostModel } from "./player";
+import { sessionOf } from "./session";
 
 type Callback = (...args: unknown[]) => void;
 
@@ -32,13 +33,16 @@ function bytesOf(base64: string): Uint8Array {
   return bytes;
 }
 
-function start(): void {
+/** One after the other, each with its first picture before the next begins: the reader sees something at once. */
+async function start(): Promise<void> {
   for (const host of document.querySelectorAll<HTMLElement>(".nnweightviz-embed")) {
     const data = document.getElementById(host.dataset.state ?? "")?.textContent;
     if (!data) continue;
     const { state, parts } = JSON.parse(data) as { state: Record<string, unknown>; parts: string[] };
     const model = pageModel({ ...state, _blocks: parts.map(bytesOf) });
     mount(model, host, new AbortController().signal);
+    await sessionOf(model).history.decoding;
+    await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   }
 }
 

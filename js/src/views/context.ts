@@ -52,6 +52,8 @@ export interface View {
   /** Data, looks, theme or size changed. */
   update(): void;
   resize(): void;
+  /** The host took the display out of the page and put it back: draw again what was there. */
+  redraw(): void;
   destroy(): void;
   legend(): Legend;
   /** What is shown and what is not, in words. */

@@ -36,6 +36,7 @@ class Graph implements View {
   private walkedFrom: { group: string; unit: number } | null = null;
   private picture: { k: number; buckets: Uint8Array; tally: Tally } | null = null;
   private shown = 0; // the checkpoint that the picture is of
+  private painted = -1; // position that the canvas shows
   private size = { width: 0, height: 0, ratio: 1 };
 
   constructor(
@@ -87,7 +88,11 @@ class Graph implements View {
   resize(): void {
     const ratio = Math.min(3, globalThis.devicePixelRatio || 1);
     if (this.stage.clientWidth !== this.size.width || ratio !== this.size.ratio) this.update();
-    else this.drawFrame();
+  }
+
+  redraw(): void {
+    this.painted = -1;
+    this.drawFrame();
   }
 
   /** Lay out at the current zoom, redraw the SVG, and start a new set of images. */
@@ -121,6 +126,7 @@ class Graph implements View {
     };
     this.painter = new Painter({ ...scene, ...this.size });
     this.picture = null;
+    this.painted = -1;
     this.drawFrame();
     this.mark();
     this.context.changed();
@@ -131,9 +137,10 @@ class Graph implements View {
     const k = Math.min(clock.checkpoint, history.nCheckpoints - 1);
     if (!history.hasValues || k < 0 || !history.isReady(k)) return; // what is there stays
     this.shown = k;
-    const share = clock.position - k;
-    const eases = share > 0.001 && k + 1 < history.nCheckpoints && history.isReady(k + 1);
-    this.painter.paint(this.brush, k, eases ? share : 0);
+    const part = clock.position - k;
+    const share = part > 0.001 && k + 1 < history.nCheckpoints && history.isReady(k + 1) ? part : 0;
+    if (this.painted !== k + share) this.painter.paint(this.brush, k, share);
+    this.painted = k + share;
     if (this.picture?.k !== k) {
       this.mark();
       this.context.changed();

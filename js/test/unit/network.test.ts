@@ -1,0 +1,54 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it, test } from "vitest";
+import { asNumber, type JsonNumber } from "../../src/blocks";
+import { evaluateBundle, linkEntries, type Network, storedName, unitName } from "../../src/network";
+
+interface Fixture {
+  network: Network;
+  parameter: JsonNumber[];
+  matrices: Record<string, JsonNumber[]>;
+  entries: Record<string, number[]>;
+}
+const file = new URL("../../../tests/fixtures/bundles.json", import.meta.url);
+const { network, parameter, matrices, entries }: Fixture = JSON.parse(readFileSync(file, "utf8"));
+
+describe("the links of a bundle are those that Python computes", () => {
+  it.each(network.bundles)("$id", (bundle) => {
+    const base = 5; // the parameter lies somewhere in a longer array
+    const values = Float32Array.from([...new Array(base).fill(99), ...parameter.map(asNumber)]);
+    const links = new Float32Array(bundle.shape[0] * bundle.shape[1]);
+    evaluateBundle(bundle, values, base, links);
+    const expected = matrices[bundle.id].map(asNumber);
+    expect(links.length).toBe(expected.length);
+    expected.forEach((value, k) => {
+      if (Number.isNaN(value)) expect(links[k]).toBeNaN();
+      else expect(links[k]).toBeCloseTo(value, 5);
+    });
+  });
+});
+
+describe("the entries behind the last link are those that Python names", () => {
+  it.each(network.bundles)("$id", (bundle) => {
+    const [nTarget, nSource] = bundle.shape;
+    expect(linkEntries(bundle, nTarget - 1, nSource - 1)).toEqual(entries[bundle.id]);
+  });
+});
+
+test("the fixture has bundles of every kind", () => {
+  expect(new Set(network.bundles.map((bundle) => bundle.reduce))).toEqual(
+    new Set(["none", "sum", "l2", "index"]),
+  );
+});
+
+test("a unit is called by its name, or its 1-based number", () => {
+  const group = network.groups[0];
+  expect(unitName(group, 0)).toBe("1");
+  expect(unitName({ ...group, unit_names: ["age", "height"] }, 1)).toBe("height");
+  expect(unitName({ ...group, role: "bias", unit_names: ["b"] }, 0)).toBe("1");
+});
+
+test("a tied parameter's values travel under its first name", () => {
+  const tied = { ...network, tied: { "decoder.weight": "w" } };
+  expect(storedName(tied, "decoder.weight")).toBe("w");
+  expect(storedName(tied, "w")).toBe("w");
+});
