@@ -22,6 +22,7 @@ FLOAT32_UP_TO_BYTES = 2_000_000
 FLOAT16_UP_TO_BYTES = 8_000_000
 
 _LARGEST_CODE = 125
+_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 _INF, _NEGATIVE_INF, _NAN = 126, -126, -128
 _UNSIGNED: dict[int, np.dtype[Any]] = {1: np.dtype("u1"), 2: np.dtype("<u2"), 4: np.dtype("<u4")}
 _CODES: dict[Dtype, np.dtype[Any]] = {
@@ -117,7 +118,7 @@ def _scale(values: NDArray[Any], dtype: Dtype) -> float:
     if dtype == "int8":
         return max(largest / _LARGEST_CODE, math.ulp(0.0))
     if dtype == "float32":
-        if 2.0**-126 <= largest <= np.finfo(np.float32).max or values.dtype == np.float32:
+        if 2.0**-126 <= largest <= _LARGEST_FLOAT32 or values.dtype == np.float32:
             return 1.0
         return math.ldexp(1.0, max(math.frexp(largest)[1] - 1, -1074))
     # The largest lies in [2^14, 2^15), so that small values beside it keep their eleven bits as long as they can.

@@ -44,13 +44,23 @@ test("all half-precision codes have their value", async () => {
   );
   const cases = [0x0000, 0x8000, 0x0001, 0x03ff, 0x0400, 0x3c00, 0xc000, 0x7bff, 0x7c00, 0xfc00, 0x7e00];
   const small = [0, -0, 2 ** -24, 1023 * 2 ** -24, 2 ** -14];
-  expect(cases.map((code) => values[code])).toEqual([...small, 1, -2, 65504, Infinity, -Infinity, Number.NaN]);
+  expect(cases.map((code) => values[code])).toEqual([
+    ...small,
+    1,
+    -2,
+    65504,
+    Infinity,
+    -Infinity,
+    Number.NaN,
+  ]);
 });
 
 test("differences of any codes add up again", async () => {
-  const rows = fc.integer({ min: 1, max: 5 }).chain((n) =>
-    fc.array(fc.array(fc.float({ noNaN: true }), { minLength: n, maxLength: n }), { maxLength: 4 }),
-  );
+  const rows = fc
+    .integer({ min: 1, max: 5 })
+    .chain((n) =>
+      fc.array(fc.array(fc.float({ noNaN: true }), { minLength: n, maxLength: n }), { maxLength: 4 }),
+    );
   await fc.assert(
     fc.asyncProperty(rows, async (history) => {
       const dims = [history[0]?.length ?? 1];
