@@ -116,10 +116,10 @@ def frame_work(trace: Path) -> tuple[list[float], float]:
     frames = [e for e in events if e["name"] == "FireAnimationFrame"]
     main = {(e["pid"], e["tid"]) for e in frames}
     calls = sorted(e["ts"] for e in frames)
-    starts = [b for a, b in zip([-1e9, *calls], calls, strict=False) if b - a > 4000]  # several calls make one frame
-    tasks = [
-        e for e in events if (e["pid"], e["tid"]) in main and e["name"] == "RunTask" and "dur" in e
-    ]
+    starts = [
+        b for a, b in zip([-1e9, *calls], calls, strict=False) if b - a > 4000
+    ]  # several calls make one frame
+    tasks = [e for e in events if (e["pid"], e["tid"]) in main and e["name"] == "RunTask" and "dur" in e]
     edges = np.array(starts)
     busy = np.zeros(len(starts) + 1)
     for task in tasks:

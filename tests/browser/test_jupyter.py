@@ -81,6 +81,26 @@ def test_a_displayed_widget_grows_while_a_cell_trains(jupyter: Jupyter, diagram:
     kernel.get_shell_msg(timeout=20)
 
 
+def test_playing_sends_no_payload_in_either_direction(jupyter: Jupyter, page: Page) -> None:
+    sizes: list[int] = []
+    watch = lambda frame: sizes.append(len(frame))  # noqa: E731 - both events want the same callable
+    page.on("websocket", lambda socket: (socket.on("framesent", watch), socket.on("framereceived", watch)))
+    page.set_viewport_size({"width": 1200, "height": 1000})
+    jupyter.write("net.ipynb", SETUP, "viz")
+    jupyter.open(page, "net.ipynb")
+    jupyter.run_all(page)
+    diagram = Diagram(page)
+    page.wait_for_timeout(1000)
+    sizes.clear()
+    diagram.button("Loop").click()
+    diagram.button("Play").click()
+    page.wait_for_timeout(4000)
+    assert diagram.data("playing") == "true"
+    # At most four messages of state a second go out, each with its replies; weights would weigh far more.
+    assert max(sizes) < 2000
+    assert sum(sizes) < 4 * 4 * 4 * 2000
+
+
 def test_two_displays_share_one_playhead(jupyter: Jupyter, page: Page) -> None:
     page.set_viewport_size({"width": 1200, "height": 2400})  # JupyterLab does not render what is out of sight
     jupyter.write("two.ipynb", SETUP, "viz", "viz")

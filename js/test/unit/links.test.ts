@@ -24,7 +24,16 @@ async function randomHistory(network: Network, n: number): Promise<History> {
     const values = Float32Array.from({ length: n * dims.reduce((a, b) => a * b, 1) }, random);
     parts.push(new Uint8Array(values.buffer));
     const rest = { start: 0, stop: n, part, offset: 0, n_bytes: values.byteLength };
-    return { run: "run", quantity: "weights", name, dims, dtype: "float32", scale: 1, coding: "raw", ...rest } as const;
+    return {
+      run: "run",
+      quantity: "weights",
+      name,
+      dims,
+      dtype: "float32",
+      scale: 1,
+      coding: "raw",
+      ...rest,
+    } as const;
   });
   const runs = [{ name: "run", n_checkpoints: n, steps: null, epochs: null, metrics: {} }];
   const index: Index = { format: 1, precision: "float32", window: null, notes: [], runs, blocks };
@@ -67,7 +76,12 @@ describe("links at a checkpoint", () => {
 
   it("lose exactly the links below the filter, of hidden signs, gates and roles", async () => {
     const all = await scene();
-    const { links } = await scene({ threshold: 0.4, signs: ["+"], gates: ["i", "o"], roles: ["input", "bias"] });
+    const { links } = await scene({
+      threshold: 0.4,
+      signs: ["+"],
+      gates: ["i", "o"],
+      roles: ["input", "bias"],
+    });
     const values = all.links.values(2);
     let expected = 0;
     for (let i = 0; i < values.length; i++) {
