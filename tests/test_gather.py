@@ -1,0 +1,170 @@
+"""Lists that people have, as a history: what is taken, what is refused with which words, what is warned of."""
+
+from __future__ import annotations
+
+import copy
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from nnweightviz.checkpoint import Checkpoint
+from nnweightviz.gather import as_history
+from nnweightviz.history import History
+
+torch.set_num_threads(1)
+
+
+def state(value: float = 0.0) -> dict[str, Any]:
+    return {"w": np.full((2, 3), value, dtype=np.float32)}
+
+
+def states(n: int) -> list[dict[str, Any]]:
+    return [state(k) for k in range(n)]
+
+
+def test_state_dicts_become_checkpoints_without_steps() -> None:
+    history = as_history(states(3))
+    assert history["w"][:, 0, 0].tolist() == [0, 1, 2]
+    assert not history.knows_steps
+
+
+def test_models_become_checkpoints() -> None:
+    models = [torch.nn.Linear(3, 2) for _ in range(2)]
+    history = as_history(models)
+    np.testing.assert_array_equal(history["bias"][1], models[1].bias.detach().numpy())
+
+
+def test_torch_state_dicts_become_checkpoints() -> None:
+    model = torch.nn.Linear(3, 2)
+    assert as_history([copy.deepcopy(model.state_dict())])["weight"].shape == (1, 2, 3)
+
+
+def test_pairs_carry_their_epoch() -> None:
+    assert as_history([(0, state()), (2.5, state(1))]).epochs.tolist() == [0, 2.5]
+
+
+def test_checkpoints_keep_all_they_know_and_are_copied() -> None:
+    mine = Checkpoint(state(), step=4, epoch=1, metrics={"loss": 0.5})
+    history = as_history([mine])
+    mine.state["w"][:] = 9
+    assert (history[0].step, history[0].epoch, history.metrics["loss"].tolist()) == (4, 1, [0.5])
+    assert (history["w"] == 0).all()
+
+
+def test_a_generator_is_taken_too() -> None:
+    assert len(as_history(state(k) for k in range(3))) == 3
+
+
+def test_a_history_is_taken_as_it_is() -> None:
+    history = as_history(states(2))
+    assert as_history(history) is history
+
+
+def test_one_value_a_checkpoint_is_a_metric() -> None:
+    history = as_history(states(3), {"loss": [3, float("nan"), 1]})
+    np.testing.assert_array_equal(history.metrics["loss"], [3, np.nan, 1])
+    assert history.log_metrics["loss"][0].tolist() == [0, 2]
+
+
+def test_a_pair_of_steps_and_values_is_a_denser_metric() -> None:
+    checkpoints = [Checkpoint(state(), step=10 * k) for k in range(3)]
+    history = as_history(checkpoints, {"loss": ([20, 0, 5], [0.2, 0.9, 0.5])})
+    assert history.log_metrics["loss"][0].tolist() == [0, 5, 20]
+    np.testing.assert_array_equal(history.metrics["loss"], [0.9, np.nan, 0.2])
+
+
+def test_two_values_of_two_checkpoints_are_no_pair() -> None:
+    assert as_history(states(2), {"loss": (0.5, 0.25)}).metrics["loss"].tolist() == [0.5, 0.25]
+
+
+def test_metrics_of_a_history_go_to_a_view_of_it() -> None:
+    mine = as_history(states(2))
+    for _ in range(2):
+        shown = as_history(mine, {"loss": [2, 1]})
+        assert shown.log_metrics["loss"][1].tolist() == [2, 1]
+    assert mine.metrics == {}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "error", "sentence"),
+    [
+        ({"loss": [1, 2]}, ValueError, "metric 'loss' has 2 values for 3 checkpoints; give one a checkpoint"),
+        ({"loss": 0.5}, ValueError, "metric 'loss' has 1 values for 3 checkpoints"),
+        ({"loss": ([0, 1, 2], [1, 2])}, ValueError, "metric 'loss' has 3 steps but 2 values; give as many"),
+        (
+            {"loss": ["a", "b", "c"]},
+            TypeError,
+            "metric 'loss' is ['a', 'b', 'c']; it takes a list of numbers",
+        ),
+        ([1, 2, 3], TypeError, "metrics is a list; it takes a dict such as"),
+    ],
+)
+def test_metrics_that_do_not_fit_are_refused(metrics: Any, error: type[Exception], sentence: str) -> None:
+    with pytest.raises(error, match=re.escape(sentence)):
+        as_history(states(3), metrics)
+
+
+@pytest.mark.parametrize(
+    ("checkpoints", "error", "sentence"),
+    [
+        ([], ValueError, "there are no checkpoints to show: record at least one, or pass the model alone"),
+        (History(), ValueError, "there are no checkpoints to show"),
+        (
+            "runs/a",
+            TypeError,
+            "checkpoints is a path ('runs/a'); load the file first and pass a list of state",
+        ),
+        (Path("a.pt"), TypeError, "checkpoints is a path ('a.pt'); load the file first"),
+        ([state(), Path("a.pt")], TypeError, "checkpoint 1 cannot be read: it is a path ('a.pt'); load the"),
+        (state(), TypeError, "checkpoints is a single dict; it takes a History or a list of state dicts"),
+        (torch.nn.Linear(1, 1), TypeError, "checkpoints is a single Linear; it takes a History or a list"),
+        (torch.nn.Sequential(torch.nn.Linear(1, 1)), TypeError, "checkpoints is a single Sequential"),
+        (3, TypeError, "checkpoints is a int; it takes a History or a list of state dicts, models"),
+        ([3], TypeError, "checkpoint 0 cannot be read: nnweightviz draws"),
+        (
+            [("one", state())],
+            TypeError,
+            "checkpoint 0 cannot be read: a tuple must be (epoch, state); this one holds str",
+        ),
+        ([(1, state(), 2)], TypeError, "a tuple must be (epoch, state); this one holds int, dict, int"),
+    ],
+)
+def test_what_is_no_list_of_checkpoints_is_refused(
+    checkpoints: Any, error: type[Exception], sentence: str
+) -> None:
+    with pytest.raises(error, match=re.escape(sentence)):
+        as_history(checkpoints)
+
+
+def forgotten_copies() -> dict[str, list[Any]]:
+    model, arrays = torch.nn.Linear(2, 2), state()
+    return {
+        "the same model": [model, model],
+        "pairs of the same model": [(0, model), (1, model)],
+        "state dicts of one model": [model.state_dict(), model.state_dict()],
+        "a model and its state dict": [model, torch.nn.Linear(2, 2), model.state_dict()],
+        "the same dict": [arrays, arrays],
+        "shallow copies": [arrays, dict(arrays)],
+        "checkpoints of the same dict": [Checkpoint(arrays), Checkpoint(arrays)],
+    }
+
+
+@pytest.mark.parametrize("case", forgotten_copies())
+def test_checkpoints_that_share_memory_are_warned_of(case: str) -> None:
+    with pytest.warns(
+        UserWarning, match=r"share their memory, so they show the same weights: copy each .*deepcopy"
+    ):
+        as_history(forgotten_copies()[case])
+
+
+def test_copies_that_share_a_frozen_part_are_not_warned_of() -> None:
+    frozen = np.ones(3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        as_history([state(k) | {"frozen": frozen} for k in range(3)])
+        as_history([{"w": np.zeros((0, 2))}, {"w": np.zeros((0, 2))}])
