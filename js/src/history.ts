@@ -208,6 +208,11 @@ export class History {
     });
   }
 
+  /** How many checkpoints are here; the others are still with the kernel. */
+  get nLoaded(): number {
+    return this.loaded ? this.loaded.reduce((sum, here) => sum + here, 0) : this.nCheckpoints;
+  }
+
   get isExact(): boolean {
     return this.precision === "float32" && this.loaded === null;
   }
@@ -238,14 +243,12 @@ export class History {
   }
 
   private updateSize(k: number): number {
-    let sum = Number.NaN;
-    for (const list of this.values.values()) {
-      const now = list[k];
-      const before = list[k - 1];
-      if (!now || !before) continue;
-      sum = Math.max(sum, 0);
-      for (let i = 0; i < now.length; i++) sum += (now[i] - before[i]) ** 2;
-    }
+    const pairs = [...this.values.values()].flatMap((list) =>
+      list[k] && list[k - 1] ? [[list[k], list[k - 1]]] : [],
+    );
+    if (pairs.length === 0) return Number.NaN;
+    let sum = 0;
+    for (const [now, before] of pairs) for (let i = 0; i < now.length; i++) sum += (now[i] - before[i]) ** 2;
     return Math.sqrt(sum);
   }
 

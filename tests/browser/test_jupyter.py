@@ -101,6 +101,33 @@ def test_playing_sends_no_payload_in_either_direction(jupyter: Jupyter, page: Pa
     assert sum(sizes) < 4 * 4 * 4 * 2000
 
 
+LARGE = """
+import numpy as np
+import nnweightviz as nwv
+rng = np.random.default_rng(0)
+states = [{"fc.weight": rng.normal(size=(100, 100)).astype("float32")} for _ in range(240)]
+viz = nwv.WeightViz(None, states, precision="float32")
+"""
+
+
+def test_large_histories_are_fetched_in_windows_as_they_are_needed(jupyter: Jupyter, page: Page) -> None:
+    page.set_viewport_size({"width": 1200, "height": 1000})
+    jupyter.write("net.ipynb", LARGE, "viz")
+    jupyter.open(page, "net.ipynb")
+    jupyter.run_all(page)
+    diagram = Diagram(page)
+    caption = diagram.root.locator(".nwv-caption")
+    expect(caption).to_contain_text("201 of 240 checkpoints fetched so far")
+    execute(jupyter.kernel(), "viz.checkpoint = 230")
+    diagram.wait_for("checkpoint", 230)
+    expect(caption).not_to_contain_text("fetched so far")
+    weight = ask(jupyter.kernel(), "float(states[230]['fc.weight'][7, 3])")
+    execute(jupyter.kernel(), "viz.selection = {'bundle': 'fc.weight', 'target': 7, 'source': 3}")
+    shown = diagram.root.locator(".nwv-inspector .nwv-value")
+    expect(shown).to_be_visible()
+    assert float(shown.inner_text().replace("−", "-")) == pytest.approx(weight, rel=1e-3)
+
+
 def test_two_displays_share_one_playhead(jupyter: Jupyter, page: Page) -> None:
     page.set_viewport_size({"width": 1200, "height": 2400})  # JupyterLab does not render what is out of sight
     jupyter.write("two.ipynb", SETUP, "viz", "viz")

@@ -130,10 +130,10 @@ export class Links {
     if (known) return known.domain;
     const before = perCheckpoint ? undefined : this.grownFrom.get(key);
     const n = this.history.nCheckpoints;
-    const from = before?.n ?? 0;
+    const from = this.history.nLoaded === n ? (before?.n ?? 0) : 0;
     const ks = perCheckpoint ? [k] : Array.from({ length: n - from }, (_, i) => from + i);
     const domain = Math.max(before?.domain ?? 0, domainOf(this.allValues(name, ks)));
-    this.domains.set(key, { domain, n });
+    this.domains.set(key, { domain, n: this.history.nLoaded === n ? n : 0 });
     return domain;
   }
 

@@ -34,6 +34,7 @@ export function graphCaption(
 ): string {
   const folded = [...layout.places.values()].filter((place) => place.form === "folded").length;
   const offStage = tally.all - tally.onStage;
+  const { nLoaded, nCheckpoints } = context.history;
   const parts = [
     quantityWords(context),
     tally.drawn === tally.all
@@ -51,6 +52,8 @@ export function graphCaption(
     context.history.precision === "int8" &&
       context.options().quantity !== "weights" &&
       'small differences are lost to rounding: pass precision="float16" to see them',
+    nLoaded < nCheckpoints &&
+      `${nLoaded} of ${nCheckpoints} checkpoints fetched so far, which the domains are of`,
     ...context.history.notes,
   ];
   return parts.filter(Boolean).join(" · ");
