@@ -1,0 +1,105 @@
+"""Calls that are asked for often: not too many, never two at once, and always a last one."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from nnweightviz.throttle import Throttle
+
+INTERVAL_S = 0.05
+
+
+def wait_until(condition: object, timeout_s: float = 5) -> None:
+    end = time.monotonic() + timeout_s
+    while not condition() and time.monotonic() < end:  # type: ignore[operator]
+        time.sleep(0.005)
+
+
+def test_the_first_request_is_served_at_once() -> None:
+    calls: list[int] = []
+    Throttle(lambda: calls.append(threading.get_ident()), 60).request()
+    assert calls == [threading.get_ident()]
+
+
+def test_many_requests_are_few_calls_and_the_last_state_arrives() -> None:
+    seen: list[int] = []
+    count = 0
+    throttle = Throttle(lambda: seen.append(count), INTERVAL_S)
+    start = time.monotonic()
+    while time.monotonic() - start < 4 * INTERVAL_S:
+        count += 1
+        throttle.request()
+    wait_until(lambda: seen[-1] == count)
+    assert seen[-1] == count
+    assert len(seen) <= (time.monotonic() - start) / INTERVAL_S + 2
+
+
+def test_a_request_during_a_call_is_served_after_it() -> None:
+    calls: list[int] = []
+
+    def call() -> None:
+        calls.append(len(calls))
+        if len(calls) == 1:
+            throttle.request()
+
+    throttle = Throttle(call, INTERVAL_S)
+    throttle.request()
+    wait_until(lambda: len(calls) == 2)
+    assert len(calls) == 2
+
+
+def test_calls_never_overlap() -> None:
+    running, most = 0, 0
+
+    def call() -> None:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        time.sleep(0.01)
+        running -= 1
+
+    throttle = Throttle(call, 0.001)
+    threads = [threading.Thread(target=lambda: [throttle.flush() for _ in range(5)]) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == 1
+
+
+def test_a_flush_makes_the_waiting_call_now() -> None:
+    calls: list[int] = []
+    throttle = Throttle(lambda: calls.append(0), INTERVAL_S)
+    throttle.request()
+    throttle.request()
+    throttle.flush()
+    assert len(calls) == 2
+    time.sleep(3 * INTERVAL_S)
+    assert len(calls) == 2
+
+
+def test_closing_cancels_what_waits() -> None:
+    calls: list[int] = []
+    throttle = Throttle(lambda: calls.append(0), INTERVAL_S)
+    throttle.request()
+    throttle.request()
+    throttle.close()
+    throttle.request()
+    throttle.flush()
+    time.sleep(3 * INTERVAL_S)
+    assert len(calls) == 1
+
+
+def test_without_threads_every_request_is_served_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: threading.Timer) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Timer, "start", start)
+    calls: list[int] = []
+    throttle = Throttle(lambda: calls.append(0), 60)
+    throttle.request()
+    throttle.request()
+    assert len(calls) == 2
