@@ -243,13 +243,15 @@ export class History {
   }
 
   private updateSize(k: number): number {
-    const pairs = [...this.values.values()].flatMap((list) =>
-      list[k] && list[k - 1] ? [[list[k], list[k - 1]]] : [],
-    );
-    if (pairs.length === 0) return Number.NaN;
     let sum = 0;
-    for (const [now, before] of pairs) for (let i = 0; i < now.length; i++) sum += (now[i] - before[i]) ** 2;
-    return Math.sqrt(sum);
+    let isKnown = false;
+    for (const list of this.values.values()) {
+      const [before, now] = [list[k - 1], list[k]];
+      if (!before || !now) continue;
+      isKnown = true;
+      for (let i = 0; i < now.length; i++) sum += (now[i] - before[i]) ** 2;
+    }
+    return isKnown ? Math.sqrt(sum) : Number.NaN;
   }
 
   get hasValues(): boolean {

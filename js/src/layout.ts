@@ -31,6 +31,7 @@ export interface Place {
   radius: number;
   halfWidth: number;
   port: string | null; // the unfolded gate of a banded group
+  foldable: boolean; // a lane that is drawn as one box unless it is unfolded
   tiles: { port: string; x: number; y: number; width: number; height: number }[];
 }
 
@@ -49,6 +50,8 @@ export function isBiasTick(network: Network, bundle: Bundle): boolean {
   const target = network.groups.find((group) => group.id === bundle.target);
   return bundle.role === "bias" && (target?.n_units ?? 0) > MAX_BIAS_LINKS;
 }
+
+const isFoldable = (group: Group): boolean => group.delayed_of !== null && group.n_units > MAX_PORTED_UNITS;
 
 function formOf(network: Network, group: Group, looks: LayoutLooks): Form | null {
   if (group.role === "box") return "box";
@@ -137,7 +140,20 @@ function place(slot: Slot, x: number, top: number, height: number, looks: Layout
   const halfWidth = form === "ports" ? Math.max(5, Math.min(9, spacing * 0.3)) : form === "box" ? 34 : radius;
   const unfolded = looks.unfolded[group.id];
   const port = form === "bands" ? (typeof unfolded === "string" ? unfolded : group.ports[0]) : null;
-  return { group, form, x, top, height, spacing, unitY, radius, halfWidth, port, tiles: [] };
+  return {
+    group,
+    form,
+    x,
+    top,
+    height,
+    spacing,
+    unitY,
+    radius,
+    halfWidth,
+    port,
+    foldable: isFoldable(group),
+    tiles: [],
+  };
 }
 
 function rowsOf(group: Group, form: Form): number {

@@ -105,7 +105,7 @@ LARGE = """
 import numpy as np
 import nnweightviz as nwv
 rng = np.random.default_rng(0)
-states = [{"fc.weight": rng.normal(size=(100, 100)).astype("float32")} for _ in range(240)]
+states = [{"fc.weight": rng.normal(size=(100, 100)).astype("float32")} for _ in range(480)]
 viz = nwv.WeightViz(None, states, precision="float32")
 """
 
@@ -117,11 +117,11 @@ def test_large_histories_are_fetched_in_windows_as_they_are_needed(jupyter: Jupy
     jupyter.run_all(page)
     diagram = Diagram(page)
     caption = diagram.root.locator(".nwv-caption")
-    expect(caption).to_contain_text("201 of 240 checkpoints fetched so far")
-    execute(jupyter.kernel(), "viz.checkpoint = 230")
-    diagram.wait_for("checkpoint", 230)
+    expect(caption).to_contain_text("401 of 480 checkpoints fetched so far")
+    execute(jupyter.kernel(), "viz.checkpoint = 470")
+    diagram.wait_for("checkpoint", 470)
     expect(caption).not_to_contain_text("fetched so far")
-    weight = ask(jupyter.kernel(), "float(states[230]['fc.weight'][7, 3])")
+    weight = ask(jupyter.kernel(), "float(states[470]['fc.weight'][7, 3])")
     execute(jupyter.kernel(), "viz.selection = {'bundle': 'fc.weight', 'target': 7, 'source': 3}")
     shown = diagram.root.locator(".nwv-inspector .nwv-value")
     expect(shown).to_be_visible()

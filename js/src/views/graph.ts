@@ -15,10 +15,9 @@ import { type Hit, pick } from "./graph/pick";
 import { graphLegend } from "./graph/scales";
 import { type Direction, nextRow, nextUnit } from "./graph/walk";
 import { graphCaption, graphSummary } from "./graph/words";
-import { type Zoom, zoomAbout, zoomed } from "./graph/zoom";
+import { boundedZoom, wholeZoom, type Zoom, zoomAbout, zoomed } from "./graph/zoom";
 
 const PAPER: Record<"light" | "dark", Rgb> = { light: [255, 255, 255], dark: [23, 25, 28] };
-const WHOLE: Zoom = { k: 1, x: 0, y: 0 };
 
 class Graph implements View {
   private readonly stage: HTMLElement;
@@ -30,7 +29,7 @@ class Graph implements View {
   private layout!: Layout;
   private links!: Links;
   private painter!: Painter;
-  private zoomState: Zoom = WHOLE;
+  private zoomState: Zoom = { k: 1, x: 0, y: 0 };
   private hovered: Focus | null = null;
   private pointed: Selection | null = null;
   private walkedFrom: { group: string; unit: number } | null = null;
@@ -74,7 +73,7 @@ class Graph implements View {
     this.stage.style.height = `${height}px`;
     const order = unitOrder(network, history, options);
     this.base = layoutNetwork(network, { width, height, unfolded: options.unfolded, order });
-    this.zoomState = this.bounded(this.zoomState);
+    this.zoomState = boundedZoom(this.zoomState, this.base, width, height);
     this.links = new Links(
       network,
       history,
@@ -189,9 +188,10 @@ class Graph implements View {
       pan: (dx, dy) =>
         this.setZoom({ ...this.zoomState, x: this.zoomState.x + dx, y: this.zoomState.y + dy }),
       zoom: (factor, x, y) => this.setZoom(zoomAbout(this.zoomState, factor, x, y)),
-      fit: () => this.setZoom(WHOLE),
+      fit: () => this.zoom("fit"),
       move: (direction) => this.move(direction),
       nextLink: (by) => this.nextLink(by),
+      turn: (what) => this.turn(what),
       clear: () => this.context.select(null),
       canPanX: () => this.layout.width > this.size.width + 1,
     };
@@ -214,8 +214,6 @@ class Graph implements View {
     this.stage.style.cursor = hit ? "pointer" : "";
     this.pointed = isLink(selection) ? selection : null;
     if (JSON.stringify(focus) !== JSON.stringify(this.hovered)) {
-      for (const mark of this.chrome.root.querySelectorAll(".nwv-is-focus"))
-        mark.classList.remove("nwv-is-focus");
       this.hovered = focus;
       this.repaint();
     } else this.outline();
@@ -225,14 +223,29 @@ class Graph implements View {
   }
 
   private click(hit: Hit | null): void {
-    const unfolded = this.context.options().unfolded;
-    if (hit?.kind === "tile") this.context.setOptions({ unfolded: { ...unfolded, [hit.group]: hit.port } });
-    else if (hit?.kind === "fold") this.context.setOptions({ unfolded: { ...unfolded, [hit.group]: true } });
+    if (hit?.kind === "tile") this.unfold(hit.group, hit.port);
+    else if (hit?.kind === "fold")
+      this.unfold(hit.group, this.layout.places.get(hit.group)!.form === "folded");
     else {
       const selection = this.asSelection(hit);
       const same = JSON.stringify(selection) === JSON.stringify(this.context.selection());
       this.context.select(same ? null : selection);
     }
+  }
+
+  private unfold(group: string, port: string | boolean): void {
+    this.context.setOptions({ unfolded: { ...this.context.options().unfolded, [group]: port } });
+  }
+
+  /** Unfold the next gate of the selected unit's layer, or fold and unfold its h(t-1). */
+  private turn(what: "gate" | "lane"): void {
+    const selection = this.context.selection();
+    const place = isUnit(selection) ? this.layout.places.get(selection.group) : undefined;
+    const lane = [...this.layout.places.values()].find((other) => other.group.delayed_of === place?.group.id);
+    if (what === "lane" && lane?.foldable) this.unfold(lane.group.id, lane.form === "folded");
+    const ports = place?.group.ports ?? [];
+    if (what === "gate" && place?.port)
+      this.unfold(place.group.id, ports[(ports.indexOf(place.port) + 1) % ports.length]);
   }
 
   private move(direction: Direction): void {
@@ -251,22 +264,15 @@ class Graph implements View {
     this.context.select(nextRow(rows, selection, by));
   }
 
-  private bounded(zoom: Zoom): Zoom {
-    const { width, height } = this.size;
-    const k = Math.max(Math.min(1, width / this.base.width), Math.min(12, zoom.k));
-    const clamp = (at: number, content: number, room: number) =>
-      Math.min(0, Math.max(at, Math.min(0, room - content * k)));
-    return { k, x: clamp(zoom.x, this.base.width, width), y: clamp(zoom.y, height, height) };
-  }
-
   private setZoom(zoom: Zoom): void {
-    this.zoomState = this.bounded(zoom);
+    this.zoomState = boundedZoom(zoom, this.base, this.size.width, this.size.height);
     this.place();
   }
 
   zoom(factor: number | "fit"): void {
     const { width, height } = this.size;
-    this.setZoom(factor === "fit" ? WHOLE : zoomAbout(this.zoomState, factor, width / 2, height / 2));
+    if (factor === "fit") this.setZoom(wholeZoom(this.base, width));
+    else this.setZoom(zoomAbout(this.zoomState, factor, width / 2, height / 2));
   }
 
   reveal(group: string, unit: number | null): void {

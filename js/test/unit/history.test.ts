@@ -9,26 +9,9 @@ const network = lstmNetwork(1, 1);
 /** A block of the bias, whose entries all are the number of their checkpoint. */
 function block(start: number, stop: number, part: number | null): [BlockEntry, Uint8Array] {
   const values = Float32Array.from({ length: 4 * (stop - start) }, (_, i) => start + Math.floor(i / 4));
-  const about = {
-    run: "run",
-    quantity: "weights",
-    name: NAME,
-    dims: [4],
-    dtype: "float32",
-    scale: 1,
-  } as const;
+  const about = { run: "run", quantity: "weights", name: NAME, dims: [4], start, stop, part };
   return [
-    {
-      ...about,
-      dtype: "float32",
-      scale: 1,
-      start,
-      stop,
-      coding: "raw",
-      part,
-      offset: 0,
-      n_bytes: values.byteLength,
-    },
+    { ...about, dtype: "float32", scale: 1, coding: "raw", offset: 0, n_bytes: values.byteLength },
     new Uint8Array(values.buffer),
   ];
 }

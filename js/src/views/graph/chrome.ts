@@ -42,7 +42,10 @@ function titles(network: Network, place: Place, { alone, room, laneBottom }: Tit
   const { group } = place;
   if (group.role === "bias" || place.form === "folded") return [];
   const name = group.label || group.id;
-  if (group.delayed_of !== null) return [text(name, { x: place.x, y: laneBottom, class: "nwv-lane-title" })];
+  if (group.delayed_of !== null)
+    return [
+      text(place.foldable ? `${name} · fold` : name, { x: place.x, y: laneBottom, class: "nwv-lane-title" }),
+    ];
   const title = text(
     clip(name, room),
     { x: place.x, y: alone ? 14 : place.top - 6, class: "nwv-title" },

@@ -9,6 +9,7 @@ export interface Intents {
   fit(): void;
   move(direction: "up" | "down" | "left" | "right"): void;
   nextLink(by: 1 | -1): void;
+  turn(what: "gate" | "lane"): void;
   clear(): void;
   canPanX(): boolean;
 }
@@ -83,6 +84,7 @@ function onKey(event: KeyboardEvent, stage: HTMLElement, intents: Intents): bool
   else if (event.key === "-") zoom(0.8);
   else if (event.key === "0") intents.fit();
   else if (event.key === "." || event.key === ",") intents.nextLink(event.key === "." ? 1 : -1);
+  else if (event.key === "g" || event.key === "h") intents.turn(event.key === "g" ? "gate" : "lane");
   else if (event.key === "Escape") intents.clear();
   else return false;
   return true;

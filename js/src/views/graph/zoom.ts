@@ -14,6 +14,21 @@ export function zoomAbout(zoom: Zoom, factor: number, x: number, y: number): Zoo
   return { k, x: x - (x - zoom.x) * ratio, y: y - (y - zoom.y) * ratio };
 }
 
+/** Keep the content in sight: between all of it and twelve times its size, no edge further in than need be. */
+export function boundedZoom(zoom: Zoom, content: Layout, width: number, height: number): Zoom {
+  const k = Math.max(wholeZoom(content, width).k, Math.min(12, zoom.k));
+  const clamp = (at: number, length: number, room: number) =>
+    Math.min(0, Math.max(at, Math.min(0, room - length * k)));
+  return { k, x: clamp(zoom.x, content.width, width), y: clamp(zoom.y, height, height) };
+}
+
+/** All columns at once. */
+export const wholeZoom = (content: Layout, width: number): Zoom => ({
+  k: Math.min(1, width / content.width),
+  x: 0,
+  y: 0,
+});
+
 function zoomedPlace(place: Place, { k, x, y }: Zoom): Place {
   const spacing = place.spacing * k;
   const grown = Math.min(k, 2);
