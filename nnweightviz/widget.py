@@ -130,7 +130,8 @@ class WeightViz(anywidget.AnyWidget):
         )
         self.on_msg(self._on_message)
         self._unsubscribe = history.subscribe(self._on_growth)
-        self._on_growth()  # another thread may have recorded meanwhile
+        if len(history) > payload.n_checkpoints:  # another thread has recorded meanwhile
+            self._on_growth()
 
     @t.validate("checkpoint")
     def _check_checkpoint(self, proposal: Any) -> int:
@@ -240,8 +241,9 @@ class WeightViz(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Stop following the history and close the widget's displays."""
-        self._growth.close()
-        self._unsubscribe()
+        if hasattr(self, "_unsubscribe"):  # also called for what was refused while its arguments were checked
+            self._growth.close()
+            self._unsubscribe()
         super().close()
 
     def __repr__(self) -> str:
