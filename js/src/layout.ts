@@ -59,8 +59,7 @@ function formOf(network: Network, group: Group, looks: LayoutLooks): Form | null
     const bundles = network.bundles.filter((bundle) => bundle.source === group.id);
     return bundles.every((bundle) => isBiasTick(network, bundle)) ? null : "bias";
   }
-  if (group.delayed_of !== null && group.n_units > MAX_PORTED_UNITS && !looks.unfolded[group.id])
-    return "folded";
+  if (isFoldable(group) && !looks.unfolded[group.id]) return "folded";
   if (isBanded(group)) return "bands";
   return group.ports.length > 0 ? "ports" : "nodes";
 }

@@ -11,7 +11,7 @@ import { type Focus, Links, type Tally } from "./graph/links";
 import { markFocus, markLonely, outline } from "./graph/marks";
 import { unitOrder } from "./graph/order";
 import { Painter } from "./graph/painter";
-import { type Hit, pick } from "./graph/pick";
+import { type Hit, pick, selectionOf } from "./graph/pick";
 import { graphLegend } from "./graph/scales";
 import { type Direction, nextRow, nextUnit } from "./graph/walk";
 import { graphCaption, graphSummary } from "./graph/words";
@@ -201,15 +201,8 @@ class Graph implements View {
     return pick(this.layout, this.painter.ends, this.current().buckets, this.links.mask(this.focus()), x, y);
   }
 
-  private asSelection(hit: Hit | null): Selection | null {
-    if (hit?.kind === "unit") return { group: hit.group, unit: hit.unit };
-    if (hit?.kind !== "link") return null;
-    const { bundle, target, source } = this.links.link(hit.index);
-    return { bundle: bundle.id, target, source };
-  }
-
   private hover(hit: Hit | null, x: number, y: number): void {
-    const selection = this.asSelection(hit);
+    const selection = selectionOf(hit, this.links);
     const focus = isUnit(selection) ? this.focusOn(selection.group, selection.unit) : null;
     this.stage.style.cursor = hit ? "pointer" : "";
     this.pointed = isLink(selection) ? selection : null;
@@ -227,7 +220,7 @@ class Graph implements View {
     else if (hit?.kind === "fold")
       this.unfold(hit.group, this.layout.places.get(hit.group)!.form === "folded");
     else {
-      const selection = this.asSelection(hit);
+      const selection = selectionOf(hit, this.links);
       const same = JSON.stringify(selection) === JSON.stringify(this.context.selection());
       this.context.select(same ? null : selection);
     }

@@ -1,5 +1,7 @@
 // What is under the pointer: a unit, a gate tile, a folded lane, or a link. Geometry only.
+import type { Selection } from "../../describe";
 import type { Layout, Place } from "../../layout";
+import type { Links } from "./links";
 
 export type Hit =
   | { kind: "unit"; group: string; unit: number }
@@ -35,13 +37,9 @@ function nearestUnit(place: Place, y: number): number {
 
 function pickBlock(layout: Layout, x: number, y: number): Hit | null {
   for (const [group, place] of layout.places) {
-    if (
-      place.form === "folded" &&
-      Math.abs(x - place.x) < 32 &&
-      y > place.top - 4 &&
-      y < place.top + place.height + 4
-    )
-      return { kind: "fold", group };
+    const onBox = Math.abs(x - place.x) < 32 && y > place.top - 4 && y < place.top + place.height + 4;
+    const onTitle = Math.abs(x - place.x) < 40 && y > layout.height - 20;
+    if (place.foldable && (place.form === "folded" ? onBox : onTitle)) return { kind: "fold", group };
     for (const tile of place.tiles)
       if (x >= tile.x && x <= tile.x + tile.width && y >= tile.y && y <= tile.y + tile.height)
         return { kind: "tile", group, port: tile.port };
@@ -88,4 +86,12 @@ export function pick(
   if (near) return near;
   const index = pickLink(ends, buckets, mask, x, y);
   return index < 0 ? null : { kind: "link", index };
+}
+
+/** What a reader who presses here selects. */
+export function selectionOf(hit: Hit | null, links: Links): Selection | null {
+  if (hit?.kind === "unit") return { group: hit.group, unit: hit.unit };
+  if (hit?.kind !== "link") return null;
+  const { bundle, target, source } = links.link(hit.index);
+  return { bundle: bundle.id, target, source };
 }
