@@ -223,7 +223,7 @@ function maxLineWidth(network: Network, places: Map<string, Place>): number {
       .filter((bundle) => bundle.target === group.id && (port === null || bundle.port === port))
       .reduce((n, bundle) => n + bundle.shape[0] * bundle.shape[1], 0),
   );
-  return Math.max(1.8, Math.min(6.5, Math.min(...rooms) * 0.9, 90 / Math.sqrt(Math.max(1, ...crowds))));
+  return Math.max(1, Math.min(6.5, Math.min(...rooms) * 0.9, 90 / Math.sqrt(Math.max(1, ...crowds))));
 }
 
 /** Where a bundle's links leave a source unit. */

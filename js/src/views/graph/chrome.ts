@@ -42,10 +42,12 @@ function titles(network: Network, place: Place, { alone, room, laneBottom }: Tit
   const { group } = place;
   if (group.role === "bias" || place.form === "folded") return [];
   const name = group.label || group.id;
-  if (group.delayed_of !== null)
-    return [
-      text(place.foldable ? `${name} · fold` : name, { x: place.x, y: laneBottom, class: "nwv-lane-title" }),
-    ];
+  if (group.delayed_of !== null) {
+    const words = place.foldable ? `${name} · fold` : name;
+    if (alone) return [text(words, { x: place.x, y: laneBottom, class: "nwv-lane-title" })];
+    const beside = { x: place.x - place.halfWidth - 9, y: place.top + place.height / 2 + 4 };
+    return [text(words, { ...beside, class: "nwv-lane-title nwv-left" })];
+  }
   const title = text(
     clip(name, room),
     { x: place.x, y: alone ? 14 : place.top - 6, class: "nwv-title" },
@@ -192,10 +194,9 @@ export function drawChrome(network: Network, layout: Layout, showLabels: boolean
   const last = Math.max(...places.map((place) => place.group.column));
   for (const place of places) {
     const { group } = place;
-    const neighbours = places.filter(
-      (p) => p.group.column === group.column && p.group.role !== "bias" && !p.group.delayed_of && p !== place,
-    );
-    const alone = neighbours.length === 0 && group.delayed_of === null;
+    const isLane = (p: Place) => p.group.delayed_of !== null;
+    const isBeside = (p: Place) => p !== place && p.group.column === group.column && p.group.role !== "bias";
+    const alone = !places.some((p) => isBeside(p) && isLane(p) === isLane(place));
     root.append(
       ...titles(network, place, { alone, room: titleRoom(places, place), laneBottom: layout.height - 6 }),
     );

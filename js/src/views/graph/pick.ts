@@ -38,7 +38,9 @@ function nearestUnit(place: Place, y: number): number {
 function pickBlock(layout: Layout, x: number, y: number): Hit | null {
   for (const [group, place] of layout.places) {
     const onBox = Math.abs(x - place.x) < 32 && y > place.top - 4 && y < place.top + place.height + 4;
-    const onTitle = Math.abs(x - place.x) < 40 && y > layout.height - 20;
+    const onBottom = Math.abs(x - place.x) < 40 && y > layout.height - 20;
+    const onSide = x < place.x - 6 && x > place.x - 90 && Math.abs(y - place.top - place.height / 2) < 10;
+    const onTitle = onBottom || onSide;
     if (place.foldable && (place.form === "folded" ? onBox : onTitle)) return { kind: "fold", group };
     for (const tile of place.tiles)
       if (x >= tile.x && x <= tile.x + tile.width && y >= tile.y && y <= tile.y + tile.height)
