@@ -33,6 +33,7 @@ export class History {
   private readonly pending = new Map<string, Pending>();
   private readonly exactCache = new Map<string, Promise<Float64Array>>();
   private readonly windows = new Map<string, { start: number; stop: number }>(); // asked for, by request
+  private coming: { start: number; stop: number }[] = []; // sent, but not decoded yet
   private readonly asked = new Map<number, number>(); // window start -> time asked
   private loaded: Uint8Array | null = null; // per checkpoint, where windows are fetched; null when all is here
   private window: number | null = null;
@@ -103,7 +104,9 @@ export class History {
   /** Checkpoints count as here once all that was sent of them is decoded. */
   private markLoaded(ranges: { start: number; stop: number }[]): void {
     if (!this.loaded) return;
+    this.coming.push(...ranges);
     this.decoding = this.decoding.then(() => {
+      this.coming = this.coming.filter((range) => !ranges.includes(range));
       for (const { start, stop } of ranges) this.loaded?.fill(1, start, stop);
       this.notify();
     });
@@ -157,7 +160,7 @@ export class History {
   /** Whether checkpoint k can be drawn now; if it is still with the kernel, its window is asked for. */
   isReady(k: number): boolean {
     if (!this.loaded || this.loaded[k]) return true;
-    this.fetch(k);
+    if (!this.coming.some(({ start, stop }) => start <= k && k < stop)) this.fetch(k);
     return false;
   }
 

@@ -55,6 +55,15 @@ describe("a history in windows", () => {
     expect(history.nLoaded).toBe(9);
   });
 
+  it("does not ask for what has come but is not decoded yet", async () => {
+    const sent: Record<string, unknown>[] = [];
+    const history = open((message) => sent.push(message), 10, 4);
+    expect([0, 9].map((k) => history.isReady(k))).toEqual([false, false]);
+    await history.decoding;
+    expect([0, 9].map((k) => history.isReady(k))).toEqual([true, true]);
+    expect(sent).toEqual([]);
+  });
+
   it("fetches the window after the playhead ahead of time", async () => {
     const sent: Record<string, unknown>[] = [];
     const history = open((message) => sent.push(message), 10, 4);
