@@ -48,8 +48,7 @@ export const opacityOf = (share: number, exponent: number): number => 0.05 + 0.9
 export function opacityExponent(nLines: number): number {
   if (nLines <= 200) return 1.25;
   if (nLines <= 800) return 2;
-  if (nLines <= 2500) return 2.75;
-  return nLines <= 4000 ? 3.5 : 4.5;
+  return nLines <= 2500 ? 2.75 : 3.25;
 }
 
 /** Colour of a share of the domain, in [-1, 1], on white or black paper (for matrices and strips). */

@@ -5,6 +5,7 @@ import { isDrawable, type Layout, layoutNetwork } from "../layout";
 import { PALETTES, type Rgb } from "../scale";
 import type { Legend, View, ViewContext } from "./context";
 import { type Chrome, drawChrome } from "./graph/chrome";
+import { strongLinks } from "./graph/crowd";
 import { createEdges, type Edges } from "./graph/edges";
 import { type Intents, listen } from "./graph/gestures";
 import { type Focus, Links, type Tally } from "./graph/links";
@@ -210,9 +211,8 @@ class Graph implements View {
       this.hovered = focus;
       this.repaint();
     } else this.outline();
-    const e = hit?.kind === "link" ? 4 * hit.index : -1;
-    const falls = e >= 0 && this.painter.ends[e + 3] > this.painter.ends[e + 1];
-    this.context.point(selection, x, y, falls);
+    const [, y0, , y1] = hit?.kind === "link" ? this.painter.ends.subarray(4 * hit.index) : [0, 0, 0, 0];
+    this.context.point(selection, x, y, y1 > y0);
   }
 
   private click(hit: Hit | null): void {
@@ -282,8 +282,10 @@ class Graph implements View {
   }
 
   caption(): string {
-    const { tally } = this.current();
-    return graphCaption(this.context, this.layout, { ...tally, onStage: this.links.n, all: this.nLinks });
+    const { tally, buckets, k } = this.current();
+    const faint = this.focus() ? 0 : (strongLinks(this.links, buckets, k)?.nFaint ?? 0);
+    const { n: onStage } = this.links;
+    return graphCaption(this.context, this.layout, { ...tally, faint, onStage, all: this.nLinks });
   }
 
   summary(): string {

@@ -5,6 +5,7 @@ import { isDrawable, layoutNetwork } from "../../src/layout";
 import type { Network } from "../../src/network";
 import { DEFAULTS, type Options } from "../../src/options";
 import { domainOf } from "../../src/scale";
+import { strongLinks } from "../../src/views/graph/crowd";
 import { Links } from "../../src/views/graph/links";
 import { linkEnds } from "../../src/views/graph/painter";
 import { pickLink } from "../../src/views/graph/pick";
@@ -121,6 +122,30 @@ describe("links at a checkpoint", () => {
   it("give NaN and infinities a bucket of their own and leave them out of the domain", () => {
     expect(domainOf([new Float32Array([1, Number.NaN, Number.POSITIVE_INFINITY, -2])])).toBeCloseTo(1.995, 5);
     expect(domainOf([new Float32Array([Number.NaN])])).toBe(0);
+  });
+});
+
+describe("a crowded layer", () => {
+  it("keeps its 500 strongest links strong, and the strongest of every unit", async () => {
+    const network = lstmNetwork(64, 64);
+    const history = await randomHistory(network, 1);
+    const layout = layoutNetwork(network, looks);
+    const links = new Links(network, history, DEFAULTS, (b) => isDrawable(layout, network, b), new Map());
+    const { buckets } = links.buckets(0);
+    const { strong, nFaint } = strongLinks(links, buckets, 0)!;
+    const sizes = links.values(0).map(Math.abs);
+    const least = [...sizes].sort((a, b) => b - a)[499];
+    sizes.forEach((size, i) => {
+      if (size >= least) expect(strong[i]).toBe(1);
+    });
+    for (let j = 0; j < 64; j++) expect(strong.subarray(64 * j, 64 * (j + 1))).toContain(1);
+    expect(nFaint).toBe(64 * 64 - strong.reduce((a, b) => a + b, 0));
+    expect(nFaint).toBeLessThanOrEqual(64 * 64 - 500);
+  });
+
+  it("is one of more than 3 000 links: smaller ones stay as they are", async () => {
+    const { links } = await scene();
+    expect(strongLinks(links, links.buckets(0).buckets, 0)).toBeNull();
   });
 });
 

@@ -11,6 +11,7 @@ import {
   rgba,
   shade,
 } from "../../scale";
+import { strongLinks } from "./crowd";
 import type { Links } from "./links";
 
 const CACHE_BYTES = 96e6;
@@ -129,7 +130,8 @@ export class Painter {
     context.lineCap = "butt";
     const { buckets } = links.buckets(k);
     const bounds = new Uint32Array(2 * N_BUCKETS + 1);
-    const key = (i: number) => buckets[i] + (mask && !mask[i] ? 0 : N_BUCKETS);
+    const stays = mask ?? strongLinks(links, buckets, k)?.strong;
+    const key = (i: number) => buckets[i] + (stays && !stays[i] ? 0 : N_BUCKETS);
     for (let i = 0; i < buckets.length; i++) bounds[key(i) + 1]++;
     for (let b = 0; b < 2 * N_BUCKETS; b++) bounds[b + 1] += bounds[b];
     const at = bounds.slice();

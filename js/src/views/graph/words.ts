@@ -30,7 +30,7 @@ function restWords({ network, options }: ViewContext): string | null {
 export function graphCaption(
   context: ViewContext,
   layout: Layout,
-  tally: Tally & { onStage: number; all: number },
+  tally: Tally & { onStage: number; all: number; faint: number },
 ): string {
   const folded = [...layout.places.values()].filter((place) => place.form === "folded").length;
   const offStage = tally.all - tally.onStage;
@@ -41,6 +41,7 @@ export function graphCaption(
       ? `all ${formatCount(tally.all)} links drawn`
       : `${formatCount(tally.drawn)} of ${formatCount(tally.all)} links drawn as lines`,
     tally.filtered > 0 && `${formatCount(tally.filtered)} switched off or below the filter`,
+    tally.faint > 0 && `${formatCount(tally.faint)} of them faint, the weaker ones of crowded layers`,
     offStage > 0 && `${formatCount(offStage)} in small matrices, ticks${folded ? " and folded lanes" : ""}`,
     tally.clipped > 0 && `${formatCount(tally.clipped)} beyond the domain`,
     tally.odd > 0 && `${formatCount(tally.odd)} NaN or infinite`,
