@@ -15,7 +15,7 @@ import { views } from "./views";
 import type { View } from "./views/context";
 import { withReduce } from "./views/graph/links";
 
-const FULLSCREEN = "M2.5 6v-3.5h3.5M10 2.5h3.5v3.5M13.5 10v3.5h-3.5M6 13.5h-3.5v-3.5";
+const FULLSCREEN = "M9.5 2.5h4v4M13.5 2.5l-4.5 4.5M6.5 13.5h-4v-4M2.5 13.5l4.5-4.5";
 
 class App {
   private readonly session: Session;
@@ -80,13 +80,13 @@ class App {
     const options = () => this.options();
     const setOptions = (change: Partial<Options>) => this.setOptions(change);
     const select = (selection: Selection | null) => this.select(selection);
-    this.tooltip = createTooltip(this.viewHost, history, (id) => this.bundle(id));
+    this.tooltip = createTooltip(this.viewHost, history, (id) => this.bundle(id), options);
     this.legend = createLegend(this.legendHost);
     this.inspector = createInspector(
       this.inspectorHost,
       history,
       () => network.bundles.map((b) => withReduce(b, options())),
-      select,
+      { options, select },
     );
     const chosen = views[this.model.get("view")] ?? views.graph;
     this.view = chosen.create(this.viewHost, {
@@ -111,7 +111,7 @@ class App {
       setOptions,
       zoom: (factor) => this.view.zoom(factor),
       find: (group, unit) => this.find(group, unit),
-      signal: this.signal,
+      announce: (text) => this.say(text),
     });
     const looks = { get: () => options(), set: setOptions };
     this.timeline = createTimeline(this.timelineHost, player, () => this.timelineData(), looks, this.signal);
@@ -166,6 +166,10 @@ class App {
     const target = event.target as HTMLElement;
     // Notebooks have their own keys; while the reader is in the diagram they are not meant.
     event.stopPropagation();
+    if (event.key === "Escape" && this.selection()) {
+      this.select(null);
+      this.viewHost.querySelector<HTMLElement>("[tabindex]")?.focus();
+    }
     if (
       event.key !== " " ||
       /^(BUTTON|INPUT|SELECT|TEXTAREA)$/.test(target.tagName) ||
@@ -205,8 +209,11 @@ class App {
 
   private height(): number {
     if (document.fullscreenElement !== this.root) return this.options().height;
-    const others = this.root.scrollHeight - this.viewHost.offsetHeight;
-    return Math.max(240, globalThis.innerHeight - others - 8);
+    const panels = [...this.root.children].filter(
+      (child) => !child.contains(this.viewHost) && child !== this.live,
+    );
+    const others = panels.reduce((sum, child) => sum + (child as HTMLElement).offsetHeight + 8, 0);
+    return Math.max(240, globalThis.innerHeight - others - 48);
   }
 
   private toggleFullscreen(): void {
@@ -230,8 +237,7 @@ class App {
     this.readTheme();
     this.title.textContent = this.model.get("title") || this.session.network.name;
     player.easing = this.options().easing;
-    this.message.hidden = history.error === null;
-    this.message.textContent = history.error ?? "";
+    this.say(history.error ?? "");
     this.root.toggleAttribute("data-ready", history.hasValues);
     this.view.update();
     this.toolbar.update();
@@ -241,12 +247,20 @@ class App {
   }
 
   private showSelection(): void {
-    const bundles = this.session.network.bundles;
-    this.inspector.show(
-      asLink(this.session.network, bundles, this.selection()),
-      this.session.player.checkpoint,
-    );
+    const { network, player } = this.session;
+    const selection = asLink(network, network.bundles, this.selection());
+    const hadFocus = this.inspectorHost.contains((this.root.getRootNode() as Document).activeElement);
+    this.inspector.show(selection, player.checkpoint);
     this.view.update();
+    // The panel lies over the half of the stage that the selection is not in.
+    this.inspectorHost.classList.toggle("nwv-on-left", this.view.isOnRight(selection));
+    const next = this.inspectorHost.hidden ? this.viewHost : this.inspectorHost;
+    if (hadFocus) next.querySelector<HTMLElement>("button, [tabindex]")?.focus();
+  }
+
+  private say(text: string): void {
+    this.message.hidden = text === "";
+    this.message.textContent = text;
   }
 
   private drawFrame(): void {

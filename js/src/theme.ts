@@ -1,20 +1,29 @@
 // Whether the host is dark: judged by the paper behind us, so that it works in every host.
 
-function luminance(colour: string): number | null {
-  const parts = colour.match(/[\d.]+/g)?.map(Number);
-  if (!parts || parts.length < 3 || (parts.length > 3 && parts[3] < 0.5)) return null;
-  return (0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]) / 255;
+let pixel: CanvasRenderingContext2D | null = null;
+
+/** Lightness of any CSS colour, 0 to 1, by painting it; null if it lets through what is behind. */
+function lightness(colour: string): number | null {
+  pixel ??= document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  if (!pixel) return null;
+  pixel.clearRect(0, 0, 1, 1);
+  pixel.fillStyle = colour;
+  pixel.fillRect(0, 0, 1, 1);
+  const [r, g, b, alpha] = pixel.getImageData(0, 0, 1, 1).data;
+  return alpha < 128 ? null : (0.2126 * r + 0.7152 * g + 0.0722 * b) / 255;
 }
 
-/** The first opaque background among the ancestors decides; without one, the reader's system setting. */
+const parentOf = (element: Element): Element | null =>
+  element.parentElement ?? (element.getRootNode() as ShadowRoot).host ?? null;
+
+/** The first opaque background among the ancestors decides; a page that paints none is dark only if it says so. */
 export function hostIsDark(element: HTMLElement): boolean {
-  let at: Element | null = element.parentElement ?? (element.getRootNode() as ShadowRoot).host ?? null;
-  while (at) {
-    const light = luminance(getComputedStyle(at).backgroundColor);
+  for (let at = parentOf(element); at; at = parentOf(at)) {
+    const light = lightness(getComputedStyle(at).backgroundColor);
     if (light !== null) return light < 0.45;
-    at = at.parentElement ?? (at.getRootNode() as ShadowRoot).host ?? null;
   }
-  return matchMedia("(prefers-color-scheme: dark)").matches;
+  const scheme = getComputedStyle(document.documentElement).colorScheme;
+  return scheme.includes("dark") && matchMedia("(prefers-color-scheme: dark)").matches;
 }
 
 /** Call back whenever the host may have changed its theme. */

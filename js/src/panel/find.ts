@@ -4,7 +4,11 @@ import { type Network, unitName } from "../network";
 
 let nextListId = 0;
 
-export function findTool(network: Network, find: (group: string, unit: number | null) => void): HTMLElement {
+export function findTool(
+  network: Network,
+  find: (group: string, unit: number | null) => void,
+  announce: (text: string) => void,
+): HTMLElement {
   const targets = new Map<string, [string, number | null]>();
   for (const group of network.groups) {
     if (group.role === "bias") continue;
@@ -32,8 +36,11 @@ export function findTool(network: Network, find: (group: string, unit: number | 
     const best =
       names.find((n) => n.toLowerCase() === typed) ?? names.find((n) => n.toLowerCase().includes(typed));
     input.setAttribute("aria-invalid", String(best === undefined));
+    input.title = best === undefined ? `There is no layer or unit named “${input.value.trim()}”` : "";
+    if (best === undefined) announce(input.title);
     if (best !== undefined) find(...targets.get(best)!);
   };
+  input.addEventListener("input", () => input.removeAttribute("aria-invalid"));
   input.addEventListener("change", go);
   input.addEventListener("keydown", (event) => event.key === "Enter" && go());
   return html("span", { class: "nwv-tool" }, input, list);

@@ -3,6 +3,7 @@ import { isLink, isUnit, linkLabel, type Selection, unitLabel, unitLinks } from 
 import { html, iconButton } from "../dom";
 import type { History } from "../history";
 import type { Bundle } from "../network";
+import type { Options } from "../options";
 import { formatCount, formatValue } from "../scale";
 import { type Reading, readLink } from "./reading";
 
@@ -69,7 +70,7 @@ export function createInspector(
   host: HTMLElement,
   history: History,
   bundles: () => Bundle[],
-  select: (selection: Selection | null) => void,
+  { options, select }: { options(): Options; select(selection: Selection | null): void },
 ): Inspector {
   let reading: Reading | null = null;
   const close = iconButton("Close", CROSS);
@@ -79,7 +80,7 @@ export function createInspector(
       reading = null;
       if (isLink(selection)) {
         const bundle = bundles().find((b) => b.id === selection.bundle)!;
-        reading = readLink(history, bundle, selection.target, selection.source, checkpoint);
+        reading = readLink(history, bundle, selection.target, selection.source, checkpoint, options());
       } else if (isUnit(selection)) reading = unitTable(history, bundles(), selection, checkpoint, select);
       host.hidden = reading === null;
       host.replaceChildren(...(reading ? [close, reading.element] : []));

@@ -73,10 +73,8 @@ export function createLegend(host: HTMLElement): LegendPanel {
       const key = JSON.stringify([legend, palette.positive, scale]);
       if (key === shown) return;
       shown = key;
-      const signed = legend.scales.some((s) => s.signed);
-      const unsigned = legend.scales.some((s) => !s.signed);
       const items: (Node | string)[] = [];
-      if (signed)
+      if (legend.hasSigned)
         items.push(
           html(
             "span",
@@ -86,20 +84,19 @@ export function createLegend(host: HTMLElement): LegendPanel {
             "+",
           ),
         );
-      if (unsigned)
+      if (legend.hasUnsigned)
         items.push(
           html("span", { class: "nwv-legend-item" }, samples(palette, legend, [UNSIGNED]), "norm, no sign"),
         );
       const words = `opacity as |w|^${legend.exponent} · ${SCALE_WORDS[scale]}`;
       items.push(html("span", { class: "nwv-legend-words" }, words));
-      for (const { label, domain, signed: hasSign, nClipped } of legend.scales)
+      for (const { label, domain, signed: hasSign } of legend.scales)
         items.push(
           html(
             "span",
             { class: "nwv-legend-item nwv-domain" },
             `${label} `,
             html("b", {}, `${hasSign ? "±" : ""}${formatValue(domain)}`),
-            nClipped > 0 ? ` (${formatCount(nClipped)} beyond)` : "",
           ),
         );
       if (legend.nOdd > 0) items.push(oddKey(palette, legend.nOdd));

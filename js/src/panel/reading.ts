@@ -3,6 +3,7 @@ import { entryLabel, linkLabel } from "../describe";
 import { html } from "../dom";
 import type { History } from "../history";
 import { type Bundle, linkEntries } from "../network";
+import type { Options } from "../options";
 import { formatValue } from "../scale";
 import { sparkline } from "./sparkline";
 
@@ -17,6 +18,15 @@ function reduceEntries(bundle: Bundle, entries: Float64Array, nEntries: number):
   });
 }
 
+/** A history of w as what is shown: w itself, its difference from the reference, or from the checkpoint before. */
+function asQuantity(w: Float64Array, quantity: Options["quantity"], reference: number): Float64Array {
+  if (quantity === "weights") return w;
+  if (quantity === "difference") return w.map((value) => value - w[Math.min(reference, w.length - 1)]);
+  return w.map((value, k) => (k === 0 ? Number.NaN : value - w[k - 1]));
+}
+
+const QUANTITY_WORDS = { weights: "", update: "update ", difference: "difference " };
+
 export interface Reading {
   element: HTMLElement;
   move(checkpoint: number): void;
@@ -29,17 +39,21 @@ export function readLink(
   target: number,
   source: number,
   checkpoint: number,
+  { quantity, reference }: Options,
 ): Reading {
   const value = html("span", { class: "nwv-value" });
   const chart = html("div", {});
   let exact = history.isExact;
-  let values = history.stored(bundle, target, source);
+  let values = asQuantity(history.stored(bundle, target, source), quantity, reference);
   let spark = sparkline(values, SPARK.width, SPARK.height, checkpoint);
   let at = checkpoint;
   const move = (k: number): void => {
     at = k;
     const missing = history.parameter(bundle.parameter, k) === null && !exact;
-    value.textContent = missing ? "not recorded here" : (exact ? "" : "≈ ") + formatValue(values[k]);
+    const none = missing || (quantity === "update" && k === 0);
+    value.textContent = none
+      ? "not recorded here"
+      : QUANTITY_WORDS[quantity] + (exact ? "" : "≈ ") + formatValue(values[k]);
     spark.move(k);
   };
   const show = (): void => {
@@ -52,7 +66,7 @@ export function readLink(
     const entries = linkEntries(bundle, target, source);
     history.exact(bundle.parameter, entries).then(
       (all) => {
-        values = reduceEntries(bundle, all, entries.length);
+        values = asQuantity(reduceEntries(bundle, all, entries.length), quantity, reference);
         exact = true;
         show();
       },

@@ -36,7 +36,8 @@ function onPointer({ element, player, scene, hover }: Scrubbed, signal: AbortSig
     scrub(event);
   };
   const up = () => {
-    if (dragging?.resumes) player.play();
+    const isAtEnd = player.checkpoint === player.nCheckpoints - 1;
+    if (dragging?.resumes && (player.loop || !isAtEnd)) player.play();
     dragging = null;
   };
   element.addEventListener("pointerdown", down, { signal });

@@ -13,7 +13,8 @@ export interface ToolbarContext {
   setOptions(change: Partial<Options>): void;
   zoom(factor: number | "fit"): void;
   find(group: string, unit: number | null): void;
-  signal: AbortSignal;
+  /** Say something that was asked for and is not there. */
+  announce(text: string): void;
 }
 
 const PLUS = "M8 3v10M3 8h10";
@@ -212,7 +213,11 @@ export function createToolbar(host: HTMLElement, context: ToolbarContext): { upd
     button.addEventListener("click", () => context.zoom(factor));
     zoom.append(button);
   }
-  host.append(...tools.map(([element]) => element), findTool(context.network, context.find), zoom);
+  host.append(
+    ...tools.map(([element]) => element),
+    findTool(context.network, context.find, context.announce),
+    zoom,
+  );
   const update = (): void => {
     for (const [, refresh] of tools) refresh();
   };

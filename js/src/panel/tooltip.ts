@@ -3,6 +3,7 @@ import { isLink, isUnit, type Selection, unitLabel } from "../describe";
 import { html } from "../dom";
 import type { History } from "../history";
 import type { Bundle } from "../network";
+import type { Options } from "../options";
 import { type Reading, readLink } from "./reading";
 
 interface Spot {
@@ -20,6 +21,7 @@ export function createTooltip(
   host: HTMLElement,
   history: History,
   bundleOf: (id: string) => Bundle,
+  options: () => Options,
 ): Tooltip {
   const element = html("div", { class: "nwv-tooltip", hidden: true });
   host.append(element);
@@ -28,7 +30,14 @@ export function createTooltip(
   const fill = (selection: Selection, checkpoint: number): void => {
     reading = null;
     if (isLink(selection)) {
-      reading = readLink(history, bundleOf(selection.bundle), selection.target, selection.source, checkpoint);
+      reading = readLink(
+        history,
+        bundleOf(selection.bundle),
+        selection.target,
+        selection.source,
+        checkpoint,
+        options(),
+      );
       element.replaceChildren(reading.element);
     } else if (isUnit(selection)) {
       const { network } = history;

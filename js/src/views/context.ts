@@ -33,12 +33,13 @@ export interface ViewContext {
 export interface LegendScale {
   label: string;
   domain: number;
-  signed: boolean;
-  nClipped: number;
+  signed: boolean; // whether any of its links has a sign
 }
 
 export interface Legend {
   scales: LegendScale[];
+  hasSigned: boolean;
+  hasUnsigned: boolean;
   maxLineWidth: number;
   exponent: number; // of the opacity
   nOdd: number;
@@ -63,6 +64,8 @@ export interface View {
   zoom(factor: number | "fit"): void;
   /** Bring a layer or unit into sight. */
   reveal(group: string, unit: number | null): void;
+  /** Whether a selection stands in the right half of the stage. */
+  isOnRight(selection: Selection | null): boolean;
   nLinks: number;
   nLinksDrawn: number;
 }

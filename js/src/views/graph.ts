@@ -7,8 +7,10 @@ import type { Legend, View, ViewContext } from "./context";
 import { type Chrome, drawChrome } from "./graph/chrome";
 import { strongLinks } from "./graph/crowd";
 import { createEdges, type Edges } from "./graph/edges";
+import { type Focus, focusOf } from "./graph/focus";
+import { nextFold } from "./graph/fold";
 import { type Intents, listen } from "./graph/gestures";
-import { type Focus, Links, type Tally } from "./graph/links";
+import { Links, type Tally } from "./graph/links";
 import { markFocus, markLonely, outline } from "./graph/marks";
 import { unitOrder } from "./graph/order";
 import { Painter } from "./graph/painter";
@@ -155,16 +157,13 @@ class Graph implements View {
     return this.picture;
   }
 
-  private focus(): Focus | null {
-    if (this.hovered) return this.hovered;
-    const selection = this.context.selection();
-    return isUnit(selection) ? this.focusOn(selection.group, selection.unit) : null;
+  private selected(): Selection | null {
+    const { network } = this.context;
+    return asLink(network, network.bundles, this.context.selection());
   }
 
-  /** A unit, and its previous time step h(t-1), which are one to a reader. */
-  private focusOn(group: string, unit: number): Focus {
-    const delayed = this.context.network.groups.filter((other) => other.delayed_of === group);
-    return { units: [{ group, unit }, ...delayed.map((other) => ({ group: other.id, unit }))] };
+  private focus(): Focus | null {
+    return this.hovered ?? focusOf(this.context.network, this.selected());
   }
 
   private mark(): void {
@@ -176,9 +175,7 @@ class Graph implements View {
   }
 
   private outline(): void {
-    const { network } = this.context;
-    const selected = asLink(network, network.bundles, this.context.selection());
-    outline(this.chrome, this.links, this.painter.ends, [selected, this.pointed], this.current().k);
+    outline(this.chrome, this.links, this.painter.ends, [this.selected(), this.pointed], this.current().k);
   }
 
   private intents(): Intents {
@@ -204,7 +201,7 @@ class Graph implements View {
 
   private hover(hit: Hit | null, x: number, y: number): void {
     const selection = selectionOf(hit, this.links);
-    const focus = isUnit(selection) ? this.focusOn(selection.group, selection.unit) : null;
+    const focus = isUnit(selection) ? focusOf(this.context.network, selection) : null;
     this.stage.style.cursor = hit ? "pointer" : "";
     this.pointed = isLink(selection) ? selection : null;
     if (JSON.stringify(focus) !== JSON.stringify(this.hovered)) {
@@ -230,19 +227,15 @@ class Graph implements View {
     this.context.setOptions({ unfolded: { ...this.context.options().unfolded, [group]: port } });
   }
 
-  /** Unfold the next gate of the selected unit's layer, or fold and unfold its h(t-1). */
   private turn(what: "gate" | "lane"): void {
-    const selection = this.context.selection();
-    const place = isUnit(selection) ? this.layout.places.get(selection.group) : undefined;
-    const lane = [...this.layout.places.values()].find((other) => other.group.delayed_of === place?.group.id);
-    if (what === "lane" && lane?.foldable) this.unfold(lane.group.id, lane.form === "folded");
-    const ports = place?.group.ports ?? [];
-    if (what === "gate" && place?.port)
-      this.unfold(place.group.id, ports[(ports.indexOf(place.port) + 1) % ports.length]);
+    const next = nextFold(this.layout, this.context.selection(), what);
+    if (next) this.unfold(next.group, next.to);
   }
 
   private move(direction: Direction): void {
-    const next = nextUnit(this.layout, this.context.selection(), direction);
+    const selection = this.context.selection();
+    const from = isLink(selection) && this.walkedFrom ? this.walkedFrom : selection;
+    const next = nextUnit(this.layout, from, direction);
     if (next) this.context.select(next);
   }
 
@@ -257,7 +250,16 @@ class Graph implements View {
     this.context.select(nextRow(rows, selection, by));
   }
 
+  isOnRight(selection: Selection | null): boolean {
+    const bundle = isLink(selection) && this.context.network.bundles.find((b) => b.id === selection.bundle);
+    const group = isUnit(selection) ? selection.group : bundle ? bundle.target : "";
+    return (this.layout.places.get(group)?.x ?? 0) > this.size.width / 2;
+  }
+
   private setZoom(zoom: Zoom): void {
+    this.hovered = null; // what was pointed at has moved away
+    this.pointed = null;
+    this.context.point(null, 0, 0, false);
     this.zoomState = boundedZoom(zoom, this.base, this.size.width, this.size.height);
     this.place();
   }

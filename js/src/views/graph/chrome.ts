@@ -1,6 +1,6 @@
 // The SVG of the graph: units, ports, lanes, boxes, wires and their names. Rebuilt on layout, not per frame.
 import { svg } from "../../dom";
-import { type Layout, MOST_NAME_PX, type Place, portOffset } from "../../layout";
+import { type Layout, MAX_PORTED_UNITS, MOST_NAME_PX, type Place, portOffset } from "../../layout";
 import { type Group, type Network, unitName } from "../../network";
 
 const CHARACTER_PX = 6.1;
@@ -31,9 +31,13 @@ function text(value: string, attributes: Record<string, string | number>, full =
 /** A layer's further lines: what it is and how many units; its activation and what else shapes its output. */
 function subtitles(network: Network, group: Group, room: number): string[] {
   const layer = network.layers.find((l) => l.name === group.layer);
-  if (group.role === "input") return [`${group.n_units} inputs`];
+  if (group.role === "input") return [`${group.n_units} input${group.n_units === 1 ? "" : "s"}`];
   const kind = `${layer?.kind ?? ""} ${group.n_units}`.trim();
-  const extra = [layer?.activation, ...(layer?.modifiers ?? [])].filter((word): word is string => !!word);
+  const gates =
+    group.ports.length > 0 && group.n_units <= MAX_PORTED_UNITS ? `gates ${group.ports.join(" ")}` : null;
+  const extra = [gates, layer?.activation, ...(layer?.modifiers ?? [])].filter(
+    (word): word is string => !!word,
+  );
   const all = [kind, ...extra].join(" · ");
   return all.length * CHARACTER_PX <= room || extra.length === 0 ? [all] : [kind, extra.join(" · ")];
 }

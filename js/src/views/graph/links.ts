@@ -3,11 +3,7 @@ import type { History } from "../../history";
 import type { Bundle, Network } from "../../network";
 import type { Options } from "../../options";
 import { bucketOf, classify, domainOf, N_LEVELS, NEGATIVE, ODD, POSITIVE } from "../../scale";
-
-/** Which units a reader looks at: their links stay, the rest is dimmed. */
-export interface Focus {
-  units: { group: string; unit: number }[];
-}
+import type { Focus } from "./focus";
 
 /** Apply the reader's choice of how rest dimensions (a Flatten's time steps) become one number. */
 export function withReduce(bundle: Bundle, options: Options): Bundle {
@@ -100,17 +96,6 @@ export class Links {
     const bias = bundle.role === "bias" ? " biases" : "";
     if (this.options.scale === "global") return bias ? "all biases" : "all layers";
     return this.layerOf(bundle) + bias;
-  }
-
-  /** How many of a bundle's shown links lie beyond the domain at checkpoint k. */
-  countClipped(bundle: Bundle, k: number): number {
-    const b = this.bundles.indexOf(bundle);
-    const domain = this.domain(bundle, k);
-    let n = 0;
-    if (this.isShown(bundle))
-      for (const value of this.values(k).subarray(this.starts[b], this.starts[b + 1]))
-        if (Math.abs(value) > domain && Number.isFinite(value)) n++;
-    return n;
   }
 
   private layerOf(bundle: Bundle): string {
@@ -214,6 +199,9 @@ export class Links {
   mask(focus: Focus | null): Uint8Array | null {
     if (!focus) return null;
     const mask = new Uint8Array(this.n);
+    const link = focus.link ? this.indexOf(focus.link.bundle, focus.link.target, focus.link.source) : -1;
+    if (focus.link && link < 0) return null; // it is not on the stage: nothing to step back for
+    if (link >= 0) mask[link] = 1;
     for (const { group, unit } of focus.units) {
       this.bundles.forEach((bundle, b) => {
         const [nTarget, nSource] = bundle.shape;

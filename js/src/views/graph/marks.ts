@@ -2,7 +2,8 @@
 import { isLink, type Selection } from "../../describe";
 import { svg } from "../../dom";
 import type { Chrome } from "./chrome";
-import type { Focus, Links } from "./links";
+import type { Focus } from "./focus";
+import type { Links } from "./links";
 
 export function markFocus(chrome: Chrome, focus: Focus | null): void {
   for (const mark of chrome.root.querySelectorAll(".nwv-is-focus")) mark.classList.remove("nwv-is-focus");

@@ -5,6 +5,7 @@ import {
   type LineStyle,
   lineStyles,
   N_BUCKETS,
+  N_LEVELS,
   opacityExponent,
   type Palette,
   type Rgb,
@@ -17,6 +18,7 @@ import type { Links } from "./links";
 const CACHE_BYTES = 96e6;
 const SLICE_MS = 4;
 const DIMMED = 0.1;
+const TURN_LINKS = 64; // of one sign, before the other has its turn
 
 export interface Scene {
   network: Network;
@@ -36,7 +38,7 @@ interface Job {
   context: CanvasRenderingContext2D;
   order: Uint32Array; // links, weakest first; dimmed ones before all others
   bounds: Uint32Array; // first place in `order` of each bucket, dimmed then focused
-  next: number; // the bucket to draw next
+  next: number; // the level to draw next
 }
 
 function makeCanvas(
@@ -110,8 +112,8 @@ export class Painter {
     if (this.images.has(k)) return true;
     if (this.job?.k !== k) this.job = this.begin(k);
     const until = performance.now() + SLICE_MS;
-    while (this.job.next < 2 * N_BUCKETS && performance.now() < until) this.drawBucket(this.job);
-    if (this.job.next < 2 * N_BUCKETS) return false;
+    while (this.job.next < 2 * N_LEVELS && performance.now() < until) this.drawLevel(this.job);
+    if (this.job.next < 2 * N_LEVELS) return false;
     this.finish(this.job);
     return true;
   }
@@ -120,7 +122,7 @@ export class Painter {
     const known = this.images.get(k);
     if (known) return known;
     const job = this.job?.k === k ? this.job : this.begin(k);
-    while (job.next < 2 * N_BUCKETS) this.drawBucket(job);
+    while (job.next < 2 * N_LEVELS) this.drawLevel(job);
     return this.finish(job);
   }
 
@@ -140,15 +142,23 @@ export class Painter {
     return { k, canvas, context, order, bounds, next: 0 };
   }
 
-  private drawBucket(job: Job): void {
-    const { context, order, bounds } = job;
-    const bucket = job.next % N_BUCKETS;
-    const from = bounds[job.next];
-    const to = bounds[job.next + 1];
-    context.globalAlpha = job.next < N_BUCKETS ? DIMMED : 1;
+  /** One level of strength; its signs by turns, so that neither covers the other. */
+  private drawLevel(job: Job): void {
+    const first = (job.next < N_LEVELS ? 0 : N_BUCKETS) + (job.next % N_LEVELS) * 4;
+    job.context.globalAlpha = job.next < N_LEVELS ? DIMMED : 1;
     job.next++;
-    if (bucket === 0 || from === to) return;
-    const style = this.styles[bucket];
+    const longest = Math.max(
+      ...[1, 2, 3, 4].map((kind) => job.bounds[first + kind + 1] - job.bounds[first + kind]),
+    );
+    for (let turn = 0; turn < longest; turn += TURN_LINKS)
+      for (let kind = 1; kind <= 4; kind++) this.drawSome(job, first + kind, turn);
+  }
+
+  private drawSome({ context, order, bounds }: Job, bucket: number, turn: number): void {
+    const from = bounds[bucket] + turn;
+    const to = Math.min(from + TURN_LINKS, bounds[bucket + 1]);
+    if (from >= to) return;
+    const style = this.styles[bucket % N_BUCKETS];
     context.strokeStyle = style.stroke;
     context.lineWidth = style.width;
     context.setLineDash(style.dash);

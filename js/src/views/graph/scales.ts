@@ -9,11 +9,13 @@ export function graphLegend(network: Network, layout: Layout, links: Links, tall
   const scales = new Map<string, Legend["scales"][number]>();
   for (const bundle of links.bundles) {
     const label = links.scaleLabel(bundle);
-    const nClipped = links.countClipped(bundle, k) + (scales.get(label)?.nClipped ?? 0);
-    scales.set(label, { label, domain: links.domain(bundle, k), signed: links.isSigned(bundle), nClipped });
+    const signed = links.isSigned(bundle) || (scales.get(label)?.signed ?? false);
+    scales.set(label, { label, domain: links.domain(bundle, k), signed });
   }
   return {
     scales: [...scales.values()],
+    hasSigned: links.bundles.some((bundle) => links.isSigned(bundle)),
+    hasUnsigned: links.bundles.some((bundle) => !links.isSigned(bundle)),
     maxLineWidth: layout.maxLineWidth,
     exponent: opacityExponent(links.n),
     nOdd: tally.odd,

@@ -1,6 +1,7 @@
 // What the graph shows and what it does not, in words: caption and summary. Pure.
 import { linkLabel } from "../../describe";
 import type { Layout } from "../../layout";
+import { storedName } from "../../network";
 import { formatCount, formatValue } from "../../scale";
 import type { ViewContext } from "../context";
 import type { Links, Tally } from "./links";
@@ -17,14 +18,27 @@ function quantityWords({ options }: ViewContext): string {
   return quantity === "difference" ? `w − w(checkpoint ${reference + 1})` : "weights";
 }
 
-function restWords({ network, options }: ViewContext): string | null {
+function restWords(context: ViewContext): string | null {
+  const { network, options } = context;
   const bundle = network.bundles.find((b) => b.shape.length === 3);
   if (!bundle) return null;
   const { reduce, rest_index } = options();
   const name = bundle.rest_name ?? "entry";
   if (reduce === "index")
     return `flattened: ${name} ${Math.min(rest_index, bundle.shape[2] - 1) + 1} of ${bundle.shape[2]}`;
-  return `flattened: ${reduce === "l2" ? "L2 norm (no sign)" : "sum"} over ${bundle.shape[2]} ${name}s`;
+  const norm = context.options().quantity === "weights" ? "L2 norm (no sign)" : "change of the L2 norm";
+  return `flattened: ${reduce === "l2" ? norm : "sum"} over ${bundle.shape[2]} ${name}s`;
+}
+
+/** How many weights no link stands for (layers that are boxes, norms), and the layers that they belong to. */
+function boxedWeights({ network }: ViewContext): { n: number; layers: string } {
+  const drawn = new Set(network.bundles.map((bundle) => storedName(network, bundle.parameter)));
+  const boxed = Object.entries(network.parameters).filter(
+    ([name]) => !(name in network.tied) && !drawn.has(name),
+  );
+  const n = boxed.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
+  const layers = new Set(boxed.map(([name]) => name.split(".").slice(0, -1).join(".") || name));
+  return { n, layers: layers.size > 2 ? `${layers.size} layers` : [...layers].join(", ") };
 }
 
 export function graphCaption(
@@ -33,6 +47,7 @@ export function graphCaption(
   tally: Tally & { onStage: number; all: number; faint: number },
 ): string {
   const folded = [...layout.places.values()].filter((place) => place.form === "folded").length;
+  const boxed = boxedWeights(context);
   const offStage = tally.all - tally.onStage;
   const { nLoaded, nCheckpoints } = context.history;
   const parts = [
@@ -43,7 +58,8 @@ export function graphCaption(
     tally.filtered > 0 && `${formatCount(tally.filtered)} switched off or below the filter`,
     tally.faint > 0 && `${formatCount(tally.faint)} of them faint, the weaker ones of crowded layers`,
     offStage > 0 && `${formatCount(offStage)} in small matrices, ticks${folded ? " and folded lanes" : ""}`,
-    tally.clipped > 0 && `${formatCount(tally.clipped)} beyond the domain`,
+    `${formatCount(tally.clipped)} beyond the domain`, // also when it is 0, so that nothing moves while playing
+    boxed.n > 0 && `${formatCount(boxed.n)} weights of ${boxed.layers} not drawn, in boxes`,
     tally.odd > 0 && `${formatCount(tally.odd)} NaN or infinite`,
     tally.missing > 0 && `${formatCount(tally.missing)} not recorded here`,
     restWords(context),
@@ -69,7 +85,7 @@ export function graphSummary(
   const { network, history } = context;
   const names = network.groups
     .filter((g) => g.role !== "bias" && !g.delayed_of)
-    .map((g) => `${g.label || g.id} with ${g.n_units} units`);
+    .map((g) => `${g.label || g.id} with ${g.n_units} unit${g.n_units === 1 ? "" : "s"}`);
   const values = links.values(k);
   const strongest = new Map<string, number>();
   for (let i = 0; i < links.n; i++) {

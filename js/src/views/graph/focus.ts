@@ -1,0 +1,20 @@
+// What a reader looks at: a unit with its previous time step, or one link. Its links stay, the rest is dimmed.
+import { isLink, isUnit, type Selection } from "../../describe";
+import type { Network } from "../../network";
+
+export interface Focus {
+  units: { group: string; unit: number }[];
+  link: { bundle: string; target: number; source: number } | null;
+}
+
+/** The focus of a selection; a unit and its h(t-1) are one to a reader. */
+export function focusOf(network: Network, selection: Selection | null): Focus | null {
+  if (isLink(selection)) {
+    const { bundle, target, source } = selection;
+    return { units: [], link: { bundle, target, source } };
+  }
+  if (!isUnit(selection)) return null;
+  const { group, unit } = selection;
+  const delayed = network.groups.filter((other) => other.delayed_of === group);
+  return { units: [{ group, unit }, ...delayed.map((other) => ({ group: other.id, unit }))], link: null };
+}
