@@ -137,7 +137,7 @@ function place(slot: Slot, x: number, top: number, height: number, looks: Layout
   for (let rank = 0; rank < group.n_units; rank++)
     unitY[order ? order[rank] : rank] = top + (rank + 0.5) * spacing;
   const radius = Math.max(1.2, Math.min(7, spacing * 0.36));
-  const halfWidth = form === "ports" ? Math.max(5, Math.min(9, spacing * 0.3)) : form === "box" ? 34 : radius;
+  const halfWidth = form === "ports" ? Math.max(5, Math.min(9, spacing * 0.3)) : form === "box" ? 40 : radius;
   const unfolded = looks.unfolded[group.id];
   const port = form === "bands" ? (typeof unfolded === "string" ? unfolded : group.ports[0]) : null;
   return {

@@ -107,16 +107,24 @@ function unitNames(place: Place, side: "left" | "right", room: number): SVGEleme
   return names;
 }
 
+/** The shape of a layer's first parameter, for a box that has nothing else to show. */
+function shapeWords(network: Network, layer: string): string {
+  const shapes = Object.entries(network.parameters).filter(
+    ([name]) => name.startsWith(`${layer}.`) || name === layer,
+  );
+  return shapes.length > 0 ? shapes[0][1].join(" × ") || "one number" : "";
+}
+
 function box(network: Network, place: Place): SVGElement {
   const { x, top, halfWidth, group } = place;
-  const height = Math.max(26, place.height * 0.8);
+  const height = Math.max(38, place.height * 0.8);
   const layer = network.layers.find((l) => l.name === group.layer);
   const root = svg("g", { class: "nwv-box" });
   const y = top + place.height / 2;
   root.append(
     svg("rect", { x: x - halfWidth, y: y - height / 2, width: 2 * halfWidth, height, rx: 5 }),
-    text(clip(layer?.kind ?? group.label, 2 * halfWidth - 8), { x, y: y + 4, class: "nwv-box-name" }),
-    svg("title", {}, [group.label || group.id, layer?.kind, layer?.note].filter(Boolean).join("\n")),
+    text(clip(layer?.kind ?? group.label, 2 * halfWidth - 8), { x, y: y - 2, class: "nwv-box-name" }),
+    text(clip(shapeWords(network, group.layer), 2 * halfWidth - 4), { x, y: y + 12, class: "nwv-fold-hint" }),
   );
   return root;
 }
