@@ -9,11 +9,13 @@ import base64
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Any, Protocol, runtime_checkable
+
+from nnweightviz.words import in_a_word
 
 STATIC = Path(__file__).parent / "static"
 POLICY = "; ".join(
@@ -74,25 +76,32 @@ def to_html(
     path
         Where to write; an existing file is replaced at once, never half.
     title
-        Of the page; also its heading. Plain text.
+        Of the page; also its heading. A page of a single widget has the widget's title instead, or shows the
+        widget under this one. Plain text.
 
     Raises
     ------
     TypeError
-        If an item is neither a widget nor a string.
+        If an item is neither a widget nor a string, or ``path`` is no path.
+    ValueError
+        If there are no items.
     FileNotFoundError
         If the folder is not there, or if the browser bundle was not built.
+    IsADirectoryError
+        If ``path`` is a folder.
     """
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"cannot write {target}: the folder {target.parent} is not there; create it first"
-        )
+    target = _target(path)
     if title is not None and not isinstance(title, str):
-        raise TypeError(f"title is a {type(title).__name__}; it takes a string")
-    body = [f"<h1>{escape(title)}</h1>"] if title else []
-    for k, item in enumerate([items] if isinstance(items, (Showable, str)) else list(items)):
-        body.append(_paragraph(item) if isinstance(item, str) else _widget(item, k))
+        raise TypeError(f"title is {in_a_word(title)}; it takes a string")
+    listed = _listed(items)
+    pieces = [_paragraph(i) if isinstance(i, str) else _state(i, k) for k, i in enumerate(listed)]
+    if len(pieces) == 1 and not isinstance(pieces[0], str):
+        state = pieces[0]["state"]
+        state["title"] = title = state.get("title", "") if title is None else title
+        body = []
+    else:
+        body = [f"<h1>{escape(title)}</h1>"] if title else []
+    body += [piece if isinstance(piece, str) else _widget(piece, k) for k, piece in enumerate(pieces)]
     page = PAGE.substitute(
         policy=POLICY,
         title=escape(title or "nnweightviz"),
@@ -102,6 +111,32 @@ def to_html(
     )
     _write(target, page)
     return target
+
+
+def _target(path: Any) -> Path:
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"path is {in_a_word(path)}; it takes a string or a Path, such as 'weights.html'")
+    target = Path(path)
+    if target.is_dir():
+        raise IsADirectoryError(
+            f"cannot write {target}: it is a folder; name a file in it, such as {target / 'weights.html'}"
+        )
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"cannot write {target}: the folder {target.parent} is not there; create it first"
+        )
+    return target
+
+
+def _listed(items: Any) -> list[Any]:
+    if isinstance(items, (Showable, str)):
+        return [items]
+    if not isinstance(items, Iterable):
+        raise TypeError(f"a page holds WeightViz widgets and strings; got {in_a_word(items)}")
+    listed = list(items)
+    if not listed:
+        raise ValueError("there is nothing to put on the page: give at least one WeightViz widget or string")
+    return listed
 
 
 def read_static(name: str) -> str:
@@ -130,13 +165,16 @@ def _paragraph(text: str) -> str:
     return "\n".join(f"<p>{escape(part.strip())}</p>" for part in text.split("\n\n") if part.strip())
 
 
-def _widget(item: Any, k: int) -> str:
+def _state(item: Any, k: int) -> dict[str, Any]:
     if not isinstance(item, Showable) or isinstance(item, type):
         raise TypeError(
-            f"item {k} of the page is a {type(item).__name__}; a page holds WeightViz widgets and strings"
+            f"item {k} of the page is {in_a_word(item)}; a page holds WeightViz widgets and strings"
         )
     state, parts = item.page_state()
-    data = {"state": state, "parts": [base64.b64encode(part).decode("ascii") for part in parts]}
+    return {"state": state, "parts": [base64.b64encode(part).decode("ascii") for part in parts]}
+
+
+def _widget(data: Mapping[str, Any], k: int) -> str:
     name = f"nnweightviz-state-{k}"
     return (
         f'<div class="nnweightviz-embed" data-state="{name}"></div>\n'
@@ -153,6 +191,16 @@ def json_text(data: Any) -> str:
 
 
 def _write(target: Path, page: str) -> None:
+    """Write as a whole or not at all; whatever goes wrong is told of the target, not of a file beside it."""
+    try:
+        _replace(target, page)
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(target)) from None
+
+
+def _replace(target: Path, page: str) -> None:
     """Write beside the target, then rename: a reader sees the old page or the new one."""
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", dir=target.parent, suffix=".part", delete=False

@@ -16,6 +16,7 @@ import numpy as np
 from nnweightviz.adapters import as_state
 from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step
 from nnweightviz.history import Floats, History
+from nnweightviz.words import counted, in_a_word
 
 ACCEPTED = "state dicts, models, (epoch, state) pairs or Checkpoints"
 
@@ -49,9 +50,7 @@ def as_history(checkpoints: Any, metrics: Mapping[str, Any] | None = None) -> Hi
     if not metrics:
         return history
     if not isinstance(metrics, Mapping):
-        raise TypeError(
-            f"metrics is a {type(metrics).__name__}; it takes a dict such as {{'loss': [0.7, 0.5]}}"
-        )
+        raise TypeError(f"metrics is {in_a_word(metrics)}; it takes a dict such as {{'loss': [0.7, 0.5]}}")
     if history is checkpoints:
         history = history[:]
     for name, values in metrics.items():
@@ -64,14 +63,15 @@ def _from_list(checkpoints: Any) -> History:
         raise TypeError(
             f"checkpoints is a path ({str(checkpoints)!r}); load the file first and pass a list of {ACCEPTED}"
         )
-    if isinstance(checkpoints, Mapping) or hasattr(checkpoints, "state_dict"):
+    is_class = isinstance(checkpoints, type)
+    if isinstance(checkpoints, Mapping) or (hasattr(checkpoints, "state_dict") and not is_class):
         raise TypeError(
             f"checkpoints is a single {type(checkpoints).__name__}; it takes a History or a list of {ACCEPTED}: "
             "put it in a list"
         )
     if not isinstance(checkpoints, Sequence | Iterator):
         raise TypeError(
-            f"checkpoints is a {type(checkpoints).__name__}; it takes a History or a list of {ACCEPTED}"
+            f"checkpoints is {in_a_word(checkpoints)}; it takes a History or a list of {ACCEPTED}"
         )
     items = list(checkpoints)
     _warn_if_shared(items)
@@ -122,7 +122,7 @@ def _warn_if_shared(items: Sequence[Any]) -> None:
 
 def _addresses(state: Any) -> frozenset[int]:
     """Where the arrays of a state lie in memory."""
-    if hasattr(state, "state_dict"):
+    if hasattr(state, "state_dict") and not isinstance(state, type):
         state = state.state_dict()
     arrays = list(state.values()) if isinstance(state, Mapping) else []
     tensors = {int(a.data_ptr()) for a in arrays if hasattr(a, "data_ptr")}
@@ -134,14 +134,16 @@ def _curve(history: History, name: str, values: Any) -> tuple[Floats, Floats]:
     if isinstance(values, tuple) and len(values) == 2 and np.ndim(values[0]) == 1:
         x, y = _numbers(name, values[0]), _numbers(name, values[1])
         if x.shape != y.shape:
-            raise ValueError(f"metric {name!r} has {x.size} steps but {y.size} values; give as many of both")
+            raise ValueError(
+                f"metric {name!r} has {counted(x.size, 'step')} but {counted(y.size, 'value')}; give as many of both"
+            )
         order = np.argsort(x, kind="stable")
         return x[order], y[order]
     y = _numbers(name, values)
     if y.shape != (len(history),):
         raise ValueError(
-            f"metric {name!r} has {y.size} values for {len(history)} checkpoints; give one a checkpoint "
-            "(NaN where there is none), or a pair (steps, values)"
+            f"metric {name!r} has {counted(y.size, 'value')} for {counted(len(history), 'checkpoint')}; give one a "
+            "checkpoint (NaN where there is none), or a pair (steps, values)"
         )
     there = ~np.isnan(y)
     return history.steps.astype(np.float64)[there], y[there]

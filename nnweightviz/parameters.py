@@ -22,14 +22,14 @@ Entry = dict[str, Any]
 
 
 class Parameters:
-    """The floating parameters of a network at every checkpoint of a history.
+    """The real parameters of a network at every checkpoint of a history.
 
     ``shapes`` maps the name of each parameter that can be sent to its shape.
 
     Raises
     ------
     ValueError
-        If the checkpoints do not belong to the network, or a shape does not fit.
+        If the checkpoints do not belong to the network, a shape does not fit, or no parameter is real.
     """
 
     def __init__(self, network: Network, history: History) -> None:
@@ -40,10 +40,15 @@ class Parameters:
         self._extra: dict[str, None] = {}
         self.read(len(history))
         names = [name for name in network.parameters or {} if name not in self._tied]
-        self._unsent = [name for name in names if not self._is_floating(name)]
+        self._unsent = [name for name in names if not self._is_real(name)]
         self.shapes = {
             name: tuple((network.parameters or {})[name]) for name in names if name not in self._unsent
         }
+        if self._unsent and not self.shapes:
+            raise ValueError(
+                f"there is nothing to draw: no real numbers in {_listed(self._unsent)}; pass real parameters, "
+                "such as the real and the imaginary part of each under a name of its own"
+            )
 
     def read(self, n_checkpoints: int) -> None:
         """Match the names of new checkpoints to the network's."""
@@ -55,11 +60,12 @@ class Parameters:
             self._missing |= dict.fromkeys(n for n in match.missing if n not in names and n not in self._tied)
             self._extra |= dict.fromkeys(match.extra)
 
-    def _is_floating(self, name: str) -> bool:
+    def _is_real(self, name: str) -> bool:
         dtypes = (self.array(k, name).dtype for k, names in enumerate(self._names) if name in names)
-        dtype = next(dtypes, np.dtype(np.float32))
-        # bf16 and fp8, which numpy knows by ml_dtypes only, are of the kind of raw bytes to it.
-        return dtype.kind == "f" or (dtype.kind == "V" and "float" in dtype.name)
+        # bf16, fp8 and int4, which numpy knows by ml_dtypes only, are of the kind of raw bytes to it.
+        return all(
+            d.kind in "fiub" or (d.kind == "V" and ("float" in d.name or "int" in d.name)) for d in dtypes
+        )
 
     def array(self, k: int, name: str) -> NDArray[Any]:
         """Return a parameter at one checkpoint; KeyError if it is missing there."""
@@ -121,7 +127,7 @@ class Parameters:
         if self._missing:
             notes.append(f"not in all checkpoints: {_listed(list(self._missing))}")
         if self._unsent:
-            notes.append(f"not real floating-point numbers, not drawn: {_listed(self._unsent)}")
+            notes.append(f"not real numbers, not drawn: {_listed(self._unsent)}")
         return notes
 
 

@@ -24,6 +24,7 @@ from nnweightviz.options import validated
 from nnweightviz.payload import Payload
 from nnweightviz.selection import checked_selection
 from nnweightviz.throttle import Throttle
+from nnweightviz.words import in_a_word
 
 VIEWS = ("graph",)
 SEND_INTERVAL_S = 0.25
@@ -228,16 +229,14 @@ class WeightViz(anywidget.AnyWidget):
 
     def page_state(self) -> tuple[dict[str, Any], list[bytes]]:
         """Return all traits as plain data, and the parts with every block: what a page without a kernel needs."""
+        self._growth.flush()
+        traits = {name: getattr(self, name) for name in PAGE_TRAITS}
         index, parts = self._payload.complete()
-        return {
-            **{name: getattr(self, name) for name in PAGE_TRAITS},
-            "playing": False,
-            "_index": index,
-        }, parts
+        return {**traits, "playing": False, "_index": index}, parts
 
     def to_html(self, path: str | os.PathLike[str], title: str | None = None) -> Path:
         """Write this widget to one self-contained HTML file; see :func:`nnweightviz.to_html`."""
-        return to_html(self, path, title=title if title is not None else self.title)
+        return to_html(self, path, title=title)
 
     def close(self) -> None:
         """Stop following the history and close the widget's displays."""
@@ -274,7 +273,7 @@ def _check_looks(view: Any, title: Any) -> None:
     if view not in VIEWS:
         raise ValueError(f"there is no view {view!r}; the views are {', '.join(VIEWS)}")
     if title is not None and not isinstance(title, str):
-        raise TypeError(f"title is a {type(title).__name__}; it takes a string")
+        raise TypeError(f"title is {in_a_word(title)}; it takes a string")
 
 
 def _history_of(model: Any, checkpoints: Any, metrics: Mapping[str, Any] | None) -> History:
@@ -286,4 +285,6 @@ def _history_of(model: Any, checkpoints: Any, metrics: Mapping[str, Any] | None)
         raise TypeError(
             "WeightViz was given a Network without checkpoints: pass WeightViz(network, checkpoints)"
         )
-    return as_history([model], metrics)
+    history = History()
+    history.record(model)
+    return as_history(history, metrics)

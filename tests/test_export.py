@@ -15,6 +15,7 @@ import pytest
 from nnweightviz import export
 from nnweightviz.blocks import decode
 from nnweightviz.export import json_text, to_html
+from nnweightviz.history import History
 from nnweightviz.widget import WeightViz
 from widgets import bundle, state, states
 
@@ -138,7 +139,61 @@ def test_a_page_fits_phones_and_dark_rooms(tmp_path: Path) -> None:
 def test_the_title_of_a_widget_is_the_title_of_its_page(tmp_path: Path) -> None:
     viz = WeightViz(state(), title="XOR & co")
     assert Page(viz.to_html(tmp_path / "a.html")).texts("title") == ["XOR & co"]
-    assert Page(viz.to_html(tmp_path / "a.html", title="other")).texts("title") == ["other"]
+    assert Page(to_html([viz], tmp_path / "a.html")).texts("title") == ["XOR & co"]
+
+
+def test_a_title_for_a_page_of_one_widget_is_the_widgets_too(tmp_path: Path) -> None:
+    viz = WeightViz(state(), title="XOR & co")
+    page = Page(viz.to_html(tmp_path / "a.html", title="other"))
+    assert page.texts("title") == [page.states()[0]["state"]["title"]] == ["other"]
+    assert viz.title == "XOR & co"
+
+
+def test_a_title_is_written_once_on_a_page_of_one_widget(tmp_path: Path) -> None:
+    viz = WeightViz(state(), title="XOR")
+    assert Page(viz.to_html(tmp_path / "a.html")).texts("h1") == []
+    assert Page(to_html([viz], tmp_path / "a.html", title="other")).texts("h1") == []
+    assert Page(to_html([viz, "text"], tmp_path / "a.html", title="other")).texts("h1") == ["other"]
+
+
+def test_a_page_needs_something_on_it(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="there is nothing to put on the page: give at least one"):
+        to_html([], tmp_path / "page.html")
+    with pytest.raises(TypeError, match="a page holds WeightViz widgets and strings; got an int"):
+        to_html(5, tmp_path / "page.html")  # type: ignore[arg-type]
+
+
+def test_a_folder_is_not_written_over(tmp_path: Path) -> None:
+    with pytest.raises(
+        IsADirectoryError, match=r"it is a folder; name a file in it, such as .*weights\.html"
+    ):
+        to_html("text", tmp_path)
+
+
+def test_a_path_that_is_none_is_refused() -> None:
+    with pytest.raises(TypeError, match="path is an int; it takes a string or a Path"):
+        to_html("text", 5)  # type: ignore[arg-type]
+
+
+def test_an_error_of_the_disk_names_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(source: str, *_: Any) -> None:
+        raise PermissionError(13, "Permission denied", source)
+
+    monkeypatch.setattr(export.os, "replace", fail)
+    with pytest.raises(PermissionError, match=r"Permission denied: '.*page\.html'$"):
+        to_html("text", tmp_path / "page.html")
+
+
+def test_a_page_written_right_after_training_has_the_last_checkpoint(tmp_path: Path) -> None:
+    history = History()
+    history.record(state())
+    viz = WeightViz(state(), history)
+    for k in range(1, 8):
+        history.record(state(k), loss=1 / k)
+    sent = Page(viz.to_html(tmp_path / "page.html")).states()[0]["state"]
+    (run,) = sent["_index"]["runs"]
+    assert (sent["checkpoint"], run["n_checkpoints"], len(run["metrics"]["loss"]["x"])) == (7, 8, 7)
+    viz.close()
 
 
 @pytest.mark.parametrize("form", [str, Path, os.fspath])
@@ -156,10 +211,10 @@ def test_a_missing_folder_is_told(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("items", "title", "sentence"),
     [
-        ([3], None, "item 0 of the page is a int; a page holds WeightViz widgets and strings"),
-        ([Plain(), None], None, "item 1 of the page is a NoneType; a page holds"),
-        ([WeightViz], None, "item 0 of the page is a "),
-        (Plain(), 3, "title is a int; it takes a string"),
+        ([3], None, "item 0 of the page is an int; a page holds WeightViz widgets and strings"),
+        ([Plain(), None], None, "item 1 of the page is None; a page holds"),
+        ([WeightViz], None, "item 0 of the page is the class WeightViz, not an instance;"),
+        (Plain(), 3, "title is an int; it takes a string"),
     ],
 )
 def test_what_cannot_be_on_a_page_is_refused(tmp_path: Path, items: Any, title: Any, sentence: str) -> None:

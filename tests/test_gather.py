@@ -94,7 +94,7 @@ def test_metrics_of_a_history_go_to_a_view_of_it() -> None:
     ("metrics", "error", "sentence"),
     [
         ({"loss": [1, 2]}, ValueError, "metric 'loss' has 2 values for 3 checkpoints; give one a checkpoint"),
-        ({"loss": 0.5}, ValueError, "metric 'loss' has 1 values for 3 checkpoints"),
+        ({"loss": 0.5}, ValueError, "metric 'loss' has 1 value for 3 checkpoints"),
         ({"loss": ([0, 1, 2], [1, 2])}, ValueError, "metric 'loss' has 3 steps but 2 values; give as many"),
         (
             {"loss": ["a", "b", "c"]},
@@ -124,8 +124,11 @@ def test_metrics_that_do_not_fit_are_refused(metrics: Any, error: type[Exception
         (state(), TypeError, "checkpoints is a single dict; it takes a History or a list of state dicts"),
         (torch.nn.Linear(1, 1), TypeError, "checkpoints is a single Linear; it takes a History or a list"),
         (torch.nn.Sequential(torch.nn.Linear(1, 1)), TypeError, "checkpoints is a single Sequential"),
-        (3, TypeError, "checkpoints is a int; it takes a History or a list of state dicts, models"),
+        (3, TypeError, "checkpoints is an int; it takes a History or a list of state dicts, models"),
         ([3], TypeError, "checkpoint 0 cannot be read: nnweightviz draws"),
+        (None, TypeError, "checkpoints is None; it takes a History or a list of state dicts, models"),
+        (torch.nn.Linear, TypeError, "checkpoints is the class Linear, not an instance; it takes"),
+        ([torch.nn.Linear], TypeError, "got the class Linear, not an instance"),
         (
             [("one", state())],
             TypeError,
@@ -168,3 +171,13 @@ def test_copies_that_share_a_frozen_part_are_not_warned_of() -> None:
         warnings.simplefilter("error")
         as_history([state(k) | {"frozen": frozen} for k in range(3)])
         as_history([{"w": np.zeros((0, 2))}, {"w": np.zeros((0, 2))}])
+
+
+@pytest.mark.parametrize("key", ["model", "state_dict", "model_state_dict", "net", "weights"])
+def test_what_a_training_run_saves_is_refused_with_the_entry_to_pass(key: str) -> None:
+    model = torch.nn.Linear(2, 2)
+    saved: dict[str, Any] = {"optimizer": torch.optim.Adam(model.parameters()).state_dict()}
+    saved |= {key: model.state_dict()} if key == "weights" else {"epoch": 3, key: model.state_dict()}
+    with pytest.raises(TypeError, match=re.escape(f'pass checkpoint["{key}"]')):
+        as_history([saved])
+    assert len(as_history([saved[key]])) == 1

@@ -76,6 +76,15 @@ def test_a_history_plays_in_some_twelve_seconds(n: int, speed: float) -> None:
             "WeightViz does not take 'colour'; it takes model, checkpoints",
         ),
         ((3,), {}, TypeError, "nnweightviz draws a torch.nn.Module"),
+        ((torch.nn.Linear,), {}, TypeError, "got the class Linear, not an instance"),
+        ((state(), [torch.nn.Linear]), {}, TypeError, "got the class Linear, not an instance"),
+        (({"model": state(), "epoch": 3},), {}, TypeError, 'pass checkpoint["model"]'),
+        (
+            ({"w": np.ones((2, 2), complex)},),
+            {},
+            ValueError,
+            "there is nothing to draw: no real numbers in w;",
+        ),
         ((as_network(state()),), {}, TypeError, "WeightViz was given a Network without checkpoints"),
         ((state(), []), {}, ValueError, "there are no checkpoints to show"),
         ((state(), "runs/a"), {}, TypeError, "checkpoints is a path ('runs/a'); load the file first"),
@@ -100,7 +109,7 @@ def test_a_history_plays_in_some_twelve_seconds(n: int, speed: float) -> None:
         ),
         ((state(),), {"view": "cube"}, ValueError, "there is no view 'cube'; the views are graph"),
         ((state(),), {"precision": "int4"}, ValueError, "precision is 'int4'; it can be 'auto', 'float32'"),
-        ((state(),), {"title": 3}, TypeError, "title is a int; it takes a string"),
+        ((state(),), {"title": 3}, TypeError, "title is an int; it takes a string"),
         ((state(),), {"input_names": ["a"]}, ValueError, "input_names"),
     ],
 )
@@ -421,3 +430,12 @@ def test_where_there_is_no_javascript_the_sentence_is_shown() -> None:
     bundle_ = viz._repr_mimebundle_()
     assert bundle_ is not None
     assert bundle_[0]["text/plain"] == repr(viz)
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.int8, np.uint16, bool])
+def test_whole_numbers_and_truths_are_sent_as_real_numbers(dtype: type) -> None:
+    weights = np.arange(6).reshape(2, 3).astype(dtype)
+    sent = WeightViz({"a.weight": weights}).get_state()
+    (entry,) = sent["_index"]["blocks"]
+    assert (entry["name"], entry["dtype"], sent["_index"]["notes"]) == ("a.weight", "float32", [])
+    np.testing.assert_array_equal(decode(entry, sent["_blocks"][0])[0], weights.astype(float))

@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 
 from nnweightviz.adapters import arrays
 from nnweightviz.network import Group, Network
+from nnweightviz.words import in_a_word
 
+ENTRIES = ("model", "state_dict", "model_state_dict", "net")
+"""Under what the parameters usually are in what a training run saves beside its optimiser."""
 ACCEPTED = "a torch.nn.Module, a Network, or a state dict (a mapping parameter name -> array or tensor)"
 
 
@@ -108,17 +111,32 @@ def _is_array(thing: Any) -> bool:
 
 
 def _is_state(thing: Any) -> bool:
-    if not isinstance(thing, Mapping):
+    if not isinstance(thing, Mapping) or _parameters_entry(thing) in ENTRIES:
         return False
     return not thing or any(_is_tensor(value) or _is_array(value) for value in thing.values())
 
 
+def _parameters_entry(thing: Mapping[Any, Any]) -> Any:
+    """Return the name of the entry that holds a whole model's parameters, or None."""
+    names = [n for n in ENTRIES if n in thing] + [n for n in thing if n not in ENTRIES]
+    return next((n for n in names if _is_module(thing[n]) or _has_arrays(thing[n])), None)
+
+
+def _has_arrays(thing: Any) -> bool:
+    return isinstance(thing, Mapping) and any(
+        _is_tensor(v) or isinstance(v, np.ndarray) for v in thing.values()
+    )
+
+
 def _refusal(given: Any) -> str:
-    what = f"a {type(given).__name__}"
-    if isinstance(given, type):
-        what = f"the class {given.__name__} (not an instance: call it first)"
-    elif isinstance(given, Mapping):
-        what = f"a mapping without arrays, with the keys {', '.join(map(repr, list(given)[:5]))}"
+    what = in_a_word(given)
+    if isinstance(given, Mapping):
+        keys = f"with the keys {', '.join(map(repr, list(given)[:5]))}"
+        entry = _parameters_entry(given)
+        if entry is not None:
+            quoted = f'"{entry}"' if isinstance(entry, str) else repr(entry)
+            return f"got a mapping {keys}; the parameters are in one of them: pass checkpoint[{quoted}]"
+        what = f"a mapping without arrays, {keys}"
     return f"nnweightviz draws {ACCEPTED}; got {what}. Pass the model itself or its state_dict()."
 
 

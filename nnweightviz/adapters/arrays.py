@@ -84,7 +84,7 @@ class _Chain:
         found = self.find(n_columns)
         if found:
             return found
-        is_first = not self.build.groups
+        is_first = self.last_layer is None
         if not is_first:
             self.build.notes.append(f"what feeds {layer!r} is not known from names and shapes")
         group = self.build.free_id("input" if is_first else f"input.{layer}")
@@ -215,12 +215,16 @@ def _add_dense(
     return None
 
 
-def _add_box(chain: _Chain, name: str, kind: str, own: Mapping[str, tuple[int, ...]]) -> None:
+def _add_box(chain: _Chain, name: str, kind: str | None, own: Mapping[str, tuple[int, ...]]) -> None:
+    """Add a box; where the kind is not known, it is in the chain only if it holds a kernel that fits."""
     name = name if name not in chain.build.layers else chain.build.free_id(f"{name}.box")
     n_units = max((shape[0] for shape in own.values() if shape), default=1)
     if kind == "Embedding" and "weight" in own:
         n_units = own["weight"][-1]
-    group = chain.build.box(name, kind, list(own.items()), max(1, n_units))
+    group = chain.build.box(name, kind or "Parameters", list(own.items()), max(1, n_units))
+    n_channels = [shape[1] for shape in own.values() if len(shape) > 2]  # what a convolution's kernel reads
+    if kind is None and not (n_channels and (not chain.ends or chain.width in n_channels)):
+        return
     for columns in chain.ends:
         chain.build.wire(columns.group, group)
     chain.end(name, [group], has_steps=True)
@@ -234,7 +238,7 @@ def _add_one_by_one(chain: _Chain, owner: str, own: dict[str, tuple[int, ...]], 
     is_dense_like = kind is None and all(len(shape) <= 2 for shape in own.values())
     matrices = [short for short, shape in own.items() if len(shape) == 2]
     if not (is_dense_like and matrices):
-        return _add_box(chain, owner or "parameters", kind or "Parameters", own)
+        return _add_box(chain, owner or "parameters", kind, own)
     used: set[str] = set()
     for short in matrices:
         bias = _bias_of(short, left, used)

@@ -143,3 +143,19 @@ def test_a_mapping_without_arrays_is_refused_in_a_sentence() -> None:
 
 def test_entries_that_are_no_arrays_are_left_out() -> None:
     assert list(as_state({"w": np.ones((2, 2)), "name": "x", "epoch": None})) == ["w"]
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_is_not_known_is_a_box_without_wires(first: bool) -> None:
+    leftover, known = arrays(scale=(1,), log_std=(7,)), arrays(**{"a.weight": (4, 3), "b.weight": (2, 4)})
+    network = as_network(leftover | known if first else known | leftover)
+    assert network.wires == ()
+    assert {(b.source, b.target) for b in network.bundles} == {("input", "a"), ("a", "b")}
+    (box,) = [layer for layer in network.layers if layer.kind == "Parameters"]
+    assert box.note == "not drawn by link yet: scale (1), log_std (7)"
+    assert network.notes == ()
+
+
+def test_kernels_that_fit_stay_in_the_chain() -> None:
+    shapes = {"c1.weight": (4, 1, 3, 3), "gain": (5,), "c2.weight": (6, 4, 3, 3), "c3.weight": (6, 9, 3, 3)}
+    assert {(w.source, w.target) for w in as_network(arrays(**shapes)).wires} == {("c1", "c2")}
