@@ -38,7 +38,7 @@ function boxedWeights({ network }: ViewContext): { n: number; layers: string } {
   );
   const n = boxed.reduce((sum, [, shape]) => sum + shape.reduce((a, b) => a * b, 1), 0);
   const layers = new Set(boxed.map(([name]) => name.split(".").slice(0, -1).join(".") || name));
-  return { n, layers: layers.size > 2 ? `${layers.size} layers` : [...layers].join(", ") };
+  return { n, layers: layers.size > 1 ? `${layers.size} layers` : `layer “${[...layers][0]}”` };
 }
 
 export function graphCaption(
