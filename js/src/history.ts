@@ -211,6 +211,11 @@ export class History {
     });
   }
 
+  /** Whether checkpoint k is here; unlike isReady, asks for nothing. */
+  isHere(k: number): boolean {
+    return !this.loaded || this.loaded[k] === 1;
+  }
+
   /** How many checkpoints are here; the others are still with the kernel. */
   get nLoaded(): number {
     return this.loaded ? this.loaded.reduce((sum, here) => sum + here, 0) : this.nCheckpoints;

@@ -52,7 +52,9 @@ export function readLink(
     const missing = history.parameter(bundle.parameter, k) === null && !exact;
     const none = missing || (quantity === "update" && k === 0);
     value.textContent = none
-      ? "not recorded here"
+      ? history.isHere(k)
+        ? "not recorded here"
+        : "still with the kernel"
       : QUANTITY_WORDS[quantity] + (exact ? "" : "≈ ") + formatValue(values[k]);
     spark.move(k);
   };
