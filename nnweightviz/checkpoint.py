@@ -23,13 +23,14 @@ class Checkpoint:
     """The parameters at one moment of training.
 
     ``state`` maps a parameter's name to its array; ``step`` counts optimiser steps, ``epoch`` passes over the data;
-    ``metrics`` maps names to numbers.
+    ``metrics`` maps names to numbers; ``left_out`` names entries that were given with the state but are no arrays.
     """
 
     state: Mapping[str, NDArray[Any]]
     step: int | None = None
     epoch: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

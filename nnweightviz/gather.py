@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from nnweightviz.adapters import as_state
+from nnweightviz.adapters import as_state, left_out
 from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step
 from nnweightviz.history import Floats, History
 from nnweightviz.words import counted, in_a_word
@@ -86,11 +86,14 @@ def _as_checkpoint(item: Any, k: int) -> Checkpoint:
     try:
         if isinstance(item, Checkpoint):
             step, epoch, metrics = as_step(item.step), as_epoch(item.epoch), as_metrics(item.metrics)
-            return Checkpoint(as_state(item.state), step, epoch, metrics)
+            copied = as_state(item.state)
+            lacks = (*item.left_out, *left_out(item.state, copied))
+            return Checkpoint(copied, step, epoch, metrics, lacks)
         epoch, state = _pair(item) if isinstance(item, tuple) else (None, item)
         if isinstance(state, str | Path):
             raise TypeError(f"it is a path ({str(state)!r}); load the file first and pass {ACCEPTED}")
-        return Checkpoint(as_state(state), None, epoch)
+        copied = as_state(state)
+        return Checkpoint(copied, None, epoch, left_out=left_out(state, copied))
     except TypeError as error:
         raise TypeError(f"checkpoint {k} cannot be read: {error}") from None
 

@@ -9,16 +9,25 @@ import math
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, overload
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nnweightviz.adapters import as_state
+from nnweightviz.adapters import as_state, left_out
 from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step
+from nnweightviz.words import counted
 
 Floats = NDArray[np.float64]
+Value = TypeVar("Value")
 Listener = Callable[[], object]
+
+
+class Metrics(dict[str, Value], Generic[Value]):
+    """Metrics by name; a name that is not there is answered with those that are."""
+
+    def __missing__(self, name: str) -> Value:
+        raise KeyError(f"there is no metric {name!r}; there are: {', '.join(self) or 'none'}")
 
 
 class History:
@@ -67,7 +76,8 @@ class History:
             If the step does not increase, if steps are given for some checkpoints only, or if a parameter changes
             its shape.
         """
-        self.append(Checkpoint(as_state(model), as_step(step), as_epoch(epoch), as_metrics(metrics)))
+        state, step, epoch = as_state(model), as_step(step), as_epoch(epoch)
+        self.append(Checkpoint(state, step, epoch, as_metrics(metrics), left_out(model, state)))
 
     def append(self, checkpoint: Checkpoint) -> None:
         """Append a checkpoint as it is, without a copy; raises what :meth:`record` raises."""
@@ -184,7 +194,8 @@ class History:
             arrays = [checkpoint.state.get(name) for checkpoint in self._checkpoints]
         there = [array for array in arrays if array is not None]
         if not there:
-            raise KeyError(f"no checkpoint has a parameter {name!r}; they have: {', '.join(self.parameters)}")
+            has = f"they have: {', '.join(self.parameters)}" if self.parameters else "there are none at all"
+            raise KeyError(f"no checkpoint has a parameter {name!r}; {has}")
         dtype = np.result_type(*{array.dtype for array in there})
         if len(there) < len(arrays) and dtype.kind in "biu":
             dtype = np.dtype(np.float64)
@@ -251,14 +262,14 @@ class History:
         """Name -> one value a checkpoint, ``(n_checkpoints,)``, NaN where not recorded."""
         with self._lock:
             steps, known = self.steps.tolist(), {name: dict(p) for name, p in self._points.items()}
-        return {name: np.array([at.get(x, math.nan) for x in steps]) for name, at in known.items()}
+        return Metrics({n: np.array([at.get(x, math.nan) for x in steps]) for n, at in known.items()})
 
     @property
     def log_metrics(self) -> dict[str, tuple[Floats, Floats]]:
         """Name -> all points, ``(x, values)``: x in steps if they are known, else in checkpoints (0-based)."""
         with self._lock:
             points = {name: np.array(points).reshape(-1, 2) for name, points in self._points.items()}
-        return {name: (both[:, 0].copy(), both[:, 1].copy()) for name, both in points.items()}
+        return Metrics({name: (both[:, 0].copy(), both[:, 1].copy()) for name, both in points.items()})
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener()`` after each record and log; return a function that stops it.
@@ -290,4 +301,7 @@ class History:
     def __repr__(self) -> str:
         n_values = sum(math.prod(shape) for shape in self.parameters.values())
         metrics = f", metrics {', '.join(self._points)}" if self._points else ""
-        return f"History of {len(self)} checkpoints, {len(self.parameters)} parameters with {n_values} values{metrics}"
+        return (
+            f"History of {counted(len(self), 'checkpoint')}, {counted(len(self.parameters), 'parameter')} with "
+            f"{counted(n_values, 'value')}{metrics}"
+        )

@@ -137,8 +137,8 @@ class Bundle:
         """
         if self.parameter not in state:
             raise KeyError(
-                f"the state has no parameter {self.parameter!r} for bundle {self.id!r}; it has: "
-                + ", ".join(map(repr, list(state)[:8]))
+                f"the state has no parameter {self.parameter!r} for bundle {self.id!r}; it "
+                + (f"has: {', '.join(map(repr, list(state)[:8]))}" if state else "is empty")
             )
         view = self.view(np.asarray(state[self.parameter]))
         rest = tuple(range(2, view.ndim))

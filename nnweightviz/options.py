@@ -10,7 +10,9 @@ import math
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, NoReturn
+
+from nnweightviz.words import in_a_word
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "scale": {"default": "layer", "type": "choice", "accepted": ["layer", "global", "checkpoint"]},
@@ -39,6 +41,33 @@ OPTIONS: dict[str, dict[str, Any]] = {
 """Name -> ``default``, ``type`` and ``accepted`` (the choices, or the lowest and highest number)."""
 
 
+class Options(dict[str, Any]):
+    """Options as they are handed out: a plain dict to JSON, but not to be changed in place, where nobody would see it.
+
+    ``viz.options |= {"threshold": 0.25}`` sets some, as ``viz.options = {...}`` sets all.
+    """
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Options:
+        """Return options as they are handed out, a mapping among them too."""
+        return cls({k: cls(value) if isinstance(value, dict) else value for k, value in options.items()})
+
+    def _refuse_change(self, *_: Any, **__: Any) -> NoReturn:
+        raise TypeError(
+            "options cannot be changed one by one; set viz.options = {...}, or "
+            "viz.options = {**viz.options, 'threshold': 0.25} to keep the others"
+        )
+
+    __setitem__ = __delitem__ = _refuse_change
+    update = setdefault = pop = popitem = clear = _refuse_change
+
+    def __ior__(self, other: Any) -> Any:  # type: ignore[misc]  # a new dict, so that setting it is seen
+        return {**self, **other}
+
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)  # copies may be changed
+
+
 def defaults() -> dict[str, Any]:
     """Return every option at its default."""
     return {name: deepcopy(option["default"]) for name, option in OPTIONS.items()}
@@ -60,9 +89,7 @@ def validated(options: Mapping[str, Any] | None) -> dict[str, Any]:
     0.25
     """
     if options is not None and not isinstance(options, Mapping):
-        raise TypeError(
-            f"options is a {type(options).__name__}; it takes a dict such as {{'threshold': 0.25}}"
-        )
+        raise TypeError(f"options is {in_a_word(options)}; it takes a dict such as {{'threshold': 0.25}}")
     merged = defaults()
     for name, value in (options or {}).items():
         if name not in OPTIONS:

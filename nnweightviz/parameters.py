@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz import blocks
-from nnweightviz.checkpoint import match_names
+from nnweightviz.checkpoint import match_names, strip_wrappers
 from nnweightviz.history import History
 from nnweightviz.network import Network
 
@@ -38,6 +38,7 @@ class Parameters:
         self._names: list[dict[str, str]] = []  # per checkpoint: parameter -> name in its state
         self._missing: dict[str, None] = {}
         self._extra: dict[str, None] = {}
+        self._no_arrays: dict[str, None] = {}
         self.read(len(history))
         names = [name for name in network.parameters or {} if name not in self._tied]
         self._unsent = [name for name in names if not self._is_real(name)]
@@ -57,7 +58,10 @@ class Parameters:
             aliases = {first: match.names[name] for name, first in self._tied.items() if name in match.names}
             names = aliases | match.names
             self._names.append(names)
-            self._missing |= dict.fromkeys(n for n in match.missing if n not in names and n not in self._tied)
+            no_arrays = self.history[k].left_out
+            self._no_arrays |= dict.fromkeys(no_arrays)
+            told = {*names, *self._tied, *no_arrays, *map(strip_wrappers, no_arrays)}
+            self._missing |= dict.fromkeys(name for name in match.missing if name not in told)
             self._extra |= dict.fromkeys(match.extra)
 
     def _is_real(self, name: str) -> bool:
@@ -126,6 +130,8 @@ class Parameters:
             notes.append(f"not parameters of the model, left out: {_listed(list(self._extra))}")
         if self._missing:
             notes.append(f"not in all checkpoints: {_listed(list(self._missing))}")
+        if self._no_arrays:
+            notes.append(f"not an array, left out: {_listed(list(self._no_arrays))}")
         if self._unsent:
             notes.append(f"not real numbers, not drawn: {_listed(self._unsent)}")
         return notes

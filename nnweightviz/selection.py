@@ -7,6 +7,7 @@ from numbers import Integral
 from typing import Any
 
 from nnweightviz.network import Network
+from nnweightviz.words import counted, in_a_word
 
 FORMS = (
     '{"group": id, "unit": i}, {"bundle": id, "target": j, "source": i} or {"parameter": name, "index": [..]}, '
@@ -25,7 +26,7 @@ def checked_selection(network: Network, selection: Any) -> dict[str, Any] | None
     if selection is None:
         return None
     if not isinstance(selection, Mapping):
-        raise ValueError(f"selection is a {type(selection).__name__}; it takes {FORMS}")
+        raise ValueError(f"selection is {in_a_word(selection)}; it takes {FORMS}")
     checked: dict[str, Any]
     keys = set(selection) - {"run"}
     if keys == {"group", "unit"}:
@@ -69,7 +70,7 @@ def _entry(network: Network, name: Any, index: Any) -> list[int]:
     shape = tuple(parameters[name])
     if not isinstance(index, Sequence) or isinstance(index, str) or len(index) != len(shape):
         raise ValueError(
-            f"parameter {name!r} has shape {shape}; the index {index!r} needs {len(shape)} numbers"
+            f"parameter {name!r} has shape {shape}; the index {index!r} needs {counted(len(shape), 'number')}"
         )
     where = f"parameter {name!r} of shape {shape}"
     return [_in_range(f"index {k}", i, n, where) for k, (i, n) in enumerate(zip(index, shape, strict=True))]

@@ -19,8 +19,9 @@ from nnweightviz.adapters import as_network
 from nnweightviz.export import read_static, to_html
 from nnweightviz.gather import as_history
 from nnweightviz.history import History
+from nnweightviz.looks import check_looks
 from nnweightviz.network import Network
-from nnweightviz.options import validated
+from nnweightviz.options import Options, validated
 from nnweightviz.payload import Payload
 from nnweightviz.selection import checked_selection
 from nnweightviz.throttle import Throttle
@@ -153,7 +154,9 @@ class WeightViz(anywidget.AnyWidget):
 
     @t.validate("options")
     def _check_options(self, proposal: Any) -> dict[str, Any]:
-        return validated(proposal["value"])
+        options = validated(proposal["value"])
+        check_looks(options, self.network, self.history)
+        return Options.of(options)
 
     @t.validate("selection")
     def _check_selection(self, proposal: Any) -> dict[str, Any] | None:

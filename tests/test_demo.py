@@ -53,6 +53,20 @@ def test_the_autoencoder_stands_on_the_plateau_while_its_text_says_so(studies: l
     assert (biases[0] < 0).all()
 
 
+def test_only_the_hidden_biases_stand_out_on_the_plateau_as_the_text_says(studies: list[Study]) -> None:
+    history = studies[0].history
+    found = re.search(
+        r"Within (\d+) .* until step (\d+).*biases, never far above ([.\d]+), are", studies[0].text
+    )
+    assert found
+    start, leave, bound = map(float, found.groups())
+    on_plateau = (history.steps >= start) & (history.steps < leave)
+    share = {n: history[n][on_plateau] / np.abs(history[n]).max() for n in history.parameters}
+    assert np.abs(history["encoder.bias"]).max() == pytest.approx(bound, abs=0.005)
+    assert (share.pop("encoder.bias") > 1 / 3).all()
+    assert all((np.abs(values) < 1 / 6).all() for values in share.values())
+
+
 def test_the_losses_are_logged_more_densely_than_the_checkpoints(studies: list[Study]) -> None:
     steps, _ = studies[0].history.log_metrics["loss"]
     assert len(steps) > 10 * len(studies[0].history)

@@ -356,3 +356,24 @@ def test_one_thread_reads_while_another_records() -> None:
 
 def test_a_history_says_what_it_holds() -> None:
     assert repr(recorded(2)) == "History of 2 checkpoints, 2 parameters with 8 values, metrics loss"
+
+
+def test_one_of_each_is_not_many() -> None:
+    history = History()
+    history.record({"w": np.zeros(1)})
+    assert repr(history) == "History of 1 checkpoint, 1 parameter with 1 value"
+
+
+def test_a_metric_that_is_not_there_is_answered_with_those_that_are() -> None:
+    history = recorded(2)
+    for metrics in (history.metrics, history.log_metrics):
+        with pytest.raises(KeyError, match="there is no metric 'zz'; there are: loss"):
+            metrics["zz"]
+        assert metrics.get("zz") is None
+    with pytest.raises(KeyError, match="there is no metric 'zz'; there are: none"):
+        History().metrics["zz"]
+
+
+def test_an_empty_history_has_no_parameters_to_name() -> None:
+    with pytest.raises(KeyError, match="no checkpoint has a parameter 'w'; there are none at all"):
+        History()["w"]

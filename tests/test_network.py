@@ -145,3 +145,8 @@ def test_units_are_called_by_their_names_or_one_based() -> None:
     groups = (Group("a", "l", 2, unit_names=("x", "y")), Group("b", "l", 2), Group("c", "l", 1, "bias"))
     network = Network((), groups)
     assert [network.unit_name(g, 0) for g in "abc"] == ["x", "1", "1"]
+
+
+def test_an_empty_state_is_told_to_be_empty() -> None:
+    with pytest.raises(KeyError, match="has no parameter 'w' for bundle 'b'; it is empty"):
+        Bundle("b", "s", "t", "w", (2, 3), (3, 1)).matrix({})

@@ -35,6 +35,7 @@ PYTHON_RANKS = {
     "events": 4,
     "plots": 4,
     "payload": 4,
+    "looks": 4,
     "callbacks": 5,
     "export": 5,
     "widget": 6,

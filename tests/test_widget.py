@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import gc
+import json
 import re
 import threading
 import time
@@ -18,6 +20,7 @@ from ipywidgets.widgets.widget import _instances
 from nnweightviz.adapters import as_network
 from nnweightviz.blocks import decode
 from nnweightviz.history import History
+from nnweightviz.options import validated
 from nnweightviz.widget import WeightViz
 from widgets import Listener, bundle, state, states
 
@@ -110,7 +113,25 @@ def test_a_history_plays_in_some_twelve_seconds(n: int, speed: float) -> None:
         ((state(),), {"view": "cube"}, ValueError, "there is no view 'cube'; the views are graph"),
         ((state(),), {"precision": "int4"}, ValueError, "precision is 'int4'; it can be 'auto', 'float32'"),
         ((state(),), {"title": 3}, TypeError, "title is an int; it takes a string"),
-        ((state(),), {"input_names": ["a"]}, ValueError, "input_names"),
+        ((state(),), {"input_names": ["a"]}, ValueError, "input_names holds 1 name, but group 'input' has 3"),
+        (
+            (state(),),
+            {"input_names": "abc"},
+            TypeError,
+            "input_names is 'abc'; it takes a list of names, one",
+        ),
+        ((state(),), {"input_names": {"a", "b", "c"}}, TypeError, "input_names is a set; it takes a list of"),
+        ((state(),), {"output_names": 2}, TypeError, "output_names is an int; it takes a list of names"),
+        ((state(),), {"input_grid": 3}, TypeError, "input_grid is 3; it takes rows and columns, such as"),
+        ((state(),), {"input_grid": (1, 1, 3)}, TypeError, "input_grid is (1, 1, 3); it takes rows and"),
+        ((state(),), {"input_grid": (-1, -3)}, TypeError, "input_grid is (-1, -3); it takes rows and"),
+        ((state(),), {"input_grid": (1.5, 2)}, TypeError, "input_grid is (1.5, 2); it takes rows and"),
+        (
+            (state(),),
+            {"input_grid": (1, 4)},
+            ValueError,
+            "input_grid 1 x 4 has 4 places, but the input has 3",
+        ),
     ],
 )
 def test_what_does_not_fit_is_refused_before_anything_is_shown(
@@ -439,3 +460,83 @@ def test_whole_numbers_and_truths_are_sent_as_real_numbers(dtype: type) -> None:
     (entry,) = sent["_index"]["blocks"]
     assert (entry["name"], entry["dtype"], sent["_index"]["notes"]) == ("a.weight", "float32", [])
     np.testing.assert_array_equal(decode(entry, sent["_blocks"][0])[0], weights.astype(float))
+
+
+def test_names_that_are_numbers_are_written_as_text() -> None:
+    viz = WeightViz(state(), output_names=[1, 2])
+    assert [group.unit_names for group in viz.network.groups if group.unit_names] == [("1", "2")]
+
+
+def test_options_are_not_changed_one_by_one_where_nobody_would_see_it() -> None:
+    viz = WeightViz(state())
+    changes: list[Any] = [
+        lambda o: o.__setitem__("threshold", 0.5),
+        lambda o: o.update(threshold=0.5),
+        lambda o: o.pop("threshold"),
+        lambda o: o.clear(),
+        lambda o: o["unfolded"].setdefault("fc1", True),
+    ]
+    for change in changes:
+        with pytest.raises(TypeError, match=re.escape("set viz.options = {...}")):
+            change(viz.options)
+    assert viz.options == validated(None)
+
+
+def test_options_are_plain_data_to_the_browser_and_to_copies() -> None:
+    viz = WeightViz(state())
+    seen: list[Any] = []
+    viz.observe(lambda change: seen.append(change["new"]["threshold"]), "options")
+    viz.options |= {"threshold": 0.5}
+    Listener(viz).set(options={**viz.options, "threshold": 0.25})
+    assert seen == [0.5, 0.25]
+    assert json.loads(json.dumps(viz.get_state("options")["options"])) == dict(viz.options)
+    mine = copy.deepcopy(viz.options)
+    mine["unfolded"]["fc1"] = True
+    assert type(mine) is dict
+    assert viz.options["unfolded"] == {}
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"gates": ["i", "x"]}, "'gates' names 'x'; there is no such gate: there are: 'i', 'f', 'g', 'o'"),
+        ({"metrics": ["f1"]}, "'metrics' names 'f1'; there is no such metric: there are: 'loss'"),
+        ({"unfolded": {"gru": True}}, "'unfolded' names 'gru'; there is no such group: there are: "),
+        (
+            {"unfolded": {"l.l0": "x"}},
+            "'unfolded' names 'x'; there is no such gate in group 'l.l0': ",
+        ),
+        ({"reference": 2}, "option 'reference' is 2; this history has 2 checkpoints, 0 to 1"),
+    ],
+)
+def test_options_that_name_what_is_not_there_are_refused(options: dict[str, Any], sentence: str) -> None:
+    history = History()
+    for k in range(2):
+        history.record({f"l.{n}": p for n, p in torch.nn.LSTM(2, 3).state_dict().items()}, loss=k)
+    viz = WeightViz(None, history)
+    with pytest.raises(ValueError, match=re.escape(sentence)):
+        viz.options = options
+    viz.options = {"gates": ["i"], "metrics": ["loss"], "unfolded": {"l.l0": "f"}, "reference": 1}
+
+
+def test_a_reference_is_there_once_the_history_has_grown_so_far() -> None:
+    history = History()
+    history.record(state())
+    viz = WeightViz(state(), history)
+    with pytest.raises(ValueError, match="this history has 1 checkpoint, 0 to 0"):
+        viz.options = {"reference": 1}
+    history.record(state(1))
+    viz.options = {"reference": 1}
+    assert viz.options["reference"] == 1
+
+
+def test_gates_of_a_network_without_any_are_refused() -> None:
+    with pytest.raises(ValueError, match="there is no such gate: there are none"):
+        WeightViz(state()).options = {"gates": ["i"]}
+
+
+@pytest.mark.parametrize("prefix", ["", "module."])
+def test_a_parameter_that_is_no_array_is_told_as_such(prefix: str) -> None:
+    spoilt = {f"{prefix}{name}": array for name, array in state().items()} | {f"{prefix}fc1.bias": "lost"}
+    for viz in (WeightViz(state(), [spoilt]), WeightViz(model=None, checkpoints=[spoilt]), WeightViz(spoilt)):
+        assert viz.get_state()["_index"]["notes"] == [f"not an array, left out: {prefix}fc1.bias"]

@@ -7,8 +7,9 @@ framework is loaded already, as it must be if the user holds one of its models.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from nnweightviz.adapters import arrays
 from nnweightviz.network import Group, Network
-from nnweightviz.words import in_a_word
+from nnweightviz.words import counted, in_a_word
 
 ENTRIES = ("model", "state_dict", "model_state_dict", "net")
 """Under what the parameters usually are in what a training run saves beside its optimiser."""
@@ -40,14 +41,14 @@ def as_network(
         What to run a copy of the model on to follow its data: a tensor or array, a tuple of arguments or a
         mapping of named ones. Without it, inputs are guessed from the first layers. The model stays as it is.
     input_names, output_names
-        What to call the units of the input and of the last layer.
+        What to call the units of the input and of the last layer, one name a unit; numbers are written as text.
     input_grid
         Rows and columns in which to lay out the input, such as ``(28, 28)``.
 
     Raises
     ------
     TypeError
-        If ``model`` is none of these.
+        If ``model`` is none of these, names are no list, or the grid is no pair.
     ValueError
         If it has no parameters, or if names or grid do not fit the number of units.
     """
@@ -88,6 +89,11 @@ def as_state(source: Any) -> dict[str, NDArray[Any]]:
 
         return torch_adapter.as_state(source)
     return {str(k): np.array(v, copy=True) for k, v in source.items() if _is_array(v)}
+
+
+def left_out(source: Any, state: Mapping[str, NDArray[Any]]) -> tuple[str, ...]:
+    """Return the names of a mapping's entries that are not in what :func:`as_state` made of it: no arrays."""
+    return tuple(str(k) for k in source if str(k) not in state) if isinstance(source, Mapping) else ()
 
 
 def _is_module(thing: Any) -> bool:
@@ -159,22 +165,31 @@ def _output(network: Network, output: str | None) -> Group:
     return last[-1]
 
 
-def _named(network: Network, group: Group, names: Sequence[str], what: str) -> Network:
-    if isinstance(names, str) or len(names) != group.n_units:
-        given = "a single string" if isinstance(names, str) else f"{len(names)} names"
+def _named(network: Network, group: Group, names: Any, what: str) -> Network:
+    if isinstance(names, str | bytes | Mapping | Set) or not isinstance(names, Iterable):
+        given = repr(names) if isinstance(names, str) else in_a_word(names)
+        raise TypeError(f"{what} is {given}; it takes a list of names, one a unit, such as ['a', 'b']")
+    names = tuple(map(str, names))
+    if len(names) != group.n_units:
         raise ValueError(
-            f"{what} holds {given}, but group {group.id!r} has {group.n_units} units; give one name a unit"
+            f"{what} holds {counted(len(names), 'name')}, but group {group.id!r} has "
+            f"{counted(group.n_units, 'unit')}; give one name a unit"
         )
-    return _with_group(network, replace(group, unit_names=tuple(map(str, names))))
+    return _with_group(network, replace(group, unit_names=names))
 
 
-def _gridded(network: Network, grid: tuple[int, int]) -> Network:
+def _gridded(network: Network, grid: Any) -> Network:
     group = _only_input(network)
-    rows, columns = grid
+    pair = list(grid) if isinstance(grid, Iterable) and not isinstance(grid, str) else []
+    if len(pair) != 2 or not all(
+        isinstance(n, Integral) and not isinstance(n, bool) and int(n) > 0 for n in pair
+    ):
+        raise TypeError(f"input_grid is {grid!r}; it takes rows and columns, such as (28, 28)")
+    rows, columns = pair
     if rows * columns != group.n_units:
         raise ValueError(
-            f"input_grid {rows} x {columns} has {rows * columns} places, but the input has {group.n_units} "
-            "units; give rows and columns whose product is the number of units"
+            f"input_grid {rows} x {columns} has {counted(rows * columns, 'place')}, but the input has "
+            f"{counted(group.n_units, 'unit')}; give rows and columns whose product is the number of units"
         )
     return _with_group(network, replace(group, grid=(int(rows), int(columns))))
 

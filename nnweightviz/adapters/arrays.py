@@ -36,7 +36,7 @@ def as_network(state: Mapping[str, Any]) -> Network:
     shapes = {str(name): np.shape(value) for name, value in state.items() if _is_numeric(value)}
     if not shapes:
         raise ValueError(
-            f"a mapping of {len(state)} entries without numeric arrays has no weights to draw; give a state "
+            f"a mapping of {len(state)} {'entry' if len(state) == 1 else 'entries'} without numeric arrays has no weights to draw; give a state "
             "dict: parameter name -> array"
         )
     return network_of_shapes(shapes)

@@ -5,6 +5,7 @@ Not for comparing optimisers or weight decays: one run, one seed.
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
@@ -71,14 +72,16 @@ def describe(model: Autoencoder, history: History) -> str:
     solved = next(s for s, share in zip(steps, accuracies, strict=True) if share == 1)
     code = codes(model)
     links = model.encoder.weight.detach().T  # (pattern, 3)
+    bound = np.abs(history["encoder.bias"]).max()
     n_telling = sum((links[k, h] > 0) == (code[k][h] == "1") for k in range(8) for h in range(3))
     return (
         "Eight patterns, each a single 1, must pass through three hidden units and come out again. "
-        f"Press play: at first nothing seems to happen. Within {start:.0f} steps the output biases have "
-        "turned negative and every output answers about 1/8: the error stands on a plateau near 7/64 = "
-        f"{PLATEAU:.3f} until step {leave:.0f}. Then the links from the inputs grow, some blue and some "
-        f"red, and from step {solved:.0f} on all eight patterns are right. Read the end as a code: the "
-        f"hidden units' outputs, rounded to 0 or 1, write pattern 1 as {code[0]}, pattern 2 as {code[1]}, "
-        f"pattern 3 as {code[2]}; {len(set(code))} of 8 codes are different. You can see the digits: click "
+        f"Press play. Within {start:.0f} steps the output biases have turned negative and every output "
+        f"answers about 1/8: the error stands on a plateau near 7/64 = {PLATEAU:.3f} until step {leave:.0f}. "
+        'The links are faint till then, beside what they will be (scale "per checkpoint" shows them); only the '
+        f"hidden units' biases, never far above {bound:.2f}, are blue already. Then the links from the inputs "
+        f"grow, some blue and some red, and from step {solved:.0f} on all eight patterns are right. Read the "
+        f"end as a code: the hidden units' outputs, rounded to 0 or 1, write pattern 1 as {code[0]}, pattern 2 "
+        f"as {code[1]}, pattern 3 as {code[2]}; {len(set(code))} of 8 codes are different. You can see the digits: click "
         f"an input, and its three links are blue for 1 and red for 0 ({n_telling} of the 24 links tell)."
     )

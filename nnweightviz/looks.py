@@ -1,0 +1,45 @@
+"""Checks options against what a widget shows: its gates, groups, metrics and checkpoints.
+
+Not for their form (see ``options``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from nnweightviz.history import History
+from nnweightviz.network import Network
+from nnweightviz.words import counted
+
+
+def check_looks(options: Mapping[str, Any], network: Network, history: History) -> None:
+    """Refuse options that name what is not there.
+
+    Raises
+    ------
+    ValueError
+        If a gate, a group, a metric or the checkpoint of reference is unknown; the message says what there is.
+    """
+    ports = dict.fromkeys(b.port for b in network.bundles if b.port is not None)
+    _check("gates", options["gates"] or (), "gate", ports)
+    _check("metrics", options["metrics"] or (), "metric", history.log_metrics)
+    groups = {group.id: group for group in network.groups}
+    _check("unfolded", options["unfolded"], "group", groups)
+    for group, port in options["unfolded"].items():
+        if isinstance(port, str):
+            _check("unfolded", [port], "gate", groups[group].ports, f" in group {group!r}")
+    if options["reference"] >= len(history):
+        raise ValueError(
+            f"option 'reference' is {options['reference']}; this history has "
+            f"{counted(len(history), 'checkpoint')}, 0 to {len(history) - 1}"
+        )
+
+
+def _check(option: str, given: Iterable[str], noun: str, there: Iterable[str], where: str = "") -> None:
+    known = list(there)
+    for name in given:
+        if name not in known:
+            more = ", …" if len(known) > 12 else ""
+            listed = f"there are: {', '.join(map(repr, known[:12]))}{more}" if known else "there are none"
+            raise ValueError(f"option {option!r} names {name!r}; there is no such {noun}{where}: {listed}")
