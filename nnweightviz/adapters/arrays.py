@@ -15,6 +15,7 @@ import numpy as np
 from nnweightviz.adapters.build import Build, Columns, Kernel, Shapes, in_words, not_drawn
 from nnweightviz.adapters.kinds import PORTS, Recurrent, add_linear, add_recurrent
 from nnweightviz.network import Group, Network
+from nnweightviz.words import counted
 
 ACTIVATIONS = {
     "ReLU", "ReLU6", "LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish",
@@ -36,7 +37,7 @@ def as_network(state: Mapping[str, Any]) -> Network:
     shapes = {str(name): np.shape(value) for name, value in state.items() if _is_numeric(value)}
     if not shapes:
         raise ValueError(
-            f"a mapping of {len(state)} {'entry' if len(state) == 1 else 'entries'} without numeric arrays has no weights to draw; give a state "
+            f"a mapping of {counted(len(state), 'thing')} without numeric arrays has no weights to draw; give a state "
             "dict: parameter name -> array"
         )
     return network_of_shapes(shapes)

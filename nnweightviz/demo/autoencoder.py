@@ -82,6 +82,6 @@ def describe(model: Autoencoder, history: History) -> str:
         f"hidden units' biases, never far above {bound:.2f}, are blue already. Then the links from the inputs "
         f"grow, some blue and some red, and from step {solved:.0f} on all eight patterns are right. Read the "
         f"end as a code: the hidden units' outputs, rounded to 0 or 1, write pattern 1 as {code[0]}, pattern 2 "
-        f"as {code[1]}, pattern 3 as {code[2]}; {len(set(code))} of 8 codes are different. You can see the digits: click "
-        f"an input, and its three links are blue for 1 and red for 0 ({n_telling} of the 24 links tell)."
+        f"as {code[1]}, pattern 3 as {code[2]}; {len(set(code))} of 8 codes are different. You can see the digits: "
+        f"click an input, and its three links are blue for 1 and red for 0 ({n_telling} of the 24 links tell)."
     )
