@@ -7,7 +7,7 @@ import type { Legend, View, ViewContext } from "./context";
 import { type Chrome, drawChrome } from "./graph/chrome";
 import { strongLinks } from "./graph/crowd";
 import { createEdges, type Edges } from "./graph/edges";
-import { type Focus, focusOf } from "./graph/focus";
+import { type Focus, focusOf, placeOf } from "./graph/focus";
 import { nextFold } from "./graph/fold";
 import { type Intents, listen } from "./graph/gestures";
 import { Links, type Tally } from "./graph/links";
@@ -60,7 +60,7 @@ class Graph implements View {
   }
 
   get nLinks(): number {
-    return this.context.network.bundles.reduce((n, bundle) => n + bundle.shape[0] * bundle.shape[1], 0);
+    return this.context.network.bundles.reduce((n, { shape }) => n + shape[0] * shape[1], 0);
   }
 
   get nLinksDrawn(): number {
@@ -77,13 +77,8 @@ class Graph implements View {
     const order = unitOrder(network, history, options);
     this.base = layoutNetwork(network, { width, height, unfolded: options.unfolded, order });
     this.zoomState = boundedZoom(this.zoomState, this.base, width, height);
-    this.links = new Links(
-      network,
-      history,
-      options,
-      (b) => isDrawable(this.base, network, b),
-      this.links?.domains ?? new Map(),
-    );
+    const domains = this.links?.domains ?? new Map();
+    this.links = new Links(network, history, options, (b) => isDrawable(this.base, network, b), domains);
     this.place();
   }
 
@@ -251,9 +246,7 @@ class Graph implements View {
   }
 
   isOnRight(selection: Selection | null): boolean {
-    const bundle = isLink(selection) && this.context.network.bundles.find((b) => b.id === selection.bundle);
-    const group = isUnit(selection) ? selection.group : bundle ? bundle.target : "";
-    return (this.layout.places.get(group)?.x ?? 0) > this.size.width / 2;
+    return (placeOf(this.context.network, this.layout, selection)?.x ?? 0) > this.size.width / 2;
   }
 
   private setZoom(zoom: Zoom): void {

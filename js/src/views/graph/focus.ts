@@ -1,5 +1,6 @@
 // What a reader looks at: a unit with its previous time step, or one link. Its links stay, the rest is dimmed.
 import { isLink, isUnit, type Selection } from "../../describe";
+import type { Layout, Place } from "../../layout";
 import type { Network } from "../../network";
 
 export interface Focus {
@@ -17,4 +18,11 @@ export function focusOf(network: Network, selection: Selection | null): Focus | 
   const { group, unit } = selection;
   const delayed = network.groups.filter((other) => other.delayed_of === group);
   return { units: [{ group, unit }, ...delayed.map((other) => ({ group: other.id, unit }))], link: null };
+}
+
+/** Where a selected unit, or the target of a selected link, stands. */
+export function placeOf(network: Network, layout: Layout, selection: Selection | null): Place | undefined {
+  if (isUnit(selection)) return layout.places.get(selection.group);
+  const bundle = isLink(selection) ? network.bundles.find(({ id }) => id === selection.bundle) : undefined;
+  return bundle && layout.places.get(bundle.target);
 }
