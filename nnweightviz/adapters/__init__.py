@@ -43,7 +43,7 @@ def as_network(
     input_names, output_names
         What to call the units of the input and of the last layer, one name a unit; numbers are written as text.
     input_grid
-        Rows and columns in which to lay out the input, such as ``(28, 28)``.
+        Rows and columns of an image input, such as ``(28, 28)``; they are kept with the input group.
 
     Raises
     ------
