@@ -146,9 +146,8 @@ class App {
       this.timeline.resize();
     });
     resized.observe(this.viewHost);
-    const shown = new IntersectionObserver(
-      (entries) => entries.some((e) => e.isIntersecting) && this.view.redraw(),
-    );
+    const isSeen = (entries: IntersectionObserverEntry[]) => entries.some((entry) => entry.isIntersecting);
+    const shown = new IntersectionObserver((e) => (isSeen(e) ? this.view.redraw() : this.view.rest()));
     shown.observe(this.root); // a canvas that a host took out of the page and put back must redraw
     signal.addEventListener("abort", () => {
       resized.disconnect();

@@ -162,6 +162,14 @@ def test_playing_scrubbing_and_hovering_go_on_without_a_kernel(jupyter: Jupyter,
     diagram.wait_for("checkpoint", 5)
 
 
+def test_the_diagram_follows_the_theme_of_its_host(diagram: Diagram, page: Page) -> None:
+    change = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
+    page.evaluate(change, "JupyterLab Dark")
+    diagram.wait_for("theme", "dark")
+    page.evaluate(change, "JupyterLab Light")
+    diagram.wait_for("theme", "light")
+
+
 def test_an_output_that_was_scrolled_away_is_not_blank(jupyter: Jupyter, page: Page) -> None:
     jupyter.write("long.ipynb", SETUP, "viz", *["print('line\\n' * 40)"] * 12)
     jupyter.open(page, "long.ipynb")

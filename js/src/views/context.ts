@@ -55,6 +55,8 @@ export interface View {
   resize(): void;
   /** The host took the display out of the page and put it back: draw again what was there. */
   redraw(): void;
+  /** Out of sight: give back what can be made again. */
+  rest(): void;
   destroy(): void;
   legend(): Legend;
   /** What is shown and what is not, in words. */

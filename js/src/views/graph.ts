@@ -87,6 +87,8 @@ class Graph implements View {
     if (this.stage.clientWidth !== this.size.width || ratio !== this.size.ratio) this.update();
   }
 
+  rest = (): void => this.painter.forget();
+
   redraw(): void {
     this.painted = -1;
     this.drawFrame();

@@ -118,6 +118,12 @@ export class Painter {
     return true;
   }
 
+  /** Give the images back; they are made again when they are needed. */
+  forget(): void {
+    this.images.clear();
+    this.job = null;
+  }
+
   private image(k: number): HTMLCanvasElement {
     const known = this.images.get(k);
     if (known) return known;
