@@ -117,16 +117,18 @@ function stack(
   looks: LayoutLooks,
   places: Map<string, Place>,
 ): void {
-  const header = slots.length > 1 ? 22 : 0;
+  // A group below another needs room for its title; a bias has none.
+  const gaps = slots.map((slot, i): number => (i === 0 ? 0 : slot.form === "bias" ? 10 : 24));
   const rows = slots.reduce((sum, slot) => sum + slot.rows, 0);
-  const room = bottom - top - header * (slots.length - 1);
+  const room = bottom - top - gaps.reduce((sum, gap) => sum + gap, 0);
   const step = Math.min(MAX_SPACING, room / Math.max(1, rows));
   let y = top + (room - step * rows) / 2;
-  for (const slot of slots) {
+  slots.forEach((slot, i) => {
     const height = step * slot.rows;
+    y += gaps[i];
     places.set(slot.group.id, place(slot, x, y, height, looks));
-    y += height + header;
-  }
+    y += height;
+  });
 }
 
 function place(slot: Slot, x: number, top: number, height: number, looks: LayoutLooks): Place {

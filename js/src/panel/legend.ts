@@ -96,7 +96,7 @@ export function createLegend(host: HTMLElement): LegendPanel {
             "span",
             { class: "nwv-legend-item nwv-domain" },
             `${label} `,
-            html("b", {}, `${hasSign ? "±" : ""}${formatValue(domain)}`),
+            html("b", {}, `${hasSign && domain > 0 ? "±" : ""}${formatValue(domain)}`),
           ),
         );
       if (legend.nOdd > 0) items.push(oddKey(palette, legend.nOdd));
