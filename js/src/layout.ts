@@ -8,7 +8,7 @@ const MARGIN = { top: 58, right: 64, bottom: 14, left: 64 };
 export const MOST_NAME_PX = 110;
 export const MOST_LINKS = 3000; // into one group; beyond, its strongest stay strong and the others step back
 const LANE_TITLE = 16;
-const GAP = { dense: 64, recurrent: 112, banded: 172 };
+const GAP = { dense: 54, recurrent: 104, banded: 172 };
 const LANE_SHARE = 0.36;
 
 export interface LayoutLooks {

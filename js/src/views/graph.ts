@@ -166,7 +166,7 @@ class Graph implements View {
   private mark(): void {
     const { threshold, signs } = this.context.options();
     const { buckets } = this.current();
-    markFocus(this.chrome, this.focus());
+    markFocus(this.chrome, this.layout, this.focus());
     markLonely(this.chrome, this.links, buckets, threshold > 0 || signs.length < 2);
     this.outline();
   }

@@ -1,11 +1,28 @@
 // What changes on the SVG between layouts: focused units, units without links, outlined links.
 import { isLink, type Selection } from "../../describe";
 import { svg } from "../../dom";
+import { type Layout, type Place, portOffset } from "../../layout";
 import type { Chrome } from "./chrome";
 import type { Focus } from "./focus";
 import type { Links } from "./links";
 
-export function markFocus(chrome: Chrome, focus: Focus | null): void {
+/** The letters of a unit's gates, staggered so that close ports stay readable. */
+function portLetters(place: Place, unit: number): SVGElement[] {
+  const x = place.x - place.halfWidth;
+  return place.group.ports.map((port, i) => {
+    const y = place.unitY[unit] + portOffset(place, port) + 3;
+    return svg("text", { x: x - (i % 2 === 0 ? 8 : 17), y, class: "nwv-port-letter" }, port);
+  });
+}
+
+export function markFocus(chrome: Chrome, layout: Layout, focus: Focus | null): void {
+  chrome.root.querySelector(".nwv-port-letters")?.remove();
+  const letters = svg("g", { class: "nwv-port-letters" });
+  for (const { group, unit } of focus?.units ?? []) {
+    const place = layout.places.get(group);
+    if (place?.form === "ports") letters.append(...portLetters(place, unit));
+  }
+  chrome.root.append(letters);
   for (const mark of chrome.root.querySelectorAll(".nwv-is-focus")) mark.classList.remove("nwv-is-focus");
   for (const { group, unit } of focus?.units ?? [])
     chrome.units.get(group)?.[unit]?.classList.add("nwv-is-focus");
