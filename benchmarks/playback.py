@@ -113,12 +113,9 @@ def d3_page(path: Path, folder: Path) -> None:
 def frame_work(trace: Path) -> tuple[list[float], float]:
     """Busy milliseconds of the renderer's main thread between animation frames, and frames a second."""
     events = json.loads(trace.read_text())["traceEvents"]
-    frames = [e for e in events if e["name"] == "FireAnimationFrame"]
-    main = {(e["pid"], e["tid"]) for e in frames}
-    calls = sorted(e["ts"] for e in frames)
-    starts = [
-        b for a, b in zip([-1e9, *calls], calls, strict=False) if b - a > 4000
-    ]  # several calls make one frame
+    frames = [e for e in events if e["name"] == "BeginCommitCompositorFrame"]  # one a frame that is shown
+    main = {(e["pid"], e["tid"]) for e in events if e["name"] == "FireAnimationFrame"}
+    starts = sorted(e["ts"] for e in frames if (e["pid"], e["tid"]) in main)
     tasks = [e for e in events if (e["pid"], e["tid"]) in main and e["name"] == "RunTask" and "dur" in e]
     edges = np.array(starts)
     busy = np.zeros(len(starts) + 1)
@@ -128,17 +125,18 @@ def frame_work(trace: Path) -> tuple[list[float], float]:
     return list(busy[1:-1]), (len(starts) - 1) / seconds
 
 
-def play(browser: Browser, page_path: Path, name: str, folder: Path, start: str | None) -> Playback:
+def play(browser: Browser, page_path: Path, name: str, folder: Path, first_round: bool = False) -> Playback:
     page: Page = browser.new_page(viewport={"width": WIDTH + 28, "height": HEIGHT + 300})
     page.goto(page_path.as_uri())
-    if start:
+    if name.startswith("nnweightviz"):
         page.locator(".nnweightviz[data-links-drawn]").wait_for()
-        page.get_by_role("button", name=start, exact=True).click()
-    page.wait_for_timeout(4000)  # caches are warm: what a reader sees after the first round
+        page.get_by_role("button", name="Play", exact=True).click()
+    page.wait_for_timeout(50 if first_round else 4000)
     trace = folder / f"{name.split()[0]}.json"
     categories = ["devtools.timeline", "toplevel", "disabled-by-default-devtools.timeline"]
     browser.start_tracing(page=page, path=trace, categories=categories)
-    page.wait_for_timeout(SECONDS * 1000)
+    seconds = (N_CHECKPOINTS - 1) / SPEED if first_round else SECONDS
+    page.wait_for_timeout(seconds * 1000)
     browser.stop_tracing()
     page.close()
     work, rate = frame_work(trace)
@@ -174,8 +172,9 @@ def measure(chromium: str, flags: list[str]) -> list[Playback]:
         d3_page(folder / "d3.html", folder)
         browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         results = [
-            play(browser, folder / "ours.html", "nnweightviz", folder, "Play"),
-            play(browser, folder / "d3.html", "d3 (one SVG line a link)", folder, None),
+            play(browser, folder / "ours.html", "nnweightviz, first round", folder, first_round=True),
+            play(browser, folder / "ours.html", "nnweightviz, later rounds", folder),
+            play(browser, folder / "d3.html", "d3 (one SVG line a link)", folder),
         ]
         browser.close()
     return results

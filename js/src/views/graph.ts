@@ -143,8 +143,7 @@ class Graph implements View {
     if (this.picture?.k !== k) {
       this.mark();
       this.context.changed();
-    }
-    if (clock.playing && this.painter.prepare((k + 1) % history.nCheckpoints))
+    } else if (clock.playing && this.painter.prepare((k + 1) % history.nCheckpoints))
       this.painter.prepare((k + 2) % history.nCheckpoints);
   }
 

@@ -16,9 +16,9 @@ import { strongLinks } from "./crowd";
 import type { Links } from "./links";
 
 const CACHE_BYTES = 96e6;
-const SLICE_MS = 4;
+const SLICE_MS = 5;
 const DIMMED = 0.1;
-const TURN_LINKS = 64; // of one sign, before the other has its turn
+const TURN_LINKS = 128; // of one sign, before the other has its turn
 
 export interface Scene {
   network: Network;
@@ -39,6 +39,7 @@ interface Job {
   order: Uint32Array; // links, weakest first; dimmed ones before all others
   bounds: Uint32Array; // first place in `order` of each bucket, dimmed then focused
   next: number; // the level to draw next
+  turn: number; // and from which of its links on
 }
 
 function makeCanvas(
@@ -112,7 +113,11 @@ export class Painter {
     if (this.images.has(k)) return true;
     if (this.job?.k !== k) this.job = this.begin(k);
     const until = performance.now() + SLICE_MS;
-    while (this.job.next < 2 * N_LEVELS && performance.now() < until) this.drawLevel(this.job);
+    while (this.job.next < 2 * N_LEVELS && performance.now() < until) {
+      this.drawTurn(this.job);
+      // Strokes are only noted until someone looks: reading a pixel has them drawn now, within the slice.
+      this.job.context.getImageData(0, 0, 1, 1);
+    }
     if (this.job.next < 2 * N_LEVELS) return false;
     this.finish(this.job);
     return true;
@@ -128,7 +133,7 @@ export class Painter {
     const known = this.images.get(k);
     if (known) return known;
     const job = this.job?.k === k ? this.job : this.begin(k);
-    while (job.next < 2 * N_LEVELS) this.drawLevel(job);
+    while (job.next < 2 * N_LEVELS) this.drawTurn(job);
     return this.finish(job);
   }
 
@@ -145,19 +150,21 @@ export class Painter {
     const at = bounds.slice();
     const order = new Uint32Array(buckets.length);
     for (let i = 0; i < buckets.length; i++) order[at[key(i)]++] = i;
-    return { k, canvas, context, order, bounds, next: 0 };
+    return { k, canvas, context, order, bounds, next: 0, turn: 0 };
   }
 
-  /** One level of strength; its signs by turns, so that neither covers the other. */
-  private drawLevel(job: Job): void {
+  /** Some links of one level of strength: its signs by turns, so that neither covers the other. */
+  private drawTurn(job: Job): void {
     const first = (job.next < N_LEVELS ? 0 : N_BUCKETS) + (job.next % N_LEVELS) * 4;
     job.context.globalAlpha = job.next < N_LEVELS ? DIMMED : 1;
-    job.next++;
+    for (let kind = 1; kind <= 4; kind++) this.drawSome(job, first + kind, job.turn);
+    job.turn += TURN_LINKS;
     const longest = Math.max(
       ...[1, 2, 3, 4].map((kind) => job.bounds[first + kind + 1] - job.bounds[first + kind]),
     );
-    for (let turn = 0; turn < longest; turn += TURN_LINKS)
-      for (let kind = 1; kind <= 4; kind++) this.drawSome(job, first + kind, turn);
+    if (job.turn < longest) return;
+    job.next++;
+    job.turn = 0;
   }
 
   private drawSome({ context, order, bounds }: Job, bucket: number, turn: number): void {
