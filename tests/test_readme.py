@@ -36,7 +36,7 @@ def test_the_commands_are_targets_of_the_makefile() -> None:
 
 
 def test_continuous_integration_runs_the_test_command() -> None:
-    assert "make --no-print-directory test" in (ROOT / ".ci" / "run").read_text()
+    assert "make test" in (ROOT / ".ci" / "run").read_text()
 
 
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
