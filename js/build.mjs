@@ -1,4 +1,5 @@
 // Bundles the two entries (widget for Jupyter, embed for exported pages) and the style sheet into the Python package.
+import { execFileSync } from "node:child_process";
 import { mkdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -15,7 +16,30 @@ const shared = {
   legalComments: "none",
   target: ["es2022"],
   logLevel: "warning",
+  loader: { ".wasm": "base64" },
 };
+/** The inner loops of the rasteriser, as WebAssembly. */
+mkdirSync(join(here, "build"), { recursive: true });
+const asc = [join(here, "node_modules", "assemblyscript", "bin", "asc.js"), "wasm/raster.ts", "-o", "build/raster.wasm"];
+execFileSync(process.execPath, [...asc, "-O3", "--runtime", "stub", "--noAssert"], { cwd: here, stdio: "inherit" });
+
+/** `import source from "./x?text"` is the bundled script x.ts as text: a worker that needs no file of its own. */
+const asText = {
+  name: "text",
+  setup(build) {
+    build.onResolve({ filter: /\?text$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace("?text", ".ts")),
+      namespace: "text",
+    }));
+    build.onLoad({ filter: /.*/, namespace: "text" }, async ({ path }) => {
+      const options = { ...shared, format: "iife", entryPoints: [path], write: false };
+      const { outputFiles } = await esbuild.build(options);
+      return { contents: outputFiles[0].text, loader: "text", watchDirs: [dirname(path)] };
+    });
+  },
+};
+shared.plugins = [asText];
+
 const builds = [
   { ...shared, format: "esm", entryPoints: [join(here, "src/widget.ts")], outfile: join(out, "widget.js") },
   { ...shared, format: "iife", entryPoints: [join(here, "src/embed.ts")], outfile: join(out, "embed.js") },

@@ -21,7 +21,7 @@ STATIC = Path(__file__).parent / "static"
 POLICY = "; ".join(
     [
         "default-src 'none'",
-        "script-src 'unsafe-inline'",
+        "script-src 'unsafe-inline' 'wasm-unsafe-eval'",
         "style-src 'unsafe-inline'",
         "img-src data: blob:",
         "worker-src blob:",

@@ -1,7 +1,7 @@
 // One display of a widget: panels, the current view, and the state between them.
 import { asLink, type Selection } from "./describe";
-import { html, iconButton } from "./dom";
 import { DEFAULTS, type Options } from "./options";
+import { Frame } from "./panel/frame";
 import { createInspector, type Inspector } from "./panel/inspector";
 import { createLegend, type LegendPanel } from "./panel/legend";
 import { createTimeline } from "./panel/timeline";
@@ -15,28 +15,9 @@ import { views } from "./views";
 import type { View } from "./views/context";
 import { withReduce } from "./views/graph/links";
 
-const FULLSCREEN = "M9.5 2.5h4v4M13.5 2.5l-4.5 4.5M6.5 13.5h-4v-4M2.5 13.5l4.5-4.5";
-
 class App {
   private readonly session: Session;
-  private readonly root: HTMLElement;
-  private readonly title = html("span", { class: "nwv-head-title" });
-  private readonly caption = html("span", { class: "nwv-caption" });
-  private readonly toolbarHost = html("div", {
-    class: "nwv-toolbar",
-    role: "toolbar",
-    "aria-label": "What is drawn",
-  });
-  private readonly viewHost = html("div", { class: "nwv-view" });
-  private readonly inspectorHost = html("aside", {
-    class: "nwv-inspector",
-    hidden: true,
-    "aria-label": "Selection",
-  });
-  private readonly legendHost = html("div", { class: "nwv-legend" });
-  private readonly timelineHost = html("div", { class: "nwv-timeline-host" });
-  private readonly live = html("div", { class: "nwv-live", "aria-live": "polite", role: "status" });
-  private readonly message = html("div", { class: "nwv-message", hidden: true });
+  private readonly frame: Frame;
   private view!: View;
   private toolbar!: { update(): void };
   private timeline!: { update(): void; resize(): void };
@@ -53,22 +34,7 @@ class App {
     private readonly signal: AbortSignal,
   ) {
     this.session = sessionOf(model);
-    const fullscreen = iconButton("Full screen", FULLSCREEN);
-    fullscreen.addEventListener("click", () => this.toggleFullscreen());
-    const head = html("div", { class: "nwv-head" }, html("div", {}, this.title, this.caption), fullscreen);
-    const body = html("div", { class: "nwv-body" }, this.viewHost, this.inspectorHost);
-    this.root = html(
-      "div",
-      { class: "nnweightviz" },
-      head,
-      this.toolbarHost,
-      body,
-      this.message,
-      this.legendHost,
-      this.timelineHost,
-      this.live,
-    );
-    host.append(this.root);
+    this.frame = new Frame(host);
     this.readTheme();
     this.build();
     this.listen();
@@ -80,16 +46,16 @@ class App {
     const options = () => this.options();
     const setOptions = (change: Partial<Options>) => this.setOptions(change);
     const select = (selection: Selection | null) => this.select(selection);
-    this.tooltip = createTooltip(this.viewHost, history, (id) => this.bundle(id), options);
-    this.legend = createLegend(this.legendHost);
+    this.tooltip = createTooltip(this.frame.view, history, (id) => this.bundle(id), options);
+    this.legend = createLegend(this.frame.legend);
     this.inspector = createInspector(
-      this.inspectorHost,
+      this.frame.inspector,
       history,
       () => network.bundles.map((b) => withReduce(b, options())),
       { options, select },
     );
     const chosen = views[this.model.get("view")] ?? views.graph;
-    this.view = chosen.create(this.viewHost, {
+    this.view = chosen.create(this.frame.view, {
       network,
       history,
       clock: player,
@@ -101,9 +67,9 @@ class App {
       point: (selection, x, y, above) => this.tooltip.show(selection, { x, y, above }, player.checkpoint),
       changed: () => this.tell(),
       isDark: () => this.dark,
-      height: () => this.height(),
+      height: () => this.frame.height(this.options().height),
     });
-    this.toolbar = createToolbar(this.toolbarHost, {
+    this.toolbar = createToolbar(this.frame.toolbar, {
       network,
       nCheckpoints: () => history.nCheckpoints,
       checkpoint: () => player.checkpoint,
@@ -111,10 +77,16 @@ class App {
       setOptions,
       zoom: (factor) => this.view.zoom(factor),
       find: (group, unit) => this.find(group, unit),
-      announce: (text) => this.say(text),
+      announce: (text) => this.frame.say(text),
     });
     const looks = { get: () => options(), set: setOptions };
-    this.timeline = createTimeline(this.timelineHost, player, () => this.timelineData(), looks, this.signal);
+    this.timeline = createTimeline(
+      this.frame.timeline,
+      player,
+      () => this.timelineData(),
+      looks,
+      this.signal,
+    );
   }
 
   private timelineData() {
@@ -125,9 +97,15 @@ class App {
   }
 
   private listen(): void {
-    const { history, player } = this.session;
+    const { history, player, gates } = this.session;
     const { signal, model } = this;
-    const stop = [history.subscribe(() => this.refresh()), player.subscribe(() => this.drawFrame())];
+    const isDrawn = (k: number) => this.view.isDrawn(k);
+    gates.add(isDrawn);
+    const stop: (() => unknown)[] = [() => gates.delete(isDrawn)];
+    stop.push(
+      history.subscribe(() => this.refresh()),
+      player.subscribe(() => this.drawFrame()),
+    );
     const on = (event: string, callback: () => void) => {
       model.on(event, callback);
       stop.push(() => model.off(event, callback));
@@ -138,27 +116,27 @@ class App {
     signal.addEventListener("abort", () => {
       for (const end of stop) end();
       this.view.destroy();
-      this.root.remove();
+      this.frame.root.remove();
     });
     watchTheme(() => this.readTheme() && this.refresh(), signal);
     const resized = new ResizeObserver(() => {
       this.view.resize();
       this.timeline.resize();
     });
-    resized.observe(this.viewHost);
+    resized.observe(this.frame.view);
     const isSeen = (entries: IntersectionObserverEntry[]) => entries.some((entry) => entry.isIntersecting);
     const shown = new IntersectionObserver((e) => (isSeen(e) ? this.view.redraw() : this.view.rest()));
-    shown.observe(this.root); // a canvas that a host took out of the page and put back must redraw
-    signal.addEventListener("abort", () => {
-      resized.disconnect();
-      shown.disconnect();
-    });
-    this.root.addEventListener("keydown", (event) => this.onKey(event), { signal });
+    shown.observe(this.frame.root); // a canvas that a host took out of the page and put back must redraw
+    stop.push(
+      () => resized.disconnect(),
+      () => shown.disconnect(),
+    );
+    this.frame.root.addEventListener("keydown", (event) => this.onKey(event), { signal });
     // Jupyter takes keys before we hear of them, but not from an element that is marked so itself.
     const keepKeys = (event: FocusEvent) =>
       (event.target as Element).setAttribute("data-lm-suppress-shortcuts", "true");
-    this.root.addEventListener("focusin", keepKeys, { signal });
-    this.root.addEventListener("fullscreenchange", () => this.view.update(), { signal });
+    this.frame.root.addEventListener("focusin", keepKeys, { signal });
+    this.frame.root.addEventListener("fullscreenchange", () => this.view.update(), { signal });
   }
 
   private onKey(event: KeyboardEvent): void {
@@ -167,7 +145,7 @@ class App {
     event.stopPropagation();
     if (event.key === "Escape" && this.selection()) {
       this.select(null);
-      this.viewHost.querySelector<HTMLElement>("[tabindex]")?.focus();
+      this.frame.view.querySelector<HTMLElement>("[tabindex]")?.focus();
     }
     if (
       event.key !== " " ||
@@ -206,27 +184,13 @@ class App {
     this.select({ group, unit: unit ?? 0 });
   }
 
-  private height(): number {
-    if (document.fullscreenElement !== this.root) return this.options().height;
-    const panels = [...this.root.children].filter(
-      (child) => !child.contains(this.viewHost) && child !== this.live,
-    );
-    const others = panels.reduce((sum, child) => sum + (child as HTMLElement).offsetHeight + 8, 0);
-    return Math.max(240, globalThis.innerHeight - others - 48);
-  }
-
-  private toggleFullscreen(): void {
-    if (document.fullscreenElement === this.root) document.exitFullscreen();
-    else this.root.requestFullscreen?.();
-  }
-
   /** Read the host's theme; true if it changed. */
   private readTheme(): boolean {
     const { theme } = this.options();
-    const dark = theme === "auto" ? hostIsDark(this.root) : theme === "dark";
-    const changed = dark !== this.dark || !this.root.dataset.theme;
+    const dark = theme === "auto" ? hostIsDark(this.frame.root) : theme === "dark";
+    const changed = dark !== this.dark || !this.frame.root.dataset.theme;
     this.dark = dark;
-    this.root.dataset.theme = dark ? "dark" : "light";
+    this.frame.root.dataset.theme = dark ? "dark" : "light";
     return changed;
   }
 
@@ -234,10 +198,10 @@ class App {
   private refresh(): void {
     const { history, player } = this.session;
     this.readTheme();
-    this.title.textContent = this.model.get("title") || this.session.network.name;
+    this.frame.title.textContent = this.model.get("title") || this.session.network.name;
     player.easing = this.options().easing;
-    this.say(history.error ?? "");
-    this.root.toggleAttribute("data-ready", history.hasValues);
+    this.frame.say(history.error ?? "");
+    this.frame.root.toggleAttribute("data-ready", history.hasValues);
     this.view.update();
     this.toolbar.update();
     this.timeline.update();
@@ -248,25 +212,20 @@ class App {
   private showSelection(): void {
     const { network, player } = this.session;
     const selection = asLink(network, network.bundles, this.selection());
-    const hadFocus = this.inspectorHost.contains((this.root.getRootNode() as Document).activeElement);
+    const hadFocus = this.frame.inspector.contains((this.frame.root.getRootNode() as Document).activeElement);
     this.inspector.show(selection, player.checkpoint);
     this.view.update();
     // The panel lies over the half of the stage that the selection is not in.
-    this.inspectorHost.classList.toggle("nwv-on-left", this.view.isOnRight(selection));
-    const next = this.inspectorHost.hidden ? this.viewHost : this.inspectorHost;
+    this.frame.inspector.classList.toggle("nwv-on-left", this.view.isOnRight(selection));
+    const next = this.frame.inspector.hidden ? this.frame.view : this.frame.inspector;
     if (hadFocus) next.querySelector<HTMLElement>("button, [tabindex]")?.focus();
-  }
-
-  private say(text: string): void {
-    this.message.hidden = text === "";
-    this.message.textContent = text;
   }
 
   private drawFrame(): void {
     const { player, history } = this.session;
     this.view.drawFrame();
     if (player.playing) history.prefetch(player.checkpoint);
-    const { dataset } = this.root;
+    const { dataset } = this.frame.root;
     dataset.checkpoint = String(player.checkpoint);
     dataset.nCheckpoints = String(history.nCheckpoints);
     dataset.view = this.model.get("view");
@@ -284,11 +243,11 @@ class App {
     this.stale = requestAnimationFrame(() => {
       this.stale = 0;
       if (this.signal.aborted || !this.session.history.hasValues) return;
-      this.caption.textContent = this.view.caption();
+      this.frame.caption.textContent = this.view.caption();
       this.legend.update(this.view.legend(), PALETTES[this.dark ? "dark" : "light"], this.options().scale);
-      this.root.dataset.links = String(this.view.nLinks);
-      this.root.dataset.linksDrawn = String(this.view.nLinksDrawn);
-      if (!this.session.player.playing) this.live.textContent = this.view.summary();
+      this.frame.root.dataset.links = String(this.view.nLinks);
+      this.frame.root.dataset.linksDrawn = String(this.view.nLinksDrawn);
+      if (!this.session.player.playing) this.frame.live.textContent = this.view.summary();
     });
   }
 }

@@ -16,6 +16,8 @@ export interface Options {
   /** How a link is made of several entries (a kernel, a flattened sequence), if the layer leaves the choice. */
   reduce: "l2" | "sum" | "index";
   rest_index: number;
+  /** How the shading of many links puts them into one pixel: the strongest one shows, or their signed sum. */
+  composite: "strongest" | "sum";
   order: "model" | "sum";
   x: "step" | "index";
   y: "linear" | "log";
@@ -41,6 +43,7 @@ export const DEFAULTS: Options = {
   "roles": ["input", "recurrent", "bias", "projection"],
   "reduce": "l2",
   "rest_index": 0,
+  "composite": "strongest",
   "order": "model",
   "x": "step",
   "y": "linear",

@@ -35,6 +35,8 @@ const browserClock: Clock = {
 export class Player {
   /** Whether a checkpoint's data are here; until the next one's are, playing holds. */
   isReady: (checkpoint: number) => boolean = () => true;
+  /** Whether every display has a checkpoint's picture; playing holds for it, too, but nobody need be told. */
+  isDrawn: (checkpoint: number) => boolean = () => true;
   #model: HostModel;
   #clock: Clock;
   #listeners = new Set<() => void>();
@@ -234,16 +236,18 @@ export class Player {
     if (target >= this.#nCheckpoints) target = this.loop ? target % this.#nCheckpoints : this.#last;
     const current = this.checkpoint;
     const reachable = this.#reachable(current, target);
-    this.#holding = reachable !== target;
+    const next = target < current ? Math.floor(target) : Math.min(this.#last, Math.floor(reachable) + 1);
+    this.#holding = reachable !== target && !this.isReady(next);
     if (Math.floor(reachable) === current) this.#phase = reachable;
     else this.#moveTo(reachable);
   }
 
   /** How far one can go to `target` without meeting a checkpoint whose data are missing. */
   #reachable(from: number, target: number): number {
-    if (target < from) return this.isReady(Math.floor(target)) ? target : this.#phase; // a loop has closed
+    const isHere = (k: number) => this.isReady(k) && this.isDrawn(k);
+    if (target < from) return isHere(Math.floor(target)) ? target : this.#phase; // a loop has closed
     const end = Math.min(this.#last, Math.ceil(target));
-    for (let k = from + 1; k <= end; k++) if (!this.isReady(k)) return Math.max(k - 1, from);
+    for (let k = from + 1; k <= end; k++) if (!isHere(k)) return Math.max(k - 1, from);
     return target;
   }
 

@@ -7,6 +7,8 @@ export interface Session {
   network: Network;
   history: History;
   player: Player;
+  /** What playing waits for in each display: the picture of the next checkpoint. */
+  gates: Set<(checkpoint: number) => boolean>;
 }
 
 const sessions = new WeakMap<HostModel, Session>();
@@ -25,9 +27,11 @@ export function sessionOf(model: HostModel): Session {
   history.subscribe(follow);
   history.open(model.get("_index"), model.get("_blocks"));
   player.isReady = (k) => history.hasValues && history.isReady(k);
+  const gates: Session["gates"] = new Set();
+  player.isDrawn = (k) => [...gates].every((isDrawn) => isDrawn(k));
   follow();
   model.on("msg:custom", (message, buffers) => history.receive(message, buffers ?? []));
-  const session = { network, history, player };
+  const session = { network, history, player, gates };
   sessions.set(model, session);
   return session;
 }

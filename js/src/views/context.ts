@@ -50,6 +50,8 @@ export interface Legend {
 export interface View {
   /** The playhead moved (called per frame, cheap). */
   drawFrame(): void;
+  /** Whether the picture of a checkpoint is there (if not, it is made); playing waits for it. */
+  isDrawn(checkpoint: number): boolean;
   /** Data, looks, theme or size changed. */
   update(): void;
   resize(): void;

@@ -1,21 +1,23 @@
 // The graph view: a layer-by-layer node-link diagram with every link crisp. Puts layout, links, images and gestures together.
 import { asLink, isLink, isUnit, type Selection, unitLinks } from "../describe";
 import { html } from "../dom";
+import { maskOf, type Tally } from "../images/plan";
 import { isDrawable, type Layout, layoutNetwork } from "../layout";
 import { PALETTES, type Rgb } from "../scale";
 import type { Legend, View, ViewContext } from "./context";
 import { type Chrome, drawChrome } from "./graph/chrome";
-import { strongLinks } from "./graph/crowd";
 import { createEdges, type Edges } from "./graph/edges";
 import { type Focus, focusOf, placeOf } from "./graph/focus";
 import { nextFold } from "./graph/fold";
 import { type Intents, listen } from "./graph/gestures";
-import { Links, type Tally } from "./graph/links";
+import { Links } from "./graph/links";
 import { markFocus, markLonely, outline } from "./graph/marks";
 import { unitOrder } from "./graph/order";
-import { Painter } from "./graph/painter";
 import { type Hit, pick, selectionOf } from "./graph/pick";
 import { graphLegend } from "./graph/scales";
+import { Scene } from "./graph/scene";
+import { Screen, type Size } from "./graph/screen";
+import { endsOfLink } from "./graph/strips";
 import { type Direction, nextRow, nextUnit } from "./graph/walk";
 import { graphCaption, graphSummary } from "./graph/words";
 import { boundedZoom, wholeZoom, type Zoom, zoomAbout, zoomed } from "./graph/zoom";
@@ -24,33 +26,31 @@ const PAPER: Record<"light" | "dark", Rgb> = { light: [255, 255, 255], dark: [23
 
 class Graph implements View {
   private readonly stage: HTMLElement;
-  private readonly canvas: HTMLCanvasElement;
-  private readonly brush: CanvasRenderingContext2D;
+  private readonly screen: Screen;
   private readonly edges: Edges;
   private chrome!: Chrome;
   private base!: Layout; // before zooming
   private layout!: Layout;
   private links!: Links;
-  private painter!: Painter;
   private zoomState: Zoom = { k: 1, x: 0, y: 0 };
   private hovered: Focus | null = null;
   private pointed: Selection | null = null;
   private walkedFrom: { group: string; unit: number } | null = null;
-  private picture: { k: number; buckets: Uint8Array; tally: Tally } | null = null;
-  private shown = 0; // the checkpoint that the picture is of
-  private painted = -1; // position that the canvas shows
-  private size = { width: 0, height: 0, ratio: 1 };
+  private scene!: Scene;
+  private size: Size = { width: 0, height: 0, ratio: 1 };
 
   constructor(
     host: HTMLElement,
     private readonly context: ViewContext,
   ) {
-    this.canvas = html("canvas", { class: "nwv-canvas", "aria-hidden": "true" });
-    this.brush = this.canvas.getContext("2d", { willReadFrequently: true })!;
+    this.screen = new Screen(context, () => {
+      this.mark();
+      context.changed();
+    });
     this.stage = html(
       "div",
       { class: "nwv-stage", tabindex: 0, role: "application", "aria-roledescription": "network diagram" },
-      this.canvas,
+      this.screen.canvas,
     );
     host.append(this.stage);
     const intents = this.intents();
@@ -64,7 +64,7 @@ class Graph implements View {
   }
 
   get nLinksDrawn(): number {
-    return this.current().tally.drawn;
+    return this.tally().drawn;
   }
 
   update(): void {
@@ -87,70 +87,37 @@ class Graph implements View {
     if (this.stage.clientWidth !== this.size.width || ratio !== this.size.ratio) this.update();
   }
 
-  rest = (): void => this.painter.forget();
-
-  redraw(): void {
-    this.painted = -1;
-    this.drawFrame();
-  }
+  rest = (): void => this.screen.rest();
+  redraw = (): void => this.screen.redraw();
+  drawFrame = (): void => this.screen.drawFrame();
+  isDrawn = (k: number): boolean => this.screen.isDrawn(k);
 
   /** Lay out at the current zoom, redraw the SVG, and start a new set of images. */
   private place(): void {
     const { network } = this.context;
-    const { width, height, ratio } = this.size;
     this.layout = zoomed(this.base, this.zoomState);
-    for (const [side, length] of [["width", width] as const, ["height", height] as const])
-      this.canvas[side] = Math.max(1, Math.round(length * ratio));
-    this.brush.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.scene = new Scene(network, this.layout, this.links, this.context.options());
+    this.screen.resize(this.size);
     const chrome = drawChrome(network, this.layout, this.context.options().labels);
     if (this.chrome) this.chrome.root.replaceWith(chrome.root);
-    else this.canvas.after(chrome.root);
-    this.edges.update(this.layout, width);
+    else this.screen.canvas.after(chrome.root);
+    this.edges.update(this.layout, this.size.width);
     this.chrome = chrome;
     this.repaint();
   }
 
-  /** New images: the focus, the looks or the theme changed. */
+  /** New images: the focus, the looks or the theme changed. What is there stays until they come. */
   private repaint(): void {
-    const { network } = this.context;
     const theme = this.context.isDark() ? "dark" : "light";
-    const mask = this.links.mask(this.focus());
-    const scene = {
-      network,
-      layout: this.layout,
-      links: this.links,
-      mask,
-      palette: PALETTES[theme],
-      paper: PAPER[theme],
-    };
-    this.painter = new Painter({ ...scene, ...this.size });
-    this.picture = null;
-    this.painted = -1;
-    this.drawFrame();
+    const looks = { ...this.size, palette: PALETTES[theme], paper: PAPER[theme] };
+    const { scene } = this;
+    this.screen.change(scene.plan(looks, this.focus()), (k) => scene.order(k));
     this.mark();
     this.context.changed();
   }
 
-  drawFrame(): void {
-    const { clock, history } = this.context;
-    const k = Math.min(clock.checkpoint, history.nCheckpoints - 1);
-    if (!history.hasValues || k < 0 || !history.isReady(k)) return; // what is there stays
-    this.shown = k;
-    const part = clock.position - k;
-    const share = part > 0.001 && k + 1 < history.nCheckpoints && history.isReady(k + 1) ? part : 0;
-    if (this.painted !== k + share) this.painter.paint(this.brush, k, share);
-    this.painted = k + share;
-    if (this.picture?.k !== k) {
-      this.mark();
-      this.context.changed();
-    } else if (clock.playing && this.painter.prepare((k + 1) % history.nCheckpoints))
-      this.painter.prepare((k + 2) % history.nCheckpoints);
-  }
-
-  private current(): { k: number; buckets: Uint8Array; tally: Tally } {
-    const k = this.shown;
-    if (this.picture?.k !== k) this.picture = { k, ...this.links.buckets(k) };
-    return this.picture;
+  private tally(): Tally {
+    return this.screen.tally ?? this.scene.classify(this.screen.shown).tally;
   }
 
   private selected(): Selection | null {
@@ -164,14 +131,14 @@ class Graph implements View {
 
   private mark(): void {
     const { threshold, signs } = this.context.options();
-    const { buckets } = this.current();
     markFocus(this.chrome, this.layout, this.focus());
-    markLonely(this.chrome, this.links, buckets, threshold > 0 || signs.length < 2);
+    const isFiltered = threshold > 0 || signs.length < 2;
+    markLonely(this.chrome, this.links, isFiltered ? this.scene.classify(this.screen.shown).buckets : null);
     this.outline();
   }
 
   private outline(): void {
-    outline(this.chrome, this.links, this.painter.ends, [this.selected(), this.pointed], this.current().k);
+    outline(this.chrome, this.scene, [this.selected(), this.pointed], this.screen.shown);
   }
 
   private intents(): Intents {
@@ -192,7 +159,13 @@ class Graph implements View {
   }
 
   private hit(x: number, y: number): Hit | null {
-    return pick(this.layout, this.painter.ends, this.current().buckets, this.links.mask(this.focus()), x, y);
+    const { strips, links } = this.scene;
+    const targets = () => ({
+      strips,
+      buckets: this.scene.classify(this.screen.shown).buckets,
+      mask: maskOf(strips, links.n, links.touched(this.focus())),
+    });
+    return pick(this.layout, targets, x, y);
   }
 
   private hover(hit: Hit | null, x: number, y: number): void {
@@ -204,7 +177,7 @@ class Graph implements View {
       this.hovered = focus;
       this.repaint();
     } else this.outline();
-    const [, y0, , y1] = hit?.kind === "link" ? this.painter.ends.subarray(4 * hit.index) : [0, 0, 0, 0];
+    const [, y0, , y1] = hit?.kind === "link" ? endsOfLink(this.scene.strips, hit.index) : [0, 0, 0, 0];
     this.context.point(selection, x, y, y1 > y0);
   }
 
@@ -254,7 +227,9 @@ class Graph implements View {
     this.hovered = null; // what was pointed at has moved away
     this.pointed = null;
     this.context.point(null, 0, 0, false);
+    const before = this.zoomState;
     this.zoomState = boundedZoom(zoom, this.base, this.size.width, this.size.height);
+    this.screen.stretch(before, this.zoomState, this.size);
     this.place();
   }
 
@@ -273,24 +248,25 @@ class Graph implements View {
   }
 
   legend(): Legend {
-    const { tally, k } = this.current();
-    return graphLegend(this.context.network, this.layout, this.links, tally, k);
+    return graphLegend(this.context.network, this.layout, this.links, this.tally(), this.screen.shown);
   }
 
   caption(): string {
-    const { tally, buckets, k } = this.current();
-    const faint = this.focus() ? 0 : (strongLinks(this.links, buckets, k)?.nFaint ?? 0);
-    const { n: onStage } = this.links;
-    return graphCaption(this.context, this.layout, { ...tally, faint, onStage, all: this.nLinks });
+    return graphCaption(this.context, this.layout, {
+      ...this.tally(),
+      onStage: this.links.n,
+      all: this.nLinks,
+    });
   }
 
   summary(): string {
-    const text = graphSummary(this.context, this.links, this.current());
+    const text = graphSummary(this.context, this.links, { k: this.screen.shown, tally: this.tally() });
     this.stage.setAttribute("aria-label", text);
     return text;
   }
 
   destroy(): void {
+    this.screen.close();
     this.stage.remove();
   }
 }

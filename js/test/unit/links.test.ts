@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
 import type { Index } from "../../src/blocks";
 import { History } from "../../src/history";
+import { crispLinks } from "../../src/images/crisp";
 import { isDrawable, layoutNetwork } from "../../src/layout";
 import type { Network } from "../../src/network";
 import { DEFAULTS, type Options } from "../../src/options";
 import { domainOf } from "../../src/scale";
-import { strongLinks } from "../../src/views/graph/crowd";
 import { Links } from "../../src/views/graph/links";
-import { linkEnds } from "../../src/views/graph/painter";
-import { pickLink } from "../../src/views/graph/pick";
+import { pickLink, type Targets } from "../../src/views/graph/pick";
+import { Scene } from "../../src/views/graph/scene";
+import { endsOfLink } from "../../src/views/graph/strips";
 import { lstmNetwork } from "./nets";
 
 const looks = { width: 900, height: 480, unfolded: {}, order: new Map<string, Int32Array>() };
@@ -44,40 +45,39 @@ async function randomHistory(network: Network, n: number): Promise<History> {
   return history;
 }
 
-async function scene(change: Partial<Options> = {}, n = 3) {
-  const network = lstmNetwork(3, 5);
+async function sceneOf(network = lstmNetwork(3, 5), change: Partial<Options> = {}, n = 3) {
   const history = await randomHistory(network, n);
   const layout = layoutNetwork(network, looks);
   const options = { ...DEFAULTS, ...change };
   const links = new Links(network, history, options, (b) => isDrawable(layout, network, b), new Map());
-  return { network, history, layout, links };
+  return { network, history, layout, links, scene: new Scene(network, layout, links, options) };
 }
 
 describe("links at a checkpoint", () => {
   it("have the values of their parameter entries", async () => {
-    const { links, history } = await scene();
+    const { links, history } = await sceneOf();
     const i = links.indexOf("lstm.weight_hh_l0[g]", 2, 4);
     expect(links.values(1)[i]).toBe(history.parameter("lstm.weight_hh_l0", 1)![2 * 25 + 2 * 5 + 4]);
     expect(links.link(i)).toMatchObject({ target: 2, source: 4, bundle: { port: "g" } });
   });
 
   it("show the difference from the reference checkpoint exactly", async () => {
-    const { links, history } = await scene({ quantity: "difference", reference: 0 });
+    const { links, history, scene } = await sceneOf(undefined, { quantity: "difference", reference: 0 });
     const i = links.indexOf("lstm.weight_ih_l0[f]", 1, 2);
     const at = (k: number) => history.parameter("lstm.weight_ih_l0", k)![15 + 1 * 3 + 2];
     expect(links.values(2)[i]).toBeCloseTo(at(2) - at(0), 6);
-    expect(links.buckets(0).tally.missing).toBe(0);
+    expect(scene.classify(0).tally.missing).toBe(0);
   });
 
   it("have no update at the first checkpoint, and say so", async () => {
-    const { links } = await scene({ quantity: "update" });
-    expect(links.buckets(0).tally).toMatchObject({ drawn: 0, missing: links.n });
-    expect(links.buckets(1).tally.missing).toBe(0);
+    const { links, scene } = await sceneOf(undefined, { quantity: "update" });
+    expect(scene.classify(0).tally).toMatchObject({ drawn: 0, missing: links.n });
+    expect(scene.classify(1).tally.missing).toBe(0);
   });
 
   it("lose exactly the links below the filter, of hidden signs, gates and roles", async () => {
-    const all = await scene();
-    const { links } = await scene({
+    const all = await sceneOf();
+    const { links, scene } = await sceneOf(undefined, {
       threshold: 0.4,
       signs: ["+"],
       gates: ["i", "o"],
@@ -90,13 +90,13 @@ describe("links at a checkpoint", () => {
       if (!["i", "o"].includes(bundle.port!) || bundle.role === "recurrent") continue;
       if (values[i] >= Math.fround(0.4 * all.links.domain(bundle, 2))) expected++;
     }
-    const { tally } = links.buckets(2);
+    const { tally } = scene.classify(2);
     expect(tally.drawn).toBe(expected);
     expect(tally.drawn + tally.filtered).toBe(links.n);
   });
 
   it("share one domain per layer over the whole history, biases apart: the 99.5 % quantile", async () => {
-    const { links, history } = await scene();
+    const { links, history } = await sceneOf();
     const values = ["lstm.weight_ih_l0", "lstm.weight_hh_l0"].flatMap((name) =>
       [0, 1, 2].flatMap((k) => [...history.parameter(name, k)!]),
     );
@@ -111,7 +111,7 @@ describe("links at a checkpoint", () => {
   });
 
   it("keep their domain when the history grows, unless the new checkpoints are larger", async () => {
-    const { network, layout, links } = await scene({}, 2);
+    const { network, layout, links } = await sceneOf(undefined, {}, 2);
     const kernel = links.bundles[0];
     const before = links.domain(kernel, 0);
     const grown = await randomHistory(network, 4);
@@ -126,51 +126,87 @@ describe("links at a checkpoint", () => {
 });
 
 describe("a crowded layer", () => {
-  it("keeps its 500 strongest links strong, and the strongest of every unit", async () => {
+  it("keeps its 500 strongest links crisp, and the strongest of every unit; the shading holds them all", async () => {
     const network = lstmNetwork(64, 64);
-    const history = await randomHistory(network, 1);
-    const layout = layoutNetwork(network, looks);
-    const links = new Links(network, history, DEFAULTS, (b) => isDrawable(layout, network, b), new Map());
-    const { buckets } = links.buckets(0);
-    const { strong, nFaint } = strongLinks(links, buckets, 0)!;
+    const { scene, links } = await sceneOf(network, {}, 1);
+    const { buckets, tally } = scene.classify(0);
+    const crisp = crispLinks(scene.strips, links.values(0), buckets, null, tally)!;
     const sizes = links.values(0).map(Math.abs);
     const least = [...sizes].sort((a, b) => b - a)[499];
     sizes.forEach((size, i) => {
-      if (size >= least) expect(strong[i]).toBe(1);
+      if (size > 1.01 * least) expect(crisp.links[i]).toBe(1);
     });
-    for (let j = 0; j < 64; j++) expect(strong.subarray(64 * j, 64 * (j + 1))).toContain(1);
-    expect(nFaint).toBe(64 * 64 - strong.reduce((a, b) => a + b, 0));
-    expect(nFaint).toBeLessThanOrEqual(64 * 64 - 500);
+    for (let j = 0; j < 64; j++) expect(crisp.links.subarray(64 * j, 64 * (j + 1))).toContain(1);
+    const n = crisp.links.reduce((a, b) => a + b, 0);
+    expect(n).toBeLessThanOrEqual(500 + 64 + 64);
+    expect(tally.shaded).toBe(64 * 64 - n);
+    const drawn = sizes.reduce((sum, size, i) => sum + size * crisp.links[i], 0);
+    expect(tally.share).toBeCloseTo(drawn / sizes.reduce((a, b) => a + b, 0), 6);
+    expect(crisp.crowds.size).toBe(1);
   });
 
-  it("is one of more than 3 000 links: smaller ones stay as they are", async () => {
-    const { links } = await scene();
-    expect(strongLinks(links, links.buckets(0).buckets, 0)).toBeNull();
+  it("is one of more than 3 000 links: smaller ones are all crisp, and not shaded", async () => {
+    const { scene, links } = await sceneOf();
+    const { buckets, tally } = scene.classify(0);
+    expect(crispLinks(scene.strips, links.values(0), buckets, null, tally)).toBeNull();
+    expect(tally).toMatchObject({ shaded: 0, share: 1 });
+  });
+
+  it("has NaN and infinite links counted, and never ranks by them", async () => {
+    const { scene, links } = await sceneOf(lstmNetwork(64, 64), {}, 1);
+    const values = links.values(0);
+    values[5] = Number.NaN;
+    values[6] = Number.POSITIVE_INFINITY;
+    const { buckets, tally } = scene.classify(0);
+    const crisp = crispLinks(scene.strips, values, buckets, null, tally)!;
+    expect(tally.odd).toBe(2);
+    expect(crisp.links.reduce((a, b) => a + b, 0)).toBeGreaterThan(450);
+    expect(tally.share).toBeGreaterThan(0);
   });
 });
 
 describe("picking a link", () => {
-  it("finds what a brute-force search over all points of all links finds", async () => {
-    const { links, layout } = await scene();
-    const ends = linkEnds(links, layout);
-    const { buckets } = links.buckets(1);
-    for (let i = 0; i < links.n; i += 7) {
-      const [x0, y0, x1, y1] = ends.subarray(4 * i, 4 * i + 4);
-      const [x, y] = [x0 + 0.37 * (x1 - x0), y0 + 0.37 * (y1 - y0)];
-      const found = pickLink(ends, buckets, null, x, y);
-      const [fx0, fy0, fx1, fy1] = ends.subarray(4 * found, 4 * found + 4);
-      const t = (x - fx0) / (fx1 - fx0);
-      expect(Math.abs(fy0 + t * (fy1 - fy0) - y)).toBeLessThan(6);
-      if (found !== i) expect(buckets[found]).toBeGreaterThan(0);
+  /** The cheapest link by looking at every one: distance, and a little for strength. */
+  function byBruteForce({ strips, buckets }: Targets, x: number, y: number): number {
+    let [best, least] = [-1, 6];
+    buckets.forEach((bucket, i) => {
+      if (bucket === 0) return;
+      const [x0, y0, x1, y1] = endsOfLink(strips, i);
+      const t = (x - x0) / (x1 - x0);
+      if (t < 0 || t > 1) return;
+      const slope = (y1 - y0) / (x1 - x0);
+      const distance = Math.abs(y - y0 - t * (y1 - y0)) / Math.hypot(1, slope);
+      const cost = distance - (distance < 6 ? bucket * 0.015 : 0);
+      if (cost < least) [best, least] = [i, cost];
+    });
+    return best;
+  }
+
+  it.each([
+    [3, 5],
+    [40, 40],
+  ])("finds what a search through all links finds, with %i inputs and %i units", async (nInputs, nUnits) => {
+    const { scene } = await sceneOf(lstmNetwork(nInputs, nUnits), {}, 2);
+    const targets = { strips: scene.strips, buckets: scene.classify(1).buckets, mask: null };
+    let found = 0;
+    for (let n = 0; n < 300; n++) {
+      const [x, y] = [60 + ((n * 137) % 780), 60 + ((n * 71) % 400)];
+      const expected = byBruteForce(targets, x, y);
+      expect(pickLink(targets, x, y)).toBe(expected);
+      if (expected >= 0) found++;
     }
+    expect(found).toBeGreaterThan(50);
   });
 
   it("does not find hidden or dimmed links", async () => {
-    const { links, layout } = await scene();
-    const ends = linkEnds(links, layout);
-    const [x0, y0, x1, y1] = ends.subarray(0, 4);
+    const { scene, links } = await sceneOf();
+    const { strips } = scene;
+    const [x0, y0, x1, y1] = endsOfLink(strips, 0);
     const none = new Uint8Array(links.n);
-    expect(pickLink(ends, none, null, (x0 + x1) / 2, (y0 + y1) / 2)).toBe(-1);
-    expect(pickLink(ends, links.buckets(1).buckets, none, (x0 + x1) / 2, (y0 + y1) / 2)).toBe(-1);
+    const at = [(x0 + x1) / 2, (y0 + y1) / 2] as const;
+    const { buckets } = scene.classify(1);
+    expect(pickLink({ strips, buckets, mask: null }, ...at)).toBeGreaterThanOrEqual(0);
+    expect(pickLink({ strips, buckets: none, mask: null }, ...at)).toBe(-1);
+    expect(pickLink({ strips, buckets, mask: none }, ...at)).toBe(-1);
   });
 });

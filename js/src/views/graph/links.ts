@@ -1,8 +1,9 @@
 // The links of the graph at a checkpoint: their values, domains and buckets. No drawing.
 import type { History } from "../../history";
+import type { Touched } from "../../images/plan";
 import type { Bundle, Network } from "../../network";
 import type { Options } from "../../options";
-import { bucketOf, classify, domainOf, N_LEVELS, NEGATIVE, ODD, POSITIVE } from "../../scale";
+import { domainOf } from "../../scale";
 import type { Focus } from "./focus";
 
 /** Apply the reader's choice of how rest dimensions (a Flatten's time steps) become one number. */
@@ -14,15 +15,6 @@ export function withReduce(bundle: Bundle, options: Options): Bundle {
 
 const isSigned = (bundle: Bundle, options: Options) =>
   bundle.reduce !== "l2" || options.quantity !== "weights";
-
-/** Why a link that exists is not drawn, or 0 where it is. */
-export interface Tally {
-  drawn: number;
-  filtered: number;
-  clipped: number;
-  odd: number;
-  missing: number;
-}
 
 export class Links {
   readonly bundles: Bundle[];
@@ -141,43 +133,10 @@ export class Links {
     );
   }
 
-  /** The bucket (kind and level, 0 = not drawn) of each link at checkpoint k, and what was counted on the way. */
-  buckets(k: number): { buckets: Uint8Array; tally: Tally } {
-    const values = this.values(k);
-    const buckets = new Uint8Array(this.n);
-    const tally: Tally = { drawn: 0, filtered: 0, clipped: 0, odd: 0, missing: 0 };
-    const { threshold, signs } = this.options;
-    const hidden = [!signs.includes("-") && NEGATIVE, !signs.includes("+") && POSITIVE].filter(Boolean);
-    this.bundles.forEach((bundle, b) => {
-      const count = this.starts[b + 1] - this.starts[b];
-      if (!this.isShown(bundle)) tally.filtered += count;
-      else if (this.isMissing(bundle, k)) tally.missing += count;
-      else this.fill(b, k, { values, buckets, tally, floor: threshold * this.domain(bundle, k), hidden });
-    });
-    return { buckets, tally };
-  }
-
-  private fill(
-    b: number,
-    k: number,
-    to: { values: Float32Array; buckets: Uint8Array; tally: Tally; floor: number; hidden: unknown[] },
-  ): void {
-    const domain = this.domain(this.bundles[b], k);
-    const signed = this.isSigned(this.bundles[b]);
-    const { values, buckets, tally, floor, hidden } = to;
-    const odd = bucketOf(ODD, N_LEVELS - 1);
-    for (let i = this.starts[b]; i < this.starts[b + 1]; i++) {
-      const bucket = classify(values[i], domain, signed);
-      const size = Math.abs(values[i]);
-      if (bucket !== odd && (size < floor || (values[i] !== 0 && hidden.includes(((bucket - 1) & 3) + 1)))) {
-        tally.filtered++;
-        continue;
-      }
-      buckets[i] = bucket;
-      tally.drawn++;
-      if (bucket === odd) tally.odd++;
-      else if (size > domain) tally.clipped++;
-    }
+  /** What changes of the scales from one checkpoint to the next: domains, and bundles that were not recorded. */
+  scales(k: number): { domains: Float64Array; missing: Uint8Array } {
+    const domains = Float64Array.from(this.bundles, (bundle) => this.domain(bundle, k));
+    return { domains, missing: Uint8Array.from(this.bundles, (bundle) => +this.isMissing(bundle, k)) };
   }
 
   /** The bundle, target and source of link i. */
@@ -195,22 +154,18 @@ export class Links {
     return b < 0 ? -1 : this.starts[b] + target * this.bundles[b].shape[1] + source;
   }
 
-  /** Which links touch the focused units, (n,), or null without focus. */
-  mask(focus: Focus | null): Uint8Array | null {
+  /** Which links a focus touches, or null where nothing is to step back for it. */
+  touched(focus: Focus | null): Touched[] | null {
     if (!focus) return null;
-    const mask = new Uint8Array(this.n);
-    const link = focus.link ? this.indexOf(focus.link.bundle, focus.link.target, focus.link.source) : -1;
-    if (focus.link && link < 0) return null; // it is not on the stage: nothing to step back for
-    if (link >= 0) mask[link] = 1;
-    for (const { group, unit } of focus.units) {
-      this.bundles.forEach((bundle, b) => {
-        const [nTarget, nSource] = bundle.shape;
-        if (bundle.target === group)
-          mask.fill(1, this.starts[b] + unit * nSource, this.starts[b] + (unit + 1) * nSource);
-        if (bundle.source === group)
-          for (let j = 0; j < nTarget; j++) mask[this.starts[b] + j * nSource + unit] = 1;
+    const { link } = focus;
+    const of = link ? this.bundles.findIndex(({ id }) => id === link.bundle) : -1;
+    if (link && of < 0) return null; // it is not on the stage
+    const touched: Touched[] = link ? [{ strip: of, target: link.target, source: link.source }] : [];
+    for (const { group, unit } of focus.units)
+      this.bundles.forEach((bundle, strip) => {
+        if (bundle.target === group) touched.push({ strip, target: unit, source: -1 });
+        if (bundle.source === group) touched.push({ strip, target: -1, source: unit });
       });
-    }
-    return mask;
+    return touched;
   }
 }

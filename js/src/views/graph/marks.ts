@@ -5,6 +5,8 @@ import { type Layout, type Place, portOffset } from "../../layout";
 import type { Chrome } from "./chrome";
 import type { Focus } from "./focus";
 import type { Links } from "./links";
+import type { Scene } from "./scene";
+import { endsOfLink } from "./strips";
 
 /** The letters of a unit's gates, staggered so that close ports stay readable. */
 function portLetters(place: Place, unit: number): SVGElement[] {
@@ -28,33 +30,31 @@ export function markFocus(chrome: Chrome, layout: Layout, focus: Focus | null): 
     chrome.units.get(group)?.[unit]?.classList.add("nwv-is-focus");
 }
 
-/** Units that the filter left without links fade away; without a filter none does. */
-export function markLonely(chrome: Chrome, links: Links, buckets: Uint8Array, isFiltered: boolean): void {
+/** Units that the filter left without links fade away; without a filter (`buckets` null) none does. */
+export function markLonely(chrome: Chrome, links: Links, buckets: Uint8Array | null): void {
   const busy = new Set<string>();
-  if (isFiltered)
-    for (let i = 0; i < buckets.length; i++) {
-      if (buckets[i] === 0) continue;
-      const { bundle, target, source } = links.link(i);
-      busy.add(`${bundle.target}\n${target}`).add(`${bundle.source}\n${source}`);
-    }
+  links.bundles.forEach(({ source, target, shape }, b) => {
+    for (let j = 0, i = links.starts[b]; buckets && j < shape[0]; j++)
+      for (let s = 0; s < shape[1]; s++, i++)
+        if (buckets[i] > 0) busy.add(`${target}\n${j}`).add(`${source}\n${s}`);
+  });
   for (const [group, marks] of chrome.units)
     marks.forEach((mark, unit) => {
-      mark.classList.toggle("nwv-lonely", isFiltered && !busy.has(`${group}\n${unit}`));
+      mark.classList.toggle("nwv-lonely", buckets !== null && !busy.has(`${group}\n${unit}`));
     });
 }
 
 /** Outline links (the pointed one, the selected one) above all others, in the colour of their value at k. */
 export function outline(
   chrome: Chrome,
-  links: Links,
-  ends: Float32Array,
+  { links, strips }: Scene,
   marked: (Selection | null)[],
   k: number,
 ): void {
   const lines = marked.filter(isLink).flatMap((link) => {
     const i = links.indexOf(link.bundle, link.target, link.source);
     if (i < 0) return [];
-    const [x1, y1, x2, y2] = ends.subarray(i * 4, i * 4 + 4);
+    const [x1, y1, x2, y2] = endsOfLink(strips, i);
     const isSigned = links.isSigned(links.link(i).bundle);
     const sign = isSigned ? (links.values(k)[i] < 0 ? "negative" : "positive") : "unsigned";
     return ["nwv-halo", `nwv-core nwv-${sign}`].map((name) => svg("line", { x1, y1, x2, y2, class: name }));

@@ -1,5 +1,6 @@
 // What is under the pointer: a unit, a gate tile, a folded lane, or a link. Geometry only.
 import type { Selection } from "../../describe";
+import type { Strip } from "../../images/plan";
 import type { Layout, Place } from "../../layout";
 import type { Links } from "./links";
 
@@ -49,44 +50,68 @@ function pickBlock(layout: Layout, x: number, y: number): Hit | null {
   return null;
 }
 
-/** The nearest drawn link within reach; of two about equally near, the stronger (it is drawn on top). */
-export function pickLink(
-  ends: Float32Array,
-  buckets: Uint8Array,
-  mask: Uint8Array | null,
-  x: number,
-  y: number,
-): number {
+/** What the pointer may hit: where links run, and how strongly each is drawn (its bucket; 0 is not drawn). */
+export interface Targets {
+  strips: Strip[];
+  buckets: Uint8Array;
+  mask: Uint8Array | null;
+}
+
+/**
+ * The nearest drawn link within reach; of two about equally near, the stronger (it is drawn on top). The ray from each
+ * source through the pointer meets the target column at one height: only targets near it come into question.
+ */
+export function pickLink({ strips, buckets, mask }: Targets, x: number, y: number): number {
   let best = -1;
   let least = REACH_PX;
-  for (let i = 0, e = 0; i < buckets.length; i++, e += 4) {
-    if (buckets[i] === 0 || (mask && !mask[i])) continue;
-    const x0 = ends[e];
-    const dx = ends[e + 2] - x0;
-    const t = (x - x0) / dx;
-    if (t < 0 || t > 1) continue;
-    const dy = ends[e + 3] - ends[e + 1];
-    const distance = (Math.abs(y - ends[e + 1] - t * dy) * Math.abs(dx)) / Math.hypot(dx, dy);
-    const cost = distance - (distance < REACH_PX ? buckets[i] * 0.015 : 0);
-    if (cost < least) {
-      least = cost;
-      best = i;
+  for (const { start, nTarget, nSource, from, to, shown } of strips) {
+    if (!shown || nTarget === 0) continue;
+    const byHeight = Array.from({ length: nTarget }, (_, j) => j).sort(
+      (a, b) => to[2 * a + 1] - to[2 * b + 1],
+    );
+    for (let i = 0; i < nSource; i++) {
+      const [x0, y0] = [from[2 * i], from[2 * i + 1]];
+      const dx = to[0] - x0;
+      const t = (x - x0) / dx;
+      if (t < 0 || t > 1) continue;
+      const steepest = Math.max(
+        Math.abs(to[2 * byHeight[0] + 1] - y0),
+        Math.abs(to[2 * byHeight[nTarget - 1] + 1] - y0),
+      );
+      const reach = REACH_PX * Math.hypot(1, steepest / dx); // a steep link is near although far below
+      const [low, high] = [(y - reach - y0) / t + y0, (y + reach - y0) / t + y0];
+      for (let rank = firstAbove(byHeight, to, low); rank < nTarget; rank++) {
+        const j = byHeight[rank];
+        if (to[2 * j + 1] > high) break;
+        const link = start + j * nSource + i;
+        if (buckets[link] === 0 || (mask && !mask[link])) continue;
+        const dy = to[2 * j + 1] - y0;
+        const distance = (Math.abs(y - y0 - t * dy) * Math.abs(dx)) / Math.hypot(dx, dy);
+        const cost = distance - (distance < REACH_PX ? buckets[link] * 0.015 : 0);
+        if (cost >= least) continue;
+        least = cost;
+        best = link;
+      }
     }
   }
   return best;
 }
 
-export function pick(
-  layout: Layout,
-  ends: Float32Array,
-  buckets: Uint8Array,
-  mask: Uint8Array | null,
-  x: number,
-  y: number,
-): Hit | null {
+/** The first of the targets, sorted by height, that is at `low` or below it on the stage. */
+function firstAbove(byHeight: number[], to: Float32Array, low: number): number {
+  let [first, last] = [0, byHeight.length];
+  while (first < last) {
+    const middle = (first + last) >> 1;
+    if (to[2 * byHeight[middle] + 1] < low) first = middle + 1;
+    else last = middle;
+  }
+  return first;
+}
+
+export function pick(layout: Layout, targets: () => Targets, x: number, y: number): Hit | null {
   const near = pickUnit(layout, x, y) ?? pickBlock(layout, x, y);
   if (near) return near;
-  const index = pickLink(ends, buckets, mask, x, y);
+  const index = pickLink(targets(), x, y);
   return index < 0 ? null : { kind: "link", index };
 }
 

@@ -1,9 +1,11 @@
 // The graph's part of the legend: every scale that links are drawn on, with its domain.
+
+import type { Tally } from "../../images/plan";
 import type { Layout } from "../../layout";
 import type { Network } from "../../network";
 import { opacityExponent } from "../../scale";
 import type { Legend } from "../context";
-import type { Links, Tally } from "./links";
+import type { Links } from "./links";
 
 export function graphLegend(network: Network, layout: Layout, links: Links, tally: Tally, k: number): Legend {
   const scales = new Map<string, Legend["scales"][number]>();

@@ -1,10 +1,11 @@
 // What the graph shows and what it does not, in words: caption and summary. Pure.
 import { linkLabel } from "../../describe";
+import type { Tally } from "../../images/plan";
 import type { Layout } from "../../layout";
 import { storedName } from "../../network";
 import { formatCount, formatValue } from "../../scale";
 import type { ViewContext } from "../context";
-import type { Links, Tally } from "./links";
+import type { Links } from "./links";
 
 const PRECISION: Record<string, string> = {
   float32: "float32",
@@ -41,10 +42,21 @@ function boxedWeights({ network }: ViewContext): { n: number; layers: string } {
   return { n, layers: layers.size > 1 ? `${layers.size} layers` : `layer “${[...layers][0]}”` };
 }
 
+function drawnWords({ drawn, shaded, share, all }: Tally & { all: number }): string {
+  if (shaded > 0)
+    return (
+      `${formatCount(drawn - shaded)} of ${formatCount(all)} links drawn as lines ` +
+      `(${Math.round(100 * share)} % of the total |w| drawn); ${drawn === all ? "all" : formatCount(drawn)} in the shading`
+    );
+  return drawn === all
+    ? `all ${formatCount(all)} links drawn`
+    : `${formatCount(drawn)} of ${formatCount(all)} links drawn as lines`;
+}
+
 export function graphCaption(
   context: ViewContext,
   layout: Layout,
-  tally: Tally & { onStage: number; all: number; faint: number },
+  tally: Tally & { onStage: number; all: number },
 ): string {
   const folded = [...layout.places.values()].filter((place) => place.form === "folded").length;
   const boxed = boxedWeights(context);
@@ -52,11 +64,8 @@ export function graphCaption(
   const { nLoaded, nCheckpoints } = context.history;
   const parts = [
     quantityWords(context),
-    tally.drawn === tally.all
-      ? `all ${formatCount(tally.all)} links drawn`
-      : `${formatCount(tally.drawn)} of ${formatCount(tally.all)} links drawn as lines`,
+    drawnWords(tally),
     tally.filtered > 0 && `${formatCount(tally.filtered)} switched off or below the filter`,
-    tally.faint > 0 && `${formatCount(tally.faint)} of them faint, the weaker ones of crowded layers`,
     offStage > 0 && `${formatCount(offStage)} in small matrices, ticks${folded ? " and folded lanes" : ""}`,
     `${formatCount(tally.clipped)} beyond the domain`, // also when it is 0, so that nothing moves while playing
     boxed.n > 0 && `${formatCount(boxed.n)} weights of ${boxed.layers} not drawn, in boxes`,
@@ -88,12 +97,13 @@ export function graphSummary(
     .map((g) => `${g.label || g.id} with ${g.n_units} unit${g.n_units === 1 ? "" : "s"}`);
   const values = links.values(k);
   const strongest = new Map<string, number>();
-  for (let i = 0; i < links.n; i++) {
-    const layer = links.scaleLabel(links.link(i).bundle);
-    const best = strongest.get(layer);
-    if (Number.isFinite(values[i]) && (best === undefined || Math.abs(values[i]) > Math.abs(values[best])))
-      strongest.set(layer, i);
-  }
+  links.bundles.forEach((bundle, b) => {
+    const layer = links.scaleLabel(bundle);
+    let best = strongest.get(layer) ?? -1;
+    for (let i = links.starts[b]; i < links.starts[b + 1]; i++)
+      if (Number.isFinite(values[i]) && (best < 0 || Math.abs(values[i]) > Math.abs(values[best]))) best = i;
+    if (best >= 0) strongest.set(layer, best);
+  });
   const told = [...strongest.values()].slice(0, 6).map((i) => {
     const { bundle, target, source } = links.link(i);
     return `${linkLabel(network, bundle, target, source)}: ${formatValue(values[i])}`;

@@ -1,0 +1,106 @@
+// The colours of the shading: of the strongest link in each pixel, or of the signed sum.
+import { mixRgb, NEGATIVE, ODD, opacityOf, type Palette, POSITIVE, type Rgb, UNSIGNED } from "../scale";
+import type { Plan, Strip } from "./plan";
+import { FINE, N_SHADES, type Planes, SUM_UNIT } from "./shading";
+
+/** Colour and opacity of each shade of a kind, as 32-bit little-endian RGBA. */
+function colours(palette: Palette, hue: Rgb, exponent: number): Uint32Array {
+  return Uint32Array.from({ length: N_SHADES }, (_, shade) => {
+    if (shade === 0) return 0;
+    const share = shade / (N_SHADES - 1);
+    const [r, g, b] = mixRgb(palette.zero, hue, Math.min(1, share * 2.2) ** 0.6);
+    return pack(r, g, b, Math.round(255 * shadeOpacity(share, exponent)));
+  });
+}
+
+const pack = (r: number, g: number, b: number, a: number): number =>
+  ((a << 24) | (b << 16) | (g << 8) | r) >>> 0;
+
+const shadeOpacity = (share: number, exponent: number): number =>
+  opacityOf(share, exponent) - opacityOf(0, exponent);
+
+/** The weakest shade that has any opacity at all; links below it leave no trace and need not be drawn. */
+export function leastVisibleShade(exponent: number): number {
+  for (let shade = 1; shade < N_SHADES; shade++)
+    if (Math.round(255 * shadeOpacity(shade / (N_SHADES - 1), exponent)) > 0) return shade;
+  return N_SHADES - 1;
+}
+
+/** The picture of the strongest link in each pixel, RGBA in rows; where both signs are equally strong, neutral. */
+export function strongestPixels(planes: Planes, plan: Pick<Plan, "palette" | "exponent">): ImageData {
+  const { palette, exponent } = plan;
+  const { width, height } = planes;
+  const [negative, positive] = [planes.level(NEGATIVE), planes.level(POSITIVE)];
+  const none = new Uint8Array(width * height);
+  const [unsigned, odd] = [planes.known(UNSIGNED) ?? none, planes.known(ODD) ?? none];
+  const [blues, reds] = [
+    colours(palette, palette.positive, exponent),
+    colours(palette, palette.negative, exponent),
+  ];
+  const [greys, ties] = [
+    colours(palette, palette.unsigned, exponent),
+    colours(palette, palette.zero, exponent),
+  ];
+  const oddColour = pack(...palette.odd, 255);
+  const pixels = inRows(width, height, (at) => {
+    const [minus, plus, norm] = [negative[at], positive[at], unsigned[at]];
+    if (odd[at] > 0) return oddColour;
+    if (norm > minus && norm > plus) return greys[norm];
+    if (plus > minus) return blues[plus];
+    return minus > plus ? reds[minus] : ties[plus];
+  });
+  return new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
+}
+
+const BLOCK = 32;
+
+/** Values of the planes' pixels, which lie in columns, in rows; block by block, which is easier on the cache. */
+function inRows(width: number, height: number, valueAt: (at: number) => number): Uint32Array<ArrayBuffer> {
+  const rows = new Uint32Array(width * height);
+  for (let x0 = 0; x0 < width; x0 += BLOCK)
+    for (let row0 = 0; row0 < height; row0 += BLOCK) {
+      const [x1, row1] = [Math.min(width, x0 + BLOCK), Math.min(height, row0 + BLOCK)];
+      for (let x = x0; x < x1; x++)
+        for (let row = row0, at = x * height + row0; row < row1; row++, at++)
+          rows[row * width + x] = valueAt(at);
+    }
+  return rows;
+}
+
+/** The signed sums in rows, as 16-bit numbers: `SUM_UNIT` is one link at its domain. */
+export function sumsInRows({ width, height, sums }: Planes): Int16Array {
+  return Int16Array.from(
+    inRows(width, height, (at) => Math.max(-32_767, Math.min(32_767, Math.round(sums![at] / FINE)))),
+    (sum) => sum | 0,
+  );
+}
+
+/** Colours of all 65 536 sums: |s| / (|s| + half) of the full colour. `half` is the sum that is half as strong as can be. */
+export function sumColours(palette: Palette, half: number): Uint32Array {
+  return Uint32Array.from({ length: 65_536 }, (_, i) => {
+    const sum = (i - 32_768) / SUM_UNIT;
+    const share = Math.abs(sum) / (Math.abs(sum) + half);
+    const [r, g, b] = sum < 0 ? palette.negative : palette.positive;
+    return pack(r, g, b, Math.round(255 * share));
+  });
+}
+
+/** The sum at which the colour is half as strong as can be: what some pixels of random links would have. */
+export function halfSum(strips: Strip[], height: number): number {
+  const busiest = strips.reduce((n, strip) => Math.max(n, strip.nTarget * strip.nSource), 1);
+  return Math.max(1, 0.6 * Math.sqrt(busiest / height));
+}
+
+/** The mixture of two sums, or one, in their colours. */
+export function paintSums(
+  now: Int16Array,
+  next: Int16Array | null,
+  share: number,
+  table: Uint32Array,
+  pixels: Uint32Array,
+): void {
+  if (!next) for (let i = 0; i < now.length; i++) pixels[i] = table[now[i] + 32_768];
+  else
+    for (let i = 0; i < now.length; i++)
+      pixels[i] = table[Math.round(now[i] + (next[i] - now[i]) * share) + 32_768];
+}

@@ -1,0 +1,52 @@
+// The frame of a display: its empty panels in their order, and full screen. Not for what is in the panels.
+import { html, iconButton } from "../dom";
+
+const FULLSCREEN = "M9.5 2.5h4v4M13.5 2.5l-4.5 4.5M6.5 13.5h-4v-4M2.5 13.5l4.5-4.5";
+
+export class Frame {
+  readonly title = html("span", { class: "nwv-head-title" });
+  readonly caption = html("span", { class: "nwv-caption" });
+  readonly toolbar = html("div", {
+    class: "nwv-toolbar",
+    role: "toolbar",
+    "aria-label": "What is drawn",
+  });
+  readonly view = html("div", { class: "nwv-view" });
+  readonly inspector = html("aside", { class: "nwv-inspector", hidden: true, "aria-label": "Selection" });
+  readonly legend = html("div", { class: "nwv-legend" });
+  readonly timeline = html("div", { class: "nwv-timeline-host" });
+  readonly live = html("div", { class: "nwv-live", "aria-live": "polite", role: "status" });
+  private readonly message = html("div", { class: "nwv-message", hidden: true });
+  readonly root: HTMLElement;
+
+  constructor(host: HTMLElement) {
+    const fullscreen = iconButton("Full screen", FULLSCREEN);
+    fullscreen.addEventListener("click", () => this.toggleFullscreen());
+    const head = html("div", { class: "nwv-head" }, html("div", {}, this.title, this.caption), fullscreen);
+    const body = html("div", { class: "nwv-body" }, this.view, this.inspector);
+    const { toolbar, message, legend, timeline, live } = this;
+    const panels = [head, toolbar, body, message, legend, timeline, live];
+    this.root = html("div", { class: "nnweightviz" }, ...panels);
+    host.append(this.root);
+  }
+
+  say(text: string): void {
+    this.message.hidden = text === "";
+    this.message.textContent = text;
+  }
+
+  /** How high the view may be: what the reader asked for, or on a full screen all that the panels leave. */
+  height(asked: number): number {
+    if (document.fullscreenElement !== this.root) return asked;
+    const panels = [...this.root.children].filter(
+      (child) => !child.contains(this.view) && child !== this.live,
+    );
+    const others = panels.reduce((sum, child) => sum + (child as HTMLElement).offsetHeight + 8, 0);
+    return Math.max(240, globalThis.innerHeight - others - 48);
+  }
+
+  private toggleFullscreen(): void {
+    if (document.fullscreenElement === this.root) document.exitFullscreen();
+    else this.root.requestFullscreen?.();
+  }
+}

@@ -1,0 +1,95 @@
+// One arrangement of the stage: its links, where they run, and what makers of images and the pointer ask of them.
+import { classifyLinks } from "../../images/classify";
+import type { Composite, Order, Plan, Strip, Tally, Ticks, Tile } from "../../images/plan";
+import { isBiasTick, type Layout, type Place } from "../../layout";
+import type { Bundle, Network } from "../../network";
+import type { Options } from "../../options";
+import { opacityExponent, type Palette, type Rgb } from "../../scale";
+import type { Focus } from "./focus";
+import type { Links } from "./links";
+import { stripsOf } from "./strips";
+
+export interface Looks {
+  width: number;
+  height: number;
+  ratio: number;
+  palette: Palette;
+  paper: Rgb;
+}
+
+export class Scene {
+  readonly strips: Strip[];
+  private classified: { k: number; buckets: Uint8Array; tally: Tally } | null = null;
+
+  constructor(
+    private readonly network: Network,
+    readonly layout: Layout,
+    readonly links: Links,
+    private readonly options: Options,
+  ) {
+    this.strips = stripsOf(links, layout);
+  }
+
+  /** How images are to look: with a focus, its links stay and the rest steps back. */
+  plan(looks: Looks, focus: Focus | null): Plan {
+    const { threshold, signs, composite } = this.options;
+    return {
+      ...looks,
+      strips: this.strips,
+      maxLineWidth: this.layout.maxLineWidth,
+      exponent: opacityExponent(this.links.n),
+      threshold,
+      signs,
+      composite: composite as Composite,
+      focus: this.links.touched(focus),
+    };
+  }
+
+  /** All numbers that the image of checkpoint k is made of. */
+  order(k: number): Order {
+    const { links, layout } = this;
+    const places = [...layout.places.values()];
+    const tiles = places.flatMap((place) => place.tiles.map((tile) => this.tile(place, tile, k)));
+    return { k, values: links.values(k), ...links.scales(k), ticks: this.ticks(k), tiles };
+  }
+
+  private ticks(k: number): Ticks[] {
+    return this.network.bundles.flatMap((bundle): Ticks[] => {
+      const place = this.layout.places.get(bundle.target);
+      if (!place || !isBiasTick(this.network, bundle) || !this.links.isShown(bundle)) return [];
+      if (place.form === "bands" && bundle.port !== place.port) return [];
+      const values = this.evaluate(bundle, k);
+      if (!values) return [];
+      const thickness = Math.max(1, Math.min(3, place.spacing * 0.4));
+      return [{ x: place.x, y: place.unitY, thickness, values, domain: this.links.domain(bundle, k) }];
+    });
+  }
+
+  private tile(place: Place, tile: Place["tiles"][number], k: number): Tile {
+    const isKernel = (b: Bundle) => b.target === place.group.id && b.port === tile.port && b.role !== "bias";
+    const kernels = this.network.bundles.filter(isKernel).map((bundle) => ({
+      columns: bundle.shape[1],
+      values:
+        this.evaluate(bundle, k) ?? new Float32Array(bundle.shape[0] * bundle.shape[1]).fill(Number.NaN),
+      domain: this.links.domain(bundle, k),
+    }));
+    const { x, y, width, height } = tile;
+    return { x, y, width, height, rows: place.group.n_units, kernels };
+  }
+
+  private evaluate(bundle: Bundle, k: number): Float32Array | null {
+    const values = new Float32Array(bundle.shape[0] * bundle.shape[1]);
+    return this.links.evaluate(bundle, k, values) ? values : null;
+  }
+
+  /** Every link's bucket at checkpoint k: what is drawn of it, 0 where nothing is. */
+  classify(k: number): { buckets: Uint8Array; tally: Tally } {
+    if (this.classified?.k !== k) {
+      const { threshold, signs } = this.options;
+      const looks = { strips: this.strips, threshold, signs };
+      const values = { values: this.links.values(k), ...this.links.scales(k) };
+      this.classified = { k, ...classifyLinks(looks, values) };
+    }
+    return this.classified;
+  }
+}
