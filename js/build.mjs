@@ -20,8 +20,16 @@ const shared = {
 };
 /** The inner loops of the rasteriser, as WebAssembly. */
 mkdirSync(join(here, "build"), { recursive: true });
-const asc = [join(here, "node_modules", "assemblyscript", "bin", "asc.js"), "wasm/raster.ts", "-o", "build/raster.wasm"];
-execFileSync(process.execPath, [...asc, "-O3", "--runtime", "stub", "--noAssert"], { cwd: here, stdio: "inherit" });
+const asc = [
+  join(here, "node_modules", "assemblyscript", "bin", "asc.js"),
+  "wasm/raster.ts",
+  "-o",
+  "build/raster.wasm",
+];
+execFileSync(process.execPath, [...asc, "-O3", "--runtime", "stub", "--noAssert"], {
+  cwd: here,
+  stdio: "inherit",
+});
 
 /** `import source from "./x?text"` is the bundled script x.ts as text: a worker that needs no file of its own. */
 const asText = {

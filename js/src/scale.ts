@@ -92,23 +92,35 @@ export function classify(value: number, domain: number, signed: boolean): number
   return bucketOf(signed ? (value < 0 ? NEGATIVE : POSITIVE) : UNSIGNED, level);
 }
 
-/** The 99.5 % quantile of the finite magnitudes (their maximum if that is 0). Exact up to a million values. */
+/**
+ * The 99.5 % quantile of the finite magnitudes (their maximum if that is 0), exact. The bits of a positive float grow
+ * with it: a histogram of their upper half finds the few values that need sorting.
+ */
 export function domainOf(chunks: Iterable<Float32Array>): number {
-  const list = [...chunks];
-  const total = list.reduce((n, chunk) => n + chunk.length, 0);
-  const stride = Math.max(1, Math.ceil(total / 1_000_000));
-  const magnitudes = new Float32Array(Math.ceil(total / stride) + list.length);
+  const list = [...chunks].map((chunk) => new Uint32Array(chunk.buffer, chunk.byteOffset, chunk.length));
+  const counts = new Uint32Array(65_536);
+  for (const bits of list) for (let i = 0; i < bits.length; i++) counts[(bits[i] & MAGNITUDE) >>> 15]++;
+  const nFinite = counts.subarray(0, INFINITE_BIN).reduce((sum, n) => sum + n, 0);
+  if (nFinite === 0) return 0;
+  const at = DOMAIN_QUANTILE * (nFinite - 1);
+  const [low, high] = [Math.floor(at), Math.min(nFinite - 1, Math.floor(at) + 1)].map((rank) =>
+    magnitudeOfRank(list, counts, rank),
+  );
+  return low + (high - low) * (at - Math.floor(at)) || magnitudeOfRank(list, counts, nFinite - 1);
+}
+
+const MAGNITUDE = 0x7fff_ffff; // all bits of a float32 but its sign
+const INFINITE_BIN = 0x7f80_0000 >>> 15; // infinities and NaN from here on
+
+function magnitudeOfRank(list: Uint32Array[], counts: Uint32Array, rank: number): number {
+  let [bin, below] = [0, 0];
+  while (below + counts[bin] <= rank) below += counts[bin++];
+  const inBin = new Uint32Array(counts[bin]);
   let n = 0;
-  let seen = 0;
-  for (const chunk of list)
-    for (let i = 0; i < chunk.length; i++)
-      if (seen++ % stride === 0 && Number.isFinite(chunk[i])) magnitudes[n++] = Math.abs(chunk[i]);
-  if (n === 0) return 0;
-  const sorted = magnitudes.subarray(0, n).sort();
-  const at = DOMAIN_QUANTILE * (n - 1);
-  const low = Math.floor(at);
-  const high = Math.min(n - 1, low + 1);
-  return sorted[low] + (sorted[high] - sorted[low]) * (at - low) || sorted[n - 1];
+  for (const bits of list)
+    for (let i = 0; i < bits.length; i++)
+      if ((bits[i] & MAGNITUDE) >>> 15 === bin) inBin[n++] = bits[i] & MAGNITUDE;
+  return new Float32Array(Uint32Array.of(inBin.sort()[rank - below]).buffer)[0];
 }
 
 const SIGNIFICANT = new Intl.NumberFormat("en", { maximumSignificantDigits: 4, useGrouping: false });

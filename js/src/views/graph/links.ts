@@ -16,6 +16,16 @@ export function withReduce(bundle: Bundle, options: Options): Bundle {
 const isSigned = (bundle: Bundle, options: Options) =>
   bundle.reduce !== "l2" || options.quantity !== "weights";
 
+const MOST_VALUES = 2_000_000; // that a domain is found from
+
+/** The part of a bundle that goes to every `step`-th target from `first` on. */
+function everyTarget(bundle: Bundle, step: number, first: number): Bundle {
+  const [nTarget, ...rest] = bundle.shape;
+  const shape = [Math.max(0, Math.ceil((nTarget - first) / step)), ...rest];
+  const strides = [bundle.strides[0] * step, ...bundle.strides.slice(1)];
+  return { ...bundle, shape, strides, offset: bundle.offset + first * bundle.strides[0] };
+}
+
 export class Links {
   readonly bundles: Bundle[];
   readonly starts: Uint32Array;
@@ -114,15 +124,19 @@ export class Links {
     return domain;
   }
 
+  /** The values that a domain is the quantile of: all, or of very many every so manieth target's. */
   private *allValues(name: string, ks: number[]): Iterable<Float32Array> {
-    for (const raw of this.network.bundles) {
-      const bundle = withReduce(raw, this.options);
-      if (this.keyOf(bundle) !== name) continue;
+    const bundles = this.network.bundles
+      .map((bundle) => withReduce(bundle, this.options))
+      .filter((bundle) => this.keyOf(bundle) === name);
+    const total = ks.length * bundles.reduce((n, { shape }) => n + shape[0] * shape[1], 0);
+    const step = Math.ceil(total / MOST_VALUES);
+    for (const bundle of bundles)
       for (const k of ks) {
-        const out = new Float32Array(bundle.shape[0] * bundle.shape[1]);
-        if (this.evaluate(bundle, k, out)) yield out;
+        const some = everyTarget(bundle, step, k % step);
+        const out = new Float32Array(some.shape[0] * some.shape[1]);
+        if (this.evaluate(some, k, out)) yield out;
       }
-    }
   }
 
   /** Whether the reader's switches let a bundle through. */
