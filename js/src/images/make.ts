@@ -19,6 +19,7 @@ export interface Made {
 }
 
 const DIMMED = 0.1;
+const SHADING = 0.5; // half as strong as the crisp lines, which have to stand out from it
 const TURN_LINKS = 128; // of one sign, before the other has its turn
 /** Sums are smooth: one number a stage pixel is enough whatever the screen. */
 const sumRatio = 1;
@@ -57,7 +58,7 @@ export function* makeImage(
       const sheet = makeCanvas(planes.width, planes.height);
       brushOf(sheet).putImageData(strongestPixels(planes, plan), 0, 0);
       yield;
-      brush.globalAlpha = mask ? DIMMED : 1;
+      brush.globalAlpha = mask ? DIMMED : SHADING;
       brush.drawImage(sheet, 0, 0);
       brush.globalAlpha = 1;
     }
