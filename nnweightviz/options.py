@@ -29,7 +29,11 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "reduce": {"default": "l2", "type": "choice", "accepted": ["l2", "sum", "index"]},
     "rest_index": {"default": 0, "type": "integer", "accepted": [0, None]},
     "composite": {"default": "strongest", "type": "choice", "accepted": ["strongest", "sum"]},
-    "order": {"default": "model", "type": "choice", "accepted": ["model", "sum"]},
+    "order": {
+        "default": "model",
+        "type": "choice",
+        "accepted": ["model", "sum", "correlation", "crossings"],
+    },
     "x": {"default": "step", "type": "choice", "accepted": ["step", "index"]},
     "y": {"default": "linear", "type": "choice", "accepted": ["linear", "log"]},
     "metrics": {"default": None, "type": "names", "accepted": None},

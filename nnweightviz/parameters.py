@@ -75,6 +75,12 @@ class Parameters:
         """Return a parameter at one checkpoint; KeyError if it is missing there."""
         return np.asarray(self.history[k].state[self._names[k][name]])
 
+    def state(self, k: int) -> dict[str, NDArray[Any]]:
+        """Return the real parameters of one checkpoint by the network's names, tied ones under each of theirs."""
+        there = [name for name in self.shapes if name in self._names[k]]
+        state = {name: self.array(k, name) for name in there}
+        return state | {name: state[first] for name, first in self._tied.items() if first in state}
+
     @property
     def n_values(self) -> int:
         """How many numbers one checkpoint holds."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from nnweightviz import blocks
 from nnweightviz.history import Floats, History
 from nnweightviz.network import Network
+from nnweightviz.orders import COMPUTED, unit_orders
 from nnweightviz.parameters import Entry, Parameters
 
 STATE_BYTES = 8_000_000
@@ -54,6 +55,7 @@ class Payload:
         self.n_checkpoints = len(history)
         self.parts: list[bytes] = []
         self.entries: list[Entry] = []
+        self.orders: dict[str, dict[str, Any]] = {}
         self.is_whole = True
         self._precision = precision
         self._parameters = Parameters(network, history)
@@ -103,6 +105,7 @@ class Payload:
                 "notes": self._parameters.notes(),
                 "runs": [about | self._moments(0, self.n_checkpoints)],
                 "blocks": list(self.entries),
+                "orders": dict(self.orders),
             }
 
     def _moments(self, start: int, stop: int) -> dict[str, Any]:
@@ -197,8 +200,21 @@ class Payload:
         """Return some entries of a parameter at all checkpoints, float64 ``(n_checkpoints, n_entries)``."""
         return self._parameters.exact(parameter, entries, self.n_checkpoints)
 
+    def order(self, name: str) -> dict[str, Any]:
+        """Return an order of units by the last checkpoint: its number and unit indices by group. Kept in the index."""
+        k = self.n_checkpoints - 1
+        if self.orders.get(name, {}).get("checkpoint") != k:
+            # Without the lock: this takes seconds for large layers, and training may record meanwhile.
+            groups = unit_orders(self._parameters.network, self._parameters.state(k), name)
+            with self.lock:
+                self.orders[name] = {"checkpoint": k, "groups": groups}
+        return self.orders[name]
+
     def complete(self) -> tuple[dict[str, Any], list[bytes]]:
-        """Return index and parts with every checkpoint in them: what a page without a kernel needs."""
+        """Return index and parts with every checkpoint and order in them: what a page without a kernel needs."""
+        for name in COMPUTED:
+            if name not in self.orders:
+                self.order(name)
         with self.lock:
             index = self.index()
             if self.is_whole:

@@ -22,6 +22,7 @@ from nnweightviz.history import History
 from nnweightviz.looks import check_looks
 from nnweightviz.network import Network
 from nnweightviz.options import Options, validated
+from nnweightviz.orders import COMPUTED
 from nnweightviz.payload import Payload
 from nnweightviz.selection import checked_selection
 from nnweightviz.throttle import Throttle
@@ -157,6 +158,13 @@ class WeightViz(anywidget.AnyWidget):
         options = validated(proposal["value"])
         check_looks(options, self.network, self.history)
         return Options.of(options)
+
+    @t.observe("options")
+    def _send_order(self, change: Any) -> None:
+        """Compute the order of units that is asked for, on either side, and tell the browser: it has no scipy."""
+        order = change["new"]["order"]
+        if order in COMPUTED and order != (change["old"] or {}).get("order"):
+            self.send({"type": "order", "order": order, **self._payload.order(order)})
 
     @t.validate("selection")
     def _check_selection(self, proposal: Any) -> dict[str, Any] | None:

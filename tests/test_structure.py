@@ -24,6 +24,7 @@ PYTHON_RANKS = {
     "options": 0,
     "throttle": 0,
     "selection": 1,
+    "orders": 1,
     "checkpoint": 1,
     "adapters": 1,
     "storage": 2,
@@ -219,7 +220,17 @@ def test_the_typescript_walker_lets_right_imports_pass(tmp_path: Path, name: str
 
 
 def test_importing_the_package_loads_no_heavy_library() -> None:
-    heavy = ["torch", "anywidget", "ipywidgets", "traitlets", "matplotlib", "sklearn", "pandas", "networkx"]
+    heavy = [
+        "torch",
+        "anywidget",
+        "ipywidgets",
+        "traitlets",
+        "matplotlib",
+        "sklearn",
+        "scipy",
+        "pandas",
+        "networkx",
+    ]
     code = f"import sys, nnweightviz; print([m for m in {heavy} if m in sys.modules])"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert said.strip() == "[]"

@@ -36,6 +36,12 @@ export interface RunIndex {
   metrics: Record<string, Metric>;
 }
 
+/** Unit indices from top to bottom by group, computed from one checkpoint; other groups are in the model's order. */
+export interface ComputedOrder {
+  checkpoint: number;
+  groups: Record<string, number[]>;
+}
+
 export interface Index {
   format: 1;
   precision: Dtype;
@@ -43,6 +49,8 @@ export interface Index {
   notes: string[];
   runs: RunIndex[];
   blocks: BlockEntry[];
+  /** By the value of the option `order`; empty as long as none was asked for. */
+  orders: Record<string, ComputedOrder>;
 }
 
 export type FetchMessage = { type: "fetch"; id: number | string; run: string; start: number; stop: number };
@@ -78,9 +86,13 @@ export type AppendMessage = {
 };
 export type BlocksMessage = { type: "blocks"; id: number | string; blocks: BlockEntry[]; done: boolean };
 export type ExactReply = { type: "exact"; id: number | string; dims: [number, number] };
+export interface OrderMessage extends ComputedOrder {
+  type: "order";
+  order: string;
+}
 export type ErrorMessage = { type: "error"; id: number | string | null; message: string };
 /** What Python sends. */
-export type Reply = AppendMessage | BlocksMessage | ExactReply | ErrorMessage;
+export type Reply = AppendMessage | BlocksMessage | ExactReply | OrderMessage | ErrorMessage;
 
 const ITEMSIZE: Record<Dtype, number> = { float32: 4, float16: 2, int8: 1 };
 const LARGEST = 3.4028234663852886e38;

@@ -3,6 +3,7 @@
 import {
   type AppendMessage,
   type BlockEntry,
+  type ComputedOrder,
   decodeBlock,
   type Index,
   type Reply,
@@ -26,6 +27,7 @@ export class History {
   metrics: { name: string; x: number[]; y: number[] }[] = [];
   precision = "float32";
   notes: string[] = [];
+  orders: Record<string, ComputedOrder> = {};
   error: string | null = null;
   run = "";
   private readonly values = new Map<string, (Float32Array | null)[]>();
@@ -57,6 +59,7 @@ export class History {
     this.run = run.name;
     this.precision = index.precision;
     this.notes = index.notes;
+    this.orders = index.orders;
     this.window = this.send ? index.window : null;
     this.readRun(run);
     if (this.window !== null) this.loaded = new Uint8Array(this.nCheckpoints);
@@ -127,6 +130,9 @@ export class History {
     } else if (message.type === "exact") {
       this.pending.get(String(message.id))?.resolve(new Float64Array(copy(buffers[0])));
       this.pending.delete(String(message.id));
+    } else if (message.type === "order") {
+      this.orders = { ...this.orders, [message.order]: message };
+      this.notify();
     } else if (message.type === "error") {
       this.pending.get(String(message.id))?.reject(new Error(message.message));
       this.pending.delete(String(message.id));

@@ -18,7 +18,8 @@ export interface Options {
   rest_index: number;
   /** How the shading of many links puts them into one pixel: the strongest one shows, or their signed sum. */
   composite: "strongest" | "sum";
-  order: "model" | "sum";
+  /** Of units in their groups; the latter two are computed in Python. */
+  order: "model" | "sum" | "correlation" | "crossings";
   x: "step" | "index";
   y: "linear" | "log";
   /** Metrics shown on the timeline; null shows all. */
