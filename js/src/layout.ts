@@ -15,7 +15,7 @@ export interface LayoutLooks {
   width: number;
   height: number;
   unfolded: Record<string, string | boolean>;
-  order: Map<string, Int32Array>; // group id -> unit indices from top to bottom
+  order: ReadonlyMap<string, Int32Array>; // group id -> unit indices from top to bottom
 }
 
 /** How a group is drawn: plain nodes, nodes with gate ports, gate bands (one unfolded), a folded lane, a box. */

@@ -190,6 +190,8 @@ export function createToolbar(host: HTMLElement, context: ToolbarContext): { upd
     [
       ["model", "as in the model"],
       ["sum", "by sum of weights"],
+      ["correlation", "by correlation"],
+      ["crossings", "for fewer crossings"],
     ],
     () => context.options().order,
     (value) => context.setOptions({ order: value }),

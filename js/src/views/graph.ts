@@ -12,8 +12,8 @@ import { nextFold } from "./graph/fold";
 import { type Intents, listen } from "./graph/gestures";
 import { Links } from "./graph/links";
 import { markFocus, markLonely, outline } from "./graph/marks";
-import { unitOrder } from "./graph/order";
 import { type Hit, pick, selectionOf } from "./graph/pick";
+import { Reorder } from "./graph/reorder";
 import { graphLegend } from "./graph/scales";
 import { Scene } from "./graph/scene";
 import { Screen, type Size } from "./graph/screen";
@@ -32,6 +32,7 @@ class Graph implements View {
   private base!: Layout; // before zooming
   private layout!: Layout;
   private links!: Links;
+  private readonly reorder = new Reorder();
   private zoomState: Zoom = { k: 1, x: 0, y: 0 };
   private hovered: Focus | null = null;
   private pointed: Selection | null = null;
@@ -74,7 +75,7 @@ class Graph implements View {
     const width = this.stage.clientWidth || 900;
     this.size = { width, height, ratio: Math.min(3, globalThis.devicePixelRatio || 1) };
     this.stage.style.height = `${height}px`;
-    const order = unitOrder(network, history, options);
+    const order = this.reorder.read(this.context, this.base, this.screen.canvas);
     this.base = layoutNetwork(network, { width, height, unfolded: options.unfolded, order });
     this.zoomState = boundedZoom(this.zoomState, this.base, width, height);
     const domains = this.links?.domains ?? new Map();
@@ -104,6 +105,7 @@ class Graph implements View {
     this.edges.update(this.layout, this.size.width);
     this.chrome = chrome;
     this.repaint();
+    this.reorder.play(chrome, this.base, this.zoomState.k, this.screen.canvas);
   }
 
   /** New images: the focus, the looks or the theme changed. What is there stays until they come. */
@@ -252,11 +254,8 @@ class Graph implements View {
   }
 
   caption(): string {
-    return graphCaption(this.context, this.layout, {
-      ...this.tally(),
-      onStage: this.links.n,
-      all: this.nLinks,
-    });
+    const counts = { ...this.tally(), onStage: this.links.n, all: this.nLinks };
+    return graphCaption(this.context, this.layout, counts, this.reorder.words(this.context));
   }
 
   summary(): string {

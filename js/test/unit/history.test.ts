@@ -22,7 +22,7 @@ function open(send: ((message: Record<string, unknown>) => void) | null, n: numb
   const [last, lastBytes] = block(n - 1, n, 1);
   const runs = [{ name: "run", n_checkpoints: n, steps: null, epochs: null, metrics: {} }];
   const blocks = window === null ? [first] : [first, last];
-  const index: Index = { format: 1, precision: "float32", window, notes: [], runs, blocks };
+  const index: Index = { format: 1, precision: "float32", window, notes: [], runs, blocks, orders: {} };
   history.open(index, [bytes, lastBytes]);
   return history;
 }

@@ -38,7 +38,7 @@ async function randomHistory(network: Network, n: number): Promise<History> {
     } as const;
   });
   const runs = [{ name: "run", n_checkpoints: n, steps: null, epochs: null, metrics: {} }];
-  const index: Index = { format: 1, precision: "float32", window: null, notes: [], runs, blocks };
+  const index: Index = { format: 1, precision: "float32", window: null, notes: [], runs, blocks, orders: {} };
   const history = new History(network, null);
   history.open(index, parts);
   await history.decoding;

@@ -99,10 +99,13 @@ function unitNames(place: Place, side: "left" | "right", room: number): SVGEleme
   const every = Math.max(1, Math.ceil(11 / place.spacing));
   const x = side === "left" ? place.x - place.halfWidth - 7 : place.x + place.halfWidth + 7;
   const names: SVGElement[] = [];
-  for (let unit = 0; unit < place.unitY.length; unit += every) {
+  const ranked = [...place.unitY.keys()].sort((a, b) => place.unitY[a] - place.unitY[b]);
+  for (let rank = 0; rank < ranked.length; rank += every) {
+    const unit = ranked[rank];
     const name = unitName(place.group, unit);
-    const attributes = { x, y: place.unitY[unit] + 3.5, class: `nwv-unit-name nwv-${side}` };
-    names.push(text(clip(name, room), attributes, name));
+    const y = place.unitY[unit] + 3.5;
+    const whose = { "data-names": place.group.id, "data-unit": unit };
+    names.push(text(clip(name, room), { x, y, class: `nwv-unit-name nwv-${side}`, ...whose }, name));
   }
   return names;
 }

@@ -1,8 +1,14 @@
-// The order of units in their columns: as in the model, or by the sum of their weights. Fixed over playback.
+// The order of units in their columns: as in the model, by the sum of their weights, or as Python computed it.
+// Fixed over playback and growth: it changes when the reader asks for another.
 import type { History } from "../../history";
 import type { Network } from "../../network";
 import type { Options } from "../../options";
 import { withReduce } from "./links";
+
+/** Unit indices from top to bottom by group; a group that is absent is in the model's order. */
+export type Order = ReadonlyMap<string, Int32Array>;
+
+const MODEL: Order = new Map();
 
 /** Sum of each unit's incoming weights (outgoing, for inputs) at checkpoint k, (n_units,). */
 function unitSums(
@@ -29,14 +35,12 @@ function unitSums(
   return sums;
 }
 
-/** Unit indices from top to bottom by group; empty in model order. h(t-1) follows the group that it delays. */
-export function unitOrder(network: Network, history: History, options: Options): Map<string, Int32Array> {
+/** By sum at checkpoint k. A grid stays as it is; h(t-1) follows the group that it delays. */
+export function orderBySum(network: Network, history: History, options: Options, k: number): Order {
   const order = new Map<string, Int32Array>();
-  if (options.order === "model") return order;
-  const last = history.nCheckpoints - 1;
   for (const group of network.groups) {
-    if (group.role === "bias" || group.role === "box" || group.delayed_of) continue;
-    const sums = unitSums(network, history, options, group.id, last);
+    if (group.role === "bias" || group.role === "box" || group.delayed_of || group.grid) continue;
+    const sums = unitSums(network, history, options, group.id, k);
     if (sums)
       order.set(
         group.id,
@@ -46,4 +50,51 @@ export function unitOrder(network: Network, history: History, options: Options):
   for (const group of network.groups)
     if (group.delayed_of && order.has(group.delayed_of)) order.set(group.id, order.get(group.delayed_of)!);
   return order;
+}
+
+const WORDS: Record<Exclude<Options["order"], "model">, string> = {
+  sum: "by the sum of their incoming weights",
+  correlation: "by correlation of incoming weights",
+  crossings: "so that strong links cross less,",
+};
+
+/** The order that one display shows: the same object until another is asked for, and is there. */
+export class UnitOrder {
+  private order = MODEL;
+  private source: unknown = "model"; // what it was made of
+  private checkpoint = 0;
+  private isWaiting = false;
+
+  read(network: Network, history: History, options: Options): Order {
+    const { order, reduce, rest_index } = options;
+    if (order === "model") return this.take(order, () => MODEL, 0);
+    if (order === "sum") {
+      const last = history.nCheckpoints - 1;
+      this.isWaiting = !history.hasValues || !history.isHere(last);
+      if (this.isWaiting) return this.order;
+      const source = `sum ${reduce} ${rest_index}`;
+      return this.take(source, () => orderBySum(network, history, options, last), last);
+    }
+    const computed = history.orders[order];
+    this.isWaiting = computed === undefined;
+    if (this.isWaiting) return this.order;
+    const arrays = () => Object.entries(computed.groups).map(([id, units]) => [id, Int32Array.from(units)]);
+    return this.take(computed, () => new Map(arrays() as [string, Int32Array][]), computed.checkpoint);
+  }
+
+  private take(source: unknown, make: () => Order, checkpoint: number): Order {
+    this.isWaiting = false;
+    if (source === this.source) return this.order;
+    this.source = source;
+    this.checkpoint = checkpoint;
+    this.order = make();
+    return this.order;
+  }
+
+  /** For the caption; null in the model's order. */
+  words({ order }: Options): string | null {
+    if (order === "model") return null;
+    if (this.isWaiting) return "waiting for the kernel to order the units";
+    return `units ordered ${WORDS[order]} at checkpoint ${this.checkpoint + 1}`;
+  }
 }

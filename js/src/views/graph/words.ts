@@ -57,6 +57,7 @@ export function graphCaption(
   context: ViewContext,
   layout: Layout,
   tally: Tally & { onStage: number; all: number },
+  order: string | null,
 ): string {
   const folded = [...layout.places.values()].filter((place) => place.form === "folded").length;
   const boxed = boxedWeights(context);
@@ -72,8 +73,7 @@ export function graphCaption(
     tally.odd > 0 && `${formatCount(tally.odd)} NaN or infinite`,
     tally.missing > 0 && `${formatCount(tally.missing)} not recorded here`,
     restWords(context),
-    context.options().order === "sum" &&
-      "units ordered by the sum of their incoming weights at the last checkpoint",
+    order,
     PRECISION[context.history.precision] ?? context.history.precision,
     context.history.precision === "int8" &&
       context.options().quantity !== "weights" &&
