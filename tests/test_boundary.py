@@ -110,6 +110,12 @@ class TestWhatIsSent:
         answers = Listener(WeightViz(state())).say(id="q", run="run", **request_)
         assert set(answers[-1][0]) == fields(reply)
 
+    def test_orders(self) -> None:
+        browser = Listener(viz := WeightViz(state()))
+        viz.options = {"order": "crossings"}
+        assert set(browser.heard[-1][0]) == fields("OrderMessage")
+        assert set(viz.get_state()["_index"]["orders"]["crossings"]) == fields("ComputedOrder")
+
     def test_everything_but_the_parts_is_json(self) -> None:
         sent = WeightViz(state(), states(2), {"loss": [1, float("nan")]}).get_state()
         assert all(isinstance(part, bytes) and part for part in sent.pop("_blocks"))

@@ -61,6 +61,8 @@ def correlation_order(rows: Floats) -> Order:
     Z. Bar-Joseph, D. Gifford and T. Jaakkola, "Fast optimal leaf ordering for hierarchical clustering",
     Bioinformatics 17, 2001. M. Friendly, "Corrgrams", The American Statistician 56, 2002.
     """
+    if rows.shape[1] < 2:
+        return np.arange(len(rows))
     units, has_correlation = standardised(rows)
     there, rest = np.flatnonzero(has_correlation), np.flatnonzero(~has_correlation)
     order = _by_clusters(units) if len(there) <= MOST_CLUSTERED else _by_eigenvectors(units)
