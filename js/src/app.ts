@@ -46,13 +46,14 @@ class App {
     const options = () => this.options();
     const setOptions = (change: Partial<Options>) => this.setOptions(change);
     const select = (selection: Selection | null) => this.select(selection);
-    this.tooltip = createTooltip(this.frame.view, history, (id) => this.bundle(id), options);
+    const isDark = () => this.dark;
+    this.tooltip = createTooltip(this.frame.view, history, (id) => this.bundle(id), { options, isDark });
     this.legend = createLegend(this.frame.legend);
     this.inspector = createInspector(
       this.frame.inspector,
       history,
       () => network.bundles.map((b) => withReduce(b, options())),
-      { options, select },
+      { options, isDark, select },
     );
     const chosen = views[this.model.get("view")] ?? views.graph;
     this.view = chosen.create(this.frame.view, {
@@ -66,7 +67,7 @@ class App {
       select,
       point: (selection, x, y, above) => this.tooltip.show(selection, { x, y, above }, player.checkpoint),
       changed: () => this.tell(),
-      isDark: () => this.dark,
+      isDark,
       height: () => this.frame.height(this.options().height),
     });
     this.toolbar = createToolbar(this.frame.toolbar, {

@@ -27,6 +27,9 @@ export const PALETTES: Record<"light" | "dark", Palette> = {
   },
 };
 
+/** What the diagram is drawn on. */
+export const PAPERS: Record<"light" | "dark", Rgb> = { light: [255, 255, 255], dark: [23, 25, 28] };
+
 export const N_LEVELS = 24;
 export const DOMAIN_QUANTILE = 0.995;
 

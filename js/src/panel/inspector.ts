@@ -70,8 +70,9 @@ export function createInspector(
   host: HTMLElement,
   history: History,
   bundles: () => Bundle[],
-  { options, select }: { options(): Options; select(selection: Selection | null): void },
+  context: { options(): Options; isDark(): boolean; select(selection: Selection | null): void },
 ): Inspector {
+  const { options, isDark, select } = context;
   let reading: Reading | null = null;
   const close = iconButton("Close", CROSS);
   close.addEventListener("click", () => select(null));
@@ -80,7 +81,8 @@ export function createInspector(
       reading = null;
       if (isLink(selection)) {
         const bundle = bundles().find((b) => b.id === selection.bundle)!;
-        reading = readLink(history, bundle, selection.target, selection.source, checkpoint, options());
+        const looks = { options: options(), isDark: isDark(), isPointable: true };
+        reading = readLink(history, bundle, selection.target, selection.source, checkpoint, looks);
       } else if (isUnit(selection)) reading = unitTable(history, bundles(), selection, checkpoint, select);
       host.hidden = reading === null;
       host.replaceChildren(...(reading ? [close, reading.element] : []));

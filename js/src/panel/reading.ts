@@ -5,6 +5,7 @@ import type { History } from "../history";
 import { type Bundle, linkEntries } from "../network";
 import type { Options } from "../options";
 import { formatValue } from "../scale";
+import { type KernelLooks, KernelPicture } from "./kernel";
 import { sparkline } from "./sparkline";
 
 const SPARK = { width: 190, height: 44 };
@@ -32,17 +33,20 @@ export interface Reading {
   move(checkpoint: number): void;
 }
 
-/** Title, value at the playhead, sparkline, and the parameter entry in Python's words. */
+/** Title, value at the playhead, sparkline, the entries behind it if they are many, and their names in Python's words. */
 export function readLink(
   history: History,
   bundle: Bundle,
   target: number,
   source: number,
   checkpoint: number,
-  { quantity, reference }: Options,
+  looks: KernelLooks,
 ): Reading {
+  const { quantity, reference } = looks.options;
   const value = html("span", { class: "nwv-value" });
   const chart = html("div", {});
+  const isSingle = bundle.shape.slice(2).every((n) => n === 1);
+  const kernel = isSingle ? null : new KernelPicture(history, bundle, [target, source], checkpoint, looks);
   let exact = history.isExact;
   let values = asQuantity(history.stored(bundle, target, source), quantity, reference);
   let spark = sparkline(values, SPARK.width, SPARK.height, checkpoint);
@@ -81,7 +85,12 @@ export function readLink(
     html("div", { class: "nwv-reading-title" }, linkLabel(history.network, bundle, target, source)),
     value,
     chart,
+    ...(kernel ? [kernel.element] : []),
     html("div", { class: "nwv-reading-entry" }, entryLabel(history.network, bundle, target, source)),
   );
-  return { element, move };
+  const moveAll = (k: number): void => {
+    move(k);
+    kernel?.move(k);
+  };
+  return { element, move: moveAll };
 }

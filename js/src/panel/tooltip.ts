@@ -21,7 +21,7 @@ export function createTooltip(
   host: HTMLElement,
   history: History,
   bundleOf: (id: string) => Bundle,
-  options: () => Options,
+  { options, isDark }: { options(): Options; isDark(): boolean },
 ): Tooltip {
   const element = html("div", { class: "nwv-tooltip", hidden: true });
   host.append(element);
@@ -36,7 +36,7 @@ export function createTooltip(
         selection.target,
         selection.source,
         checkpoint,
-        options(),
+        { options: options(), isDark: isDark(), isPointable: false },
       );
       element.replaceChildren(reading.element);
     } else if (isUnit(selection)) {
@@ -54,7 +54,8 @@ export function createTooltip(
     const flip = x > host.clientWidth - 230;
     element.style.left = flip ? "auto" : `${x + 14}px`;
     element.style.right = flip ? `${host.clientWidth - x + 14}px` : "auto";
-    const low = (above && y > 150) || y > host.clientHeight - 130;
+    const { offsetHeight: height } = element;
+    const low = (above && y > height + 20) || (y > host.clientHeight - height && y > host.clientHeight / 2);
     element.style.top = low ? "auto" : `${y + 12}px`;
     element.style.bottom = low ? `${host.clientHeight - y + 10}px` : "auto";
   };

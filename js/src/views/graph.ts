@@ -3,7 +3,7 @@ import { asLink, isLink, isUnit, type Selection, unitLinks } from "../describe";
 import { html } from "../dom";
 import { maskOf, type Tally } from "../images/plan";
 import { isDrawable, type Layout, layoutNetwork } from "../layout";
-import { PALETTES, type Rgb } from "../scale";
+import { PALETTES, PAPERS } from "../scale";
 import type { Legend, View, ViewContext } from "./context";
 import { type Chrome, drawChrome } from "./graph/chrome";
 import { createEdges, type Edges } from "./graph/edges";
@@ -21,8 +21,6 @@ import { endsOfLink } from "./graph/strips";
 import { type Direction, nextRow, nextUnit } from "./graph/walk";
 import { graphCaption, graphSummary } from "./graph/words";
 import { boundedZoom, wholeZoom, type Zoom, zoomAbout, zoomed } from "./graph/zoom";
-
-const PAPER: Record<"light" | "dark", Rgb> = { light: [255, 255, 255], dark: [23, 25, 28] };
 
 class Graph implements View {
   private readonly stage: HTMLElement;
@@ -111,7 +109,7 @@ class Graph implements View {
   /** New images: the focus, the looks or the theme changed. What is there stays until they come. */
   private repaint(): void {
     const theme = this.context.isDark() ? "dark" : "light";
-    const looks = { ...this.size, palette: PALETTES[theme], paper: PAPER[theme] };
+    const looks = { ...this.size, palette: PALETTES[theme], paper: PAPERS[theme] };
     const { scene } = this;
     this.screen.change(scene.plan(looks, this.focus()), (k) => scene.order(k));
     this.mark();

@@ -35,6 +35,7 @@ export class Reorder {
     this.move?.old.remove();
     const old = canvas.cloneNode() as HTMLCanvasElement;
     old.getContext("2d", { willReadFrequently: true })?.drawImage(canvas, 0, 0);
+    old.removeAttribute("data-picture"); // it is no longer what the playhead shows
     this.move = { from, start: performance.now(), old };
   }
 

@@ -1,0 +1,105 @@
+// The entries behind one link over time (a kernel, a flattened sequence): their values, domain and range. No drawing.
+import type { History } from "../history";
+import { type Bundle, linkEntries, restOffsets } from "../network";
+import type { Options } from "../options";
+import { domainOf, formatValue } from "../scale";
+
+const MOST_SAMPLED = 60_000; // values that a domain is of; more are sampled
+
+type Values = ArrayLike<number>;
+type Quantity = Pick<Options, "quantity" | "reference">;
+
+/** All entries, whatever the reader's choice of how they become one number. */
+const unreduced = (bundle: Bundle): Bundle => ({ ...bundle, reduce: "l2", index: null });
+
+/** The checkpoint that a shown quantity is a difference from; null for the weights themselves. */
+function baseOf({ quantity, reference }: Quantity, k: number, nCheckpoints: number): number | null {
+  if (quantity === "weights") return null;
+  return quantity === "update" ? k - 1 : Math.min(reference, nCheckpoints - 1);
+}
+
+export class LinkEntries {
+  /** Flat indices into the parameter. */
+  readonly at: number[];
+  private exact: Float64Array | null = null;
+
+  constructor(
+    private readonly history: History,
+    private readonly bundle: Bundle,
+    [target, source]: [number, number],
+    private readonly options: Quantity,
+    arrived: () => void,
+  ) {
+    this.at = linkEntries(unreduced(bundle), target, source);
+    if (history.isExact) return;
+    history.exact(bundle.parameter, this.at).then(
+      (all) => {
+        this.exact = all;
+        arrived();
+      },
+      () => {}, // without a kernel the stored values stay, marked ≈
+    );
+  }
+
+  get isExact(): boolean {
+    return this.history.isExact || this.exact !== null;
+  }
+
+  private weights(k: number): Values | null {
+    const stored = k < 0 ? null : this.history.parameter(this.bundle.parameter, k);
+    if (this.exact && k >= 0 && (stored || !this.history.isHere(k)))
+      return this.exact.subarray(k * this.at.length, (k + 1) * this.at.length);
+    return stored && this.at.map((entry) => stored[entry]);
+  }
+
+  /** The shown quantity of each entry at checkpoint k; null where it was not recorded, or is not here. */
+  read(k: number): Values | null {
+    const now = this.weights(k);
+    const base = baseOf(this.options, k, this.history.nCheckpoints);
+    if (base === null || !now) return now;
+    const before = this.weights(base);
+    return before && Array.from(now, (value, i) => value - before[i]);
+  }
+}
+
+const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
+
+/** The domain of a bundle's entries over the whole history: symmetric, as for links. */
+export function entriesDomain(history: History, bundle: Bundle, options: Quantity): number {
+  const rest = restOffsets(unreduced(bundle));
+  const perCheckpoint = bundle.shape.reduce((a, b) => a * b, 1);
+  const total = perCheckpoint * history.nCheckpoints;
+  let step = Math.ceil(total / MOST_SAMPLED);
+  while (step > 1 && gcd(step, perCheckpoint) > 1) step++; // else it would meet the same entries of all kernels
+  const values = new Float32Array(Math.ceil(total / step)).fill(Number.NaN);
+  for (let m = 0, s = 0; m < total; m += step, s++) {
+    const k = Math.floor(m / perCheckpoint);
+    const link = Math.floor((m % perCheckpoint) / rest.length);
+    const target = Math.floor(link / bundle.shape[1]) * bundle.strides[0];
+    const source = (link % bundle.shape[1]) * bundle.strides[1];
+    const entry = bundle.offset + target + source + rest[m % rest.length];
+    const base = baseOf(options, k, history.nCheckpoints);
+    const now = history.parameter(bundle.parameter, k)?.[entry] ?? Number.NaN;
+    const before = base === null ? 0 : (history.parameter(bundle.parameter, base)?.[entry] ?? Number.NaN);
+    values[s] = now - before;
+  }
+  return domainOf([values]);
+}
+
+export interface Range {
+  text: string; // "−0.31 … 0.42"
+  nOdd: number; // NaN or infinite
+  nBeyond: number;
+}
+
+export function rangeOf(values: Values, domain: number): Range {
+  const all = Array.from(values);
+  const finite = all.filter(Number.isFinite);
+  const low = finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const high = finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  return {
+    text: finite.length > 0 ? `${formatValue(low)} … ${formatValue(high)}` : "no finite value",
+    nOdd: all.length - finite.length,
+    nBeyond: finite.filter((value) => Math.abs(value) > domain).length,
+  };
+}
