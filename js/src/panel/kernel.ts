@@ -133,7 +133,7 @@ export class KernelPicture {
     const written = panes.written ? Array.from(values, formatValue).join(", ") : "";
     this.below.textContent = written;
     const notes = [
-      nBeyond > 0 && `${formatCount(nBeyond)} beyond the colours`,
+      nBeyond > 0 && `${formatCount(nBeyond)} beyond the domain`,
       panes.shown < panes.slices && `${formatCount(panes.slices - panes.shown)} more slices not drawn`,
       isBinned(panes) && "the strongest of each pixel",
     ].filter((note): note is string => !!note);
