@@ -198,3 +198,17 @@ def test_the_quickstart_notebook_runs_and_shows_its_widgets(jupyter: Jupyter, pa
     jupyter.run_all(page)
     page.locator(".nnweightviz[data-links-drawn]").first.wait_for(timeout=120_000)
     assert page.locator(".jp-RenderedText[data-mime-type='application/vnd.jupyter.error']").count() == 0
+
+
+def test_the_kernel_orders_the_units_when_either_side_asks(jupyter: Jupyter, diagram: Diagram) -> None:
+    kernel = jupyter.kernel()
+    caption = diagram.root.locator(".nwv-caption")
+    diagram.root.get_by_label("order", exact=True).select_option("correlation")
+    expect(caption).to_contain_text("units ordered by correlation of incoming weights at checkpoint 6")
+    units = ask(kernel, "viz._payload.orders['correlation']['groups']['0']")
+    diagram.page.wait_for_timeout(600)  # they move there
+    assert sorted(range(4), key=lambda unit: diagram.unit("0", unit)[1]) == units
+    kernel.execute("viz.options |= {'order': 'crossings'}\nimport time; time.sleep(3)")
+    expect(caption).to_contain_text(
+        "units ordered so that strong links cross less, at checkpoint 6", timeout=2500
+    )
