@@ -86,6 +86,22 @@ export function entriesDomain(history: History, bundle: Bundle, options: Quantit
   return domainOf([values]);
 }
 
+/** The domains of bundles' entries, each worked out once; a growing history only grows them. */
+export class EntriesDomains {
+  private readonly known = new Map<string, { domain: number; n: number }>();
+
+  of(history: History, bundle: Bundle, options: Quantity): number {
+    const key = JSON.stringify([bundle.id, options.quantity, options.reference]);
+    const before = this.known.get(key);
+    let n = 0; // checkpoints of which the values are here, decoded
+    for (let k = 0; k < history.nCheckpoints; k++) if (history.parameter(bundle.parameter, k)) n++;
+    if (before?.n === n) return before.domain;
+    const domain = Math.max(before?.domain ?? 0, entriesDomain(history, bundle, options));
+    this.known.set(key, { domain, n });
+    return domain;
+  }
+}
+
 export interface Range {
   text: string; // "−0.31 … 0.42"
   nOdd: number; // NaN or infinite

@@ -5,6 +5,7 @@ import type { History } from "../history";
 import type { Bundle } from "../network";
 import type { Options } from "../options";
 import { formatCount, formatValue } from "../scale";
+import { EntriesDomains } from "./entries";
 import { type Reading, readLink } from "./reading";
 
 const MOST_ROWS = 60;
@@ -73,6 +74,7 @@ export function createInspector(
   context: { options(): Options; isDark(): boolean; select(selection: Selection | null): void },
 ): Inspector {
   const { options, isDark, select } = context;
+  const domains = new EntriesDomains();
   let reading: Reading | null = null;
   const close = iconButton("Close", CROSS);
   close.addEventListener("click", () => select(null));
@@ -81,7 +83,7 @@ export function createInspector(
       reading = null;
       if (isLink(selection)) {
         const bundle = bundles().find((b) => b.id === selection.bundle)!;
-        const looks = { options: options(), isDark: isDark(), isPointable: true };
+        const looks = { options: options(), isDark: isDark(), isPointable: true, domains };
         reading = readLink(history, bundle, selection.target, selection.source, checkpoint, looks);
       } else if (isUnit(selection)) reading = unitTable(history, bundles(), selection, checkpoint, select);
       host.hidden = reading === null;

@@ -6,7 +6,7 @@ import type { History } from "../history";
 import type { Bundle } from "../network";
 import type { Options } from "../options";
 import { formatCount, formatValue, PALETTES, PAPERS, type Palette, type Rgb, rgba, shade } from "../scale";
-import { entriesDomain, LinkEntries, rangeOf } from "./entries";
+import { type EntriesDomains, LinkEntries, rangeOf } from "./entries";
 import { isBinned, type Panes, panesOf, shapeWords, slicePixels } from "./panes";
 
 export interface KernelLooks {
@@ -14,6 +14,7 @@ export interface KernelLooks {
   isDark: boolean;
   /** Whether a pointer can reach the picture: then it reads the cell that it is on. */
   isPointable: boolean;
+  domains: EntriesDomains;
 }
 
 interface Pane {
@@ -71,7 +72,7 @@ export class KernelPicture {
     private readonly bundle: Bundle,
     link: [number, number],
     private checkpoint: number,
-    { options, isDark, isPointable }: KernelLooks,
+    { options, isDark, isPointable, domains }: KernelLooks,
   ) {
     const theme = isDark ? "dark" : "light";
     [this.palette, this.paper] = [PALETTES[theme], PAPERS[theme]];
@@ -82,7 +83,7 @@ export class KernelPicture {
     this.below.hidden = this.panes.written !== "below";
     this.spot.hidden = !isPointable || this.panes.written !== null;
     this.element = html("div", { class: "nwv-kernel" }, this.picture, this.below, this.about, this.spot);
-    this.domain = entriesDomain(history, bundle, options);
+    this.domain = domains.of(history, bundle, options);
     this.entries = new LinkEntries(history, bundle, link, options, () => this.move(this.checkpoint));
     const ofShare = (share: number) => shade(this.palette, share, true, this.paper);
     fill(this.ramp, RAMP.map(ofShare));

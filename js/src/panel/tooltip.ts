@@ -4,6 +4,7 @@ import { html } from "../dom";
 import type { History } from "../history";
 import type { Bundle } from "../network";
 import type { Options } from "../options";
+import { EntriesDomains } from "./entries";
 import { type Reading, readLink } from "./reading";
 
 interface Spot {
@@ -25,6 +26,7 @@ export function createTooltip(
 ): Tooltip {
   const element = html("div", { class: "nwv-tooltip", hidden: true });
   host.append(element);
+  const domains = new EntriesDomains();
   let shown = "";
   let reading: Reading | null = null;
   const fill = (selection: Selection, checkpoint: number): void => {
@@ -36,7 +38,7 @@ export function createTooltip(
         selection.target,
         selection.source,
         checkpoint,
-        { options: options(), isDark: isDark(), isPointable: false },
+        { options: options(), isDark: isDark(), isPointable: false, domains },
       );
       element.replaceChildren(reading.element);
     } else if (isUnit(selection)) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULTS } from "../../src/options";
-import { entriesDomain, LinkEntries, rangeOf } from "../../src/panel/entries";
+import { EntriesDomains, entriesDomain, LinkEntries, rangeOf } from "../../src/panel/entries";
 import { domainOf } from "../../src/scale";
 import { historyOf, kernelNetwork, range } from "./kernels.fixture";
 
@@ -81,6 +81,22 @@ describe("the domain of a bundle's entries", () => {
     const strong = range(90_000).map((i) => (i % 9 === 4 ? 7 : 0.1)); // only the middle of each kernel
     const history = await historyOf(large, [strong, strong]);
     expect(entriesDomain(history, large.bundles[0], DEFAULTS)).toBe(7);
+  });
+});
+
+describe("the domains of bundles' entries", () => {
+  it("only grow with the history, and are worked out once", async () => {
+    const history = await historyOf(network, [rising(1), rising(-3)]);
+    const domains = new EntriesDomains();
+    history.nCheckpoints = 1;
+    const first = domains.of(history, bundle, DEFAULTS);
+    expect(first).toBe(domainOf([Float32Array.from(rising(1))]));
+    history.nCheckpoints = 2;
+    const grown = domains.of(history, bundle, DEFAULTS);
+    expect(grown).toBeGreaterThan(first);
+    history.nCheckpoints = 1;
+    expect(domains.of(history, bundle, DEFAULTS)).toBe(grown);
+    expect(domains.of(history, bundle, { ...DEFAULTS, quantity: "update" })).toBe(0);
   });
 });
 
