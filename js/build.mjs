@@ -31,22 +31,28 @@ execFileSync(process.execPath, [...asc, "-O3", "--runtime", "stub", "--noAssert"
   stdio: "inherit",
 });
 
-/** `import source from "./x?text"` is the bundled script x.ts as text: a worker that needs no file of its own. */
-const asText = {
-  name: "text",
+/**
+ * `import work from "./x?worker"` is the bundled script x.ts as one function of a worker's scope. Its text starts a
+ * worker, which needs no file of its own then; called, it does the same work where workers are forbidden.
+ */
+const asFunction = {
+  name: "worker",
   setup(build) {
-    build.onResolve({ filter: /\?text$/ }, ({ path, resolveDir }) => ({
-      path: join(resolveDir, path.replace("?text", ".ts")),
-      namespace: "text",
+    build.onResolve({ filter: /\?worker$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace("?worker", ".ts")),
+      namespace: "worker",
     }));
-    build.onLoad({ filter: /.*/, namespace: "text" }, async ({ path }) => {
+    build.onLoad({ filter: /.*/, namespace: "worker" }, async ({ path }) => {
       const options = { ...shared, format: "iife", entryPoints: [path], write: false };
       const { outputFiles } = await esbuild.build(options);
-      return { contents: outputFiles[0].text, loader: "text", watchDirs: [dirname(path)] };
+      return {
+        contents: `export default function (self) {${outputFiles[0].text}}`,
+        watchDirs: [dirname(path)],
+      };
     });
   },
 };
-shared.plugins = [asText];
+shared.plugins = [asFunction];
 
 const builds = [
   { ...shared, format: "esm", entryPoints: [join(here, "src/widget.ts")], outfile: join(out, "widget.js") },

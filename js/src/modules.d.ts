@@ -1,7 +1,7 @@
-// Imports that the build turns into text.
-declare module "*?text" {
-  const source: string;
-  export default source;
+// Imports that the build makes of other files.
+declare module "*?worker" {
+  const work: (self: object) => void;
+  export default work;
 }
 declare module "*.wasm" {
   const base64: string;

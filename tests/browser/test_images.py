@@ -96,7 +96,7 @@ def test_a_worker_that_dies_is_replaced_by_the_page(page: Page, tmp_path: Path) 
     page.evaluate("theWorker.terminate(); theWorker.onerror(new Event('error'))")
     diagram.scrub_to(1)
     wait_for_picture(diagram, 1)
-    assert "thread, ts" in makers(page)
+    assert "thread, wasm" in makers(page)
 
 
 def test_twenty_widgets_on_a_page_share_one_worker(page: Page, tmp_path: Path, errors: list[str]) -> None:

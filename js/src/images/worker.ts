@@ -1,28 +1,35 @@
-// The worker: keeps plans, makes images one after the other, forgets what is no longer wanted.
+// Makes images one after the other, and forgets what is no longer wanted. The scope is a worker's, or what stands in
+// for one in the page itself.
 import wasm from "../../build/raster.wasm";
 import { loadKernel } from "./kernel";
-import { makeImage } from "./make";
-import type { Order, Picture, Plan } from "./plan";
+import { type MakeCanvas, makeImage } from "./make";
+import type { Drawable, Order, Picture, Plan } from "./plan";
 
 export type ToWorker =
   | { type: "plan"; plan: number; data: Plan }
   | { type: "drop"; plan: number }
   | { type: "make"; ticket: number; plan: number; order: Order };
 export type FromWorker =
-  | { type: "picture"; ticket: number; picture: Omit<Picture, "image"> & { image: ImageBitmap } }
+  | { type: "picture"; ticket: number; picture: Picture }
   | { type: "failed"; ticket: number; reason: string };
 
-const SLICE_MS = 20;
-const scope = globalThis as unknown as {
-  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+export interface Scope {
+  onmessage: ((event: { data: ToWorker }) => void) | null;
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
-};
+  /** Where the page itself is the scope: how it makes canvases. */
+  makeCanvas?: MakeCanvas;
+}
+declare const self: Scope;
+
+const isPage = self.makeCanvas !== undefined;
+const SLICE_MS = isPage ? 5 : 20; // then others have their turn
+const makeCanvas: MakeCanvas = self.makeCanvas ?? ((width, height) => new OffscreenCanvas(width, height));
 const plans = new Map<number, Plan>();
 const orders: Extract<ToWorker, { type: "make" }>[] = [];
 const kernel = loadKernel(Uint8Array.from(atob(wasm), (c) => c.charCodeAt(0)));
 let busy = false;
 
-scope.onmessage = ({ data }) => {
+self.onmessage = ({ data }) => {
   if (data.type === "plan") plans.set(data.plan, data.data);
   else if (data.type === "drop") plans.delete(data.plan);
   else orders.push(data);
@@ -35,7 +42,8 @@ const breathe = () =>
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();
-      resolve();
+      if (isPage) setTimeout(resolve);
+      else resolve();
     };
     port2.postMessage(null);
   });
@@ -46,7 +54,7 @@ async function work(): Promise<void> {
     try {
       await make(next);
     } catch (error) {
-      scope.postMessage({ type: "failed", ticket: next.ticket, reason: String(error) });
+      self.postMessage({ type: "failed", ticket: next.ticket, reason: String(error) });
     }
   }
   busy = false;
@@ -54,24 +62,26 @@ async function work(): Promise<void> {
 
 async function make({ ticket, plan, order }: Extract<ToWorker, { type: "make" }>): Promise<void> {
   const data = plans.get(plan);
-  if (!data) return;
   const used = await kernel;
-  const begin = performance.now();
-  const steps = makeImage(data, order, used, (width, height) => new OffscreenCanvas(width, height));
-  let until = begin + SLICE_MS;
-  for (;;) {
-    const { done, value } = steps.next();
-    if (done) {
-      const image = (value.canvas as OffscreenCanvas).transferToImageBitmap();
-      const { sums, tally } = value;
-      const ms = performance.now() - begin;
-      const picture = { k: order.k, image, sums, tally, ms, by: `worker, ${used.name}` };
-      scope.postMessage({ type: "picture", ticket, picture }, sums ? [image, sums.buffer] : [image]);
+  if (!data) return;
+  const steps = makeImage(data, order, used, makeCanvas);
+  for (let ms = 0; ; ) {
+    const begin = performance.now();
+    let step = steps.next();
+    while (!step.done && performance.now() - begin < SLICE_MS) step = steps.next();
+    ms += performance.now() - begin;
+    if (step.done) {
+      const { canvas, sums, tally } = step.value;
+      const image: Drawable = "transferToImageBitmap" in canvas ? canvas.transferToImageBitmap() : canvas;
+      const by = `${isPage ? "thread" : "worker"}, ${used.name}`;
+      const transfer = [image, sums?.buffer].filter((part) => part && !isPage) as Transferable[];
+      self.postMessage(
+        { type: "picture", ticket, picture: { k: order.k, image, sums, tally, ms, by } },
+        transfer,
+      );
       return;
     }
-    if (performance.now() < until) continue;
     await breathe();
     if (!plans.has(plan)) return;
-    until = performance.now() + SLICE_MS;
   }
 }
