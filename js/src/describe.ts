@@ -1,6 +1,6 @@
 // What a selection is, in words and numbers: the same for tooltip, inspector and screen reader. Pure.
 import type { History } from "./history";
-import { type Bundle, type Group, linkEntries, type Network, unitName } from "./network";
+import { type Bundle, firstSource, type Group, linkEntries, type Network, unitName } from "./network";
 
 export type Selection = { run?: string } & (
   | { group: string; unit: number }
@@ -86,7 +86,9 @@ export function asLink(network: Network, bundles: Bundle[], selection: Selection
   const flat = selection.index.reduce((sum, i, d) => sum * shape[d] + i, 0);
   for (const bundle of bundles.filter((b) => b.parameter === selection.parameter))
     for (let target = 0; target < bundle.shape[0]; target++)
-      for (let source = 0; source < bundle.shape[1]; source++)
+      for (let i = 0; i < bundle.shape[1]; i++) {
+        const source = firstSource(bundle, target) + i;
         if (linkEntries(bundle, target, source).includes(flat)) return { bundle: bundle.id, target, source };
+      }
   return null;
 }

@@ -6,6 +6,7 @@ Not for choosing what to run it on (see ``torch_inputs``).
 from __future__ import annotations
 
 import copy
+import inspect
 import random
 import warnings
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,7 @@ from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-def
 from torch.overrides import TorchFunctionMode
 
 from nnweightviz.adapters.build import Build, Shapes
+from nnweightviz.adapters import torch_attention, torch_convolutions  # noqa: F401  (their rules)
 from nnweightviz.adapters.torch_layers import rule_for
 from nnweightviz.adapters.torch_operations import follow
 from nnweightviz.adapters.torch_signals import Signal, spread
@@ -66,26 +68,23 @@ def run(model: nn.Module, inputs: Inputs, shapes: Shapes) -> tuple[Build, Any]:
     The model, its buffers and the random states are as before. Inputs are units along the last axis (channels
     for a convolution); where a dense layer reads more than that axis, every position is a unit.
     """
-    axes: dict[str, str] = {}
+    axes: dict[str, Any] = {}
     first = _run_once(model, inputs, shapes, axes)
-    channels = {name: "channels" for name in first[2].channels_first if name in first[0].groups}
-    if channels:
-        axes = channels
+    if first[2].misread:
+        axes = dict(first[2].misread)
         first = _run_once(model, inputs, shapes, axes)
     for mode in ("each", "all"):
-        wide = {b.source for b in first[0].bundles.values() if b.rest_name}
-        wide = {group for group in wide if first[0].groups[group].role == "input"}
+        wide = {group for group in first[2].wide if first[0].groups[group].role == "input"}
         if not wide:
             break
         again = _run_once(model, inputs, shapes, axes | dict.fromkeys(wide, mode))
-        rests = [b for b in again[0].bundles.values() if b.source in wide and b.rest_name]
-        if not rests and not again[2].is_reordered:
+        if not wide & again[2].wide and not again[2].is_reordered:
             return again[:2]
     return first[:2]
 
 
 def _run_once(
-    model: nn.Module, inputs: Inputs, shapes: Shapes, axes: Mapping[str, str]
+    model: nn.Module, inputs: Inputs, shapes: Shapes, axes: Mapping[str, Any]
 ) -> tuple[Build, Any, Tracker]:
     build = Build(shapes)
     with _untouched(model) as runnable, torch.no_grad(), warnings.catch_warnings():
@@ -107,14 +106,20 @@ def _run_once(
         return build, _say_output(tracker, outputs), tracker
 
 
-def _say_inputs(tracker: Tracker, inputs: Inputs, axes: Mapping[str, str], taken: set[str]) -> None:
+def _say_inputs(tracker: Tracker, inputs: Inputs, axes: Mapping[str, Any], taken: set[str]) -> None:
     tensors = list(inputs.tensors())
     for name, tensor in tensors:
         group = "input" if len(tensors) == 1 else f"input.{name}"
         group = f"model {group}" if group in taken else group
         label = "input" if len(tensors) == 1 else name
         mode = axes.get(group, "channels" if tensor.ndim >= 4 else "last")
-        if not (tensor.is_floating_point() or tensor.is_complex()) or tensor.ndim == 0:
+        axis = tensor.ndim - 1
+        if isinstance(mode, tuple):
+            axis, n_axes, n_channels = mode
+            mode = "channels" if n_axes == tensor.ndim else "one" if n_channels == 1 else "last"
+        elif mode == "channels":
+            axis = 1
+        if mode == "one" or not (tensor.is_floating_point() or tensor.is_complex()) or tensor.ndim == 0:
             n_units, codes = 1, torch.arange(tensor.numel()).reshape(tensor.shape)
         elif mode in ("each", "all"):
             sample = tensor.shape[1:] if mode == "each" else tensor.shape
@@ -123,9 +128,6 @@ def _say_inputs(tracker: Tracker, inputs: Inputs, axes: Mapping[str, str], taken
                 tensor.shape
             )
         else:
-            axis = min(1, tensor.ndim - 1) if mode == "channels" else tensor.ndim - 1
-            axis = tensor.ndim - 3 if mode == "channels" and tensor.ndim == 3 and axis == 1 else axis
-            axis = 1 if mode == "channels" and tensor.ndim == 3 else axis
             n_units, codes = tensor.shape[axis], spread(torch.arange(tensor.shape[axis]), tensor.shape, axis)
         sides = [n for n in tensor.shape[1:] if n > 1] if mode == "each" else []
         grid = (sides[0], sides[1]) if len(sides) == 2 and sides[0] * sides[1] == n_units else None
@@ -163,12 +165,24 @@ def _hooks(tracker: Tracker, mode: _Follow, name: str, module: nn.Module) -> lis
         mode.depth -= 1
         if mode.depth == 0:
             with torch._C.DisableTorchFunction():
-                rule(tracker, module, name, (*args, *kwargs.values()), outputs)
+                rule(tracker, module, name, _in_order(module, args, kwargs), outputs)
 
     return [
         module.register_forward_pre_hook(enter, with_kwargs=True),
         module.register_forward_hook(leave, with_kwargs=True),
     ]
+
+
+def _in_order(module: nn.Module, args: Any, kwargs: Any) -> tuple[Any, ...]:
+    """Return all arguments in the order of the module's signature."""
+    if not kwargs:
+        return tuple(args)
+    try:
+        bound = inspect.signature(module.forward).bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        return (*args, *kwargs.values())
+    bound.apply_defaults()
+    return tuple(bound.arguments.values())
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from nnweightviz.adapters.build import Kernel
-from nnweightviz.adapters.torch_layers import dense
+from nnweightviz.adapters.torch_kernels import KERNELS
 from nnweightviz.adapters.torch_signals import Signal, feature_axis, spread, units_of
+from nnweightviz.adapters.torch_ticks import tick
 from nnweightviz.adapters.torch_tracker import MAX_CALLS, Tracker, tensors_in
 
 MOVES_ONE = {
@@ -47,7 +47,7 @@ MODIFIERS = {
     "dropout": "Dropout", "dropout1d": "Dropout1d", "dropout2d": "Dropout2d", "alpha_dropout": "AlphaDropout",
     "feature_dropout": "Dropout", "layer_norm": "LayerNorm", "batch_norm": "BatchNorm",
     "group_norm": "GroupNorm",
-    "instance_norm": "InstanceNorm", "rms_norm": "RMSNorm", "normalize": "Normalize",
+    "interpolate": "Upsample", "instance_norm": "InstanceNorm", "rms_norm": "RMSNorm", "normalize": "Normalize",
 }  # fmt: skip
 OTHER_NAMES = {
     "radd": "add", "iadd": "add", "isub": "sub", "subtract": "sub", "rmul": "mul", "imul": "mul",
@@ -66,6 +66,12 @@ def function_name(function: Any) -> str:
     return OTHER_NAMES.get(name, name)
 
 
+def in_capitals(name: str) -> str:
+    """Return a function's name as its module's: ``MaxPool2d`` for ``max_pool2d_with_indices``."""
+    words = name.removesuffix("_with_indices").split("_")
+    return "".join(word[:1].upper() + word[1:] for word in words)
+
+
 def follow(
     tracker: Tracker, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
 ) -> None:
@@ -73,7 +79,7 @@ def follow(
     name = function_name(function)
     if name == "setitem":
         return _write(tracker, args)
-    if name in ("linear", "matmul", "addmm") and _kernel(tracker, name, args, kwargs, out):
+    if name in KERNELS and KERNELS[name](tracker, name, args, kwargs, out):
         return None
     arguments = tensors_in((args, kwargs))
     signals = tracker.signals(arguments)
@@ -208,17 +214,16 @@ def _elementwise(
     signal = signals[0]
     for tensor in arguments:
         parameter = tracker.parameter(tensor)
-        if parameter and tracker.get(tensor) is None and name in JOINS:
+        if parameter and tracker.get(tensor) is None and (name in JOINS or name in MODIFIERS or name == "prelu"):
             if signal.codes is None and signal.group is None:
                 signal = tracker.settle(result, signal)
             if not (name == "add" and _late_bias(tracker, signal, parameter[0])):
-                tracker.scale(signal, parameter[0])
-    if name in ACTIVATIONS or name in MODIFIERS:
-        for layer in tracker.layers(signal):
-            if name in ACTIVATIONS:
-                tracker.build.activate(layer, ACTIVATIONS[name])
-            else:
-                tracker.build.modify(layer, MODIFIERS[name])
+                _tick(tracker, name, signal, tensor, parameter)
+    for layer in tracker.layers(signal):
+        if name in ACTIVATIONS:
+            tracker.build.activate(layer, ACTIVATIONS[name])
+        elif name in MODIFIERS or "_pool" in name:
+            tracker.build.modify(layer, MODIFIERS.get(name) or in_capitals(name))
     if signal.codes is None:
         return _mixed(name, [signal])
     if signal.codes.shape == result.shape:
@@ -270,33 +275,18 @@ def _join(tracker: Tracker, name: str, signals: list[Signal], result: torch.Tens
     return Signal((tracker.calls[key],), _coded(numbers, positions).reshape(result.shape))
 
 
-def _kernel(tracker: Tracker, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> bool:
-    """Draw ``F.linear(x, w, b)`` or ``x @ w`` where w is a parameter, or a view of one, as a dense layer."""
-    values = [*args, *kwargs.values()]
-    tensors = [v for v in values if isinstance(v, torch.Tensor)]
-    if len(tensors) < 2:
-        return False
-    bias = None
-    if name == "addmm":
-        (bias, source, weight), transposed = tensors[:3], True
-    else:
-        source, weight, transposed = tensors[0], tensors[1], name == "matmul"
-        bias = tensors[2] if len(tensors) > 2 else None
-    found = tracker.parameter(weight)
-    if found is None or weight.ndim != 2 or tracker.get(weight) is not None or source.ndim < 1:
-        return False
-    parameter, tensor = found
-    if not tensor.is_contiguous() or tracker.parameter(source) is not None:
-        return False
-    weight = weight.t() if transposed else weight  # (n_out, n_in)
-    offset = int(weight.storage_offset() - tensor.storage_offset())
-    kernel = Kernel(parameter, weight.shape[0], weight.stride(0), weight.stride(1), offset)
-    bias_name = tracker.parameter(bias)
-    layer = parameter.removesuffix(".weight") if parameter != "weight" else "linear"
-    usable = bias_name is not None and tracker.build.has(bias_name[0], weight.shape[0])
-    group = dense(tracker, layer, source, kernel, bias_name[0] if bias_name and usable else None)
-    tracker.put_units(out, group)
-    return True
+def _tick(
+    tracker: Tracker, name: str, signal: Signal, tensor: torch.Tensor, parameter: tuple[str, torch.Tensor]
+) -> None:
+    """Draw a parameter, or a view of one, that a function applies to units one by one."""
+    if signal.codes is None or not parameter[1].is_contiguous():
+        tracker.scale(signal, parameter[0])
+        return
+    whole = torch.arange(parameter[1].numel())
+    entries = whole.as_strided(tensor.shape, tensor.stride(), tensor.storage_offset())
+    if name not in JOINS and tensor.ndim == 1 and name not in ("layer_norm", "rms_norm"):
+        entries = entries.reshape(-1, *[1] * (signal.codes.ndim - 2))  # channels come second
+    tick(tracker, signal, parameter[0], entries, "bias" if name in ("add", "sub") else "norm")
 
 
 def _late_bias(tracker: Tracker, signal: Signal, parameter: str) -> bool:

@@ -118,7 +118,7 @@ def read_columns(units: Units, codes: torch.Tensor, rest_names: dict[str, str]) 
     for group in units.groups(rows[0]):
         start, n = int(units.of(group, 0)[0]), len(units.of(group, 0))
         where = np.flatnonzero((numbers >= start) & (numbers < start + n))
-        part = _as_columns(group, n, numbers[where] - start, positions[where], where)
+        part = as_columns(group, n, numbers[where] - start, positions[where], where)
         if part is None:
             return None
         repeated = bool(part.rest) and len(np.unique(positions[where])) == 1
@@ -127,11 +127,12 @@ def read_columns(units: Units, codes: torch.Tensor, rest_names: dict[str, str]) 
     return columns
 
 
-def _as_columns(
+def as_columns(
     group: str, n: int, units: NDArray[Any], positions: NDArray[Any], where: NDArray[Any]
 ) -> Columns | None:
-    n_rest, left_over = divmod(len(where), n)
-    if left_over or (np.bincount(units, minlength=n) != n_rest).any():
+    """Return where a group's units are read, from the unit, the position and the column of each reading, or None."""
+    n_rest, left_over = divmod(len(where), max(1, n))
+    if left_over or not n_rest or (np.bincount(units, minlength=n) != n_rest).any():
         return None
     table = where[np.lexsort((where, positions, units))].reshape(n, n_rest)  # (unit, rest) -> column
     stride = int(table[1, 0] - table[0, 0]) if n > 1 else 1

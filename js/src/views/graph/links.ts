@@ -1,7 +1,7 @@
 // The links of the graph at a checkpoint: their values, domains and buckets. No drawing.
 import type { History } from "../../history";
 import type { Touched } from "../../images/plan";
-import type { Bundle, Network } from "../../network";
+import { type Bundle, firstSource, type Network } from "../../network";
 import type { Options } from "../../options";
 import { domainOf } from "../../scale";
 import type { Focus } from "./focus";
@@ -159,13 +159,18 @@ export class Links {
     while (this.starts[b + 1] <= i) b++;
     const bundle = this.bundles[b];
     const inside = i - this.starts[b];
-    return { bundle, target: Math.floor(inside / bundle.shape[1]), source: inside % bundle.shape[1] };
+    const target = Math.floor(inside / bundle.shape[1]);
+    return { bundle, target, source: firstSource(bundle, target) + (inside % bundle.shape[1]) };
   }
 
   /** The number of a link, or -1 where its bundle is not on the stage. */
   indexOf(bundle: string, target: number, source: number): number {
     const b = this.bundles.findIndex((other) => other.id === bundle);
-    return b < 0 ? -1 : this.starts[b] + target * this.bundles[b].shape[1] + source;
+    if (b < 0) return -1;
+    const i = source - firstSource(this.bundles[b], target);
+    return i < 0 || i >= this.bundles[b].shape[1]
+      ? -1
+      : this.starts[b] + target * this.bundles[b].shape[1] + i;
   }
 
   /** Which links a focus touches, or null where nothing is to step back for it. */
