@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from nnweightviz.adapters.effective import originals
 from nnweightviz.network import Bundle, BundleRole, Group, Layer, Network, Wire
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -97,14 +98,18 @@ class Build:
         """Whether the model has a parameter of this name and shape."""
         return self.parameters.get(parameter) == dims
 
+    def _call(self, target: str) -> str:
+        """Return ``#2`` for a group of a reused layer's second call, else nothing."""
+        call = target.removeprefix(self.groups[target].layer).partition("#")[2].partition(".")[0]
+        return f"#{call}" if call else ""
+
     def kernel(self, kernel: Kernel, columns: Sequence[Columns], target: str) -> None:
         """Add the bundles of a kernel, one per source group; ``#2`` of a reused layer's group goes on to
         their ids.
         """
-        call = target.partition("#")[2].partition(".")[0]
         part_of = kernel.port or kernel.part
         port = f"[{part_of}]" if part_of else ""
-        start = kernel.parameter + port + (f"#{call}" if call else "")
+        start = kernel.parameter + port + self._call(target)
         for part in columns:
             step = kernel.column_stride
             rest = (*((size, stride * step) for size, stride in part.rest), *kernel.rest)
@@ -146,9 +151,8 @@ class Build:
 
     def from_one(self, kernels: Sequence[Kernel], target: str, label: str, beside: str | None) -> None:
         """Add a group of one unit, such as the "1" of a bias, and the bundles from it to a target."""
-        call = target.partition("#")[2].partition(".")[0]
         wanted = kernels[0].parameter + (f"[{kernels[0].part}]" if kernels[0].part else "")
-        wanted += f"#{call}" if call else ""
+        wanted += self._call(target)
         layer = self.groups[target].layer
         source = self.group(Group(self.free_id(wanted), layer, 1, role="bias", label=label, beside=beside))
         for kernel in kernels:
@@ -209,6 +213,15 @@ class Build:
         old = self.layers[layer]
         if modifier not in old.modifiers:
             self.layers[layer] = replace(old, modifiers=(*old.modifiers, modifier))
+
+    def say_originals(self) -> None:
+        """Note from what each drawn weight is computed, where it is."""
+        for weight, kept in originals(self.parameters).items():
+            layers = {self.groups[b.target].layer for b in self.bundles.values() if b.parameter == weight}
+            for layer in layers:
+                told = in_words((name, self.parameters[name]) for name in kept)
+                self.note(layer, f"{weight.rpartition('.')[2]} is computed from {told}")
+                self.noted.update(kept)
 
     def _drop_ids_of_tokens(self) -> None:
         """Leave out an input that only chooses tokens: the tokens are the input then."""

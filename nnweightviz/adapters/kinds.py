@@ -70,8 +70,9 @@ class Convolution:
             self.n_outputs,
             row,
             column,
-            rest=tuple(zip(self.kernel_size, strides, strict=True)),
-            rest_name="kernel",
+            # a kernel of one entry is a plain number, with its sign
+            rest=tuple(zip(self.kernel_size, strides, strict=True)) if size > 1 else (),
+            rest_name="kernel" if size > 1 else None,
             blocks=self.n_groups,
             block_stride=jump if self.n_groups > 1 else 0,
         )

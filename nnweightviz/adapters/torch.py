@@ -18,8 +18,11 @@ from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-def
 
 from nnweightviz.adapters.arrays import network_of_shapes
 from nnweightviz.adapters.build import Build, Shapes, in_words
+from nnweightviz.adapters.effective import placed, with_effective
 from nnweightviz.adapters.torch_flow import Inputs, run
 from nnweightviz.adapters.torch_inputs import given_inputs, guessed_inputs
+from nnweightviz.adapters.torch_layers import kind_of
+from nnweightviz.adapters.torch_parametrised import effective_weights
 from nnweightviz.network import Group, Layer, Network
 
 # torch's name of a dtype that numpy lacks: the integer dtype of its size, and ml_dtypes' name
@@ -45,9 +48,12 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 
 def parameters_of(model: nn.Module) -> dict[str, torch.Tensor]:
-    """Return all initialised parameters under all their names, tied ones under each."""
+    """Return all initialised parameters under all their names, tied ones under each, and the weights that the model
+    computes from others (by a parametrisation, a norm, a mask).
+    """
     named = unwrapped(model).named_parameters(remove_duplicate=False)
-    return {name: p for name, p in named if not isinstance(p, UninitializedTensorMixin)}
+    parameters = {name: p for name, p in named if not isinstance(p, UninitializedTensorMixin)}
+    return placed(parameters, effective_weights(unwrapped(model)))
 
 
 def as_array(tensor: torch.Tensor) -> NDArray[Any]:
@@ -80,7 +86,7 @@ def as_state(source: nn.Module | Mapping[str, Any]) -> dict[str, NDArray[Any]]:
         array = as_array(value) if isinstance(value, torch.Tensor) else value
         if isinstance(array, np.ndarray | np.generic):
             arrays[str(name)] = np.array(array, copy=True)
-    return arrays
+    return with_effective(arrays)
 
 
 def as_network(model: nn.Module, example_input: Any = None) -> tuple[Network, str | None]:
@@ -106,6 +112,7 @@ def as_network(model: nn.Module, example_input: Any = None) -> tuple[Network, st
         network = network_of_shapes(shapes, _kinds(model), type(model).__name__, tied)
         return _with_lazy_boxes(replace(network, notes=(*notes, *network.notes)), model), None
     build.notes = [*notes, *build.notes]
+    build.say_originals()
     _add_undrawn(build, model, tied)
     return _with_lazy_boxes(build.network(tied, "run", type(model).__name__), model), output
 
@@ -144,7 +151,7 @@ def _is_quantised(model: nn.Module) -> bool:
 
 def _kinds(model: nn.Module) -> list[tuple[str, str]]:
     """Return the name and class name of every module, in order; for a scripted module the original class."""
-    return [(name, getattr(m, "original_name", type(m).__name__)) for name, m in model.named_modules()]
+    return [(name, kind_of(module)) for name, module in model.named_modules()]
 
 
 def _add_undrawn(build: Build, model: nn.Module, tied: Mapping[str, str]) -> None:

@@ -12,7 +12,7 @@ from torch import nn
 
 from nnweightviz.adapters.build import Kernel, not_drawn
 from nnweightviz.adapters.kinds import Attention, add_attention, add_bilinear, add_lookup
-from nnweightviz.adapters.torch_layers import box, drawn_once, layer_name, layer_rule, parameter_prefix
+from nnweightviz.adapters.torch_layers import box, drawn_once, kind_of, layer_name, layer_rule, parameter_prefix
 from nnweightviz.adapters.torch_signals import Signal
 from nnweightviz.adapters.torch_tracker import Tracker
 
@@ -98,7 +98,7 @@ def embedding(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any,
     size = (int(module.num_embeddings), int(module.embedding_dim))  # type: ignore[arg-type]
     if not tracker.build.has(weight, *size):
         return box(tracker, module, name, inputs, outputs)
-    look_up(tracker, layer_name(module, name), (inputs[0], outputs), weight, type(module).__name__)
+    look_up(tracker, layer_name(module, name), (inputs[0], outputs), weight, kind_of(module))
     if isinstance(module, nn.EmbeddingBag):
         tracker.build.modify(layer_name(module, name), module.mode)
     return None

@@ -13,7 +13,7 @@ from torch.nn.modules.conv import _ConvNd
 
 from nnweightviz.adapters.build import Columns
 from nnweightviz.adapters.kinds import Convolution, add_kernel
-from nnweightviz.adapters.torch_layers import box, drawn_once, layer_name, layer_rule, parameter_prefix
+from nnweightviz.adapters.torch_layers import box, drawn_once, kind_of, layer_name, layer_rule, parameter_prefix
 from nnweightviz.adapters.torch_tracker import Tracker
 
 
@@ -23,7 +23,7 @@ def convolution(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[An
     assert isinstance(module, _ConvNd)
     prefix = parameter_prefix(name)
     spec = Convolution(
-        type(module).__name__,
+        kind_of(module),
         f"{prefix}weight",
         module.in_channels,
         module.out_channels,

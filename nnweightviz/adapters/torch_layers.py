@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 from torch.nn.utils.rnn import PackedSequence
 
 from nnweightviz.adapters.build import Kernel
@@ -46,6 +47,8 @@ def layer_rule(*kinds: type[nn.Module]) -> Callable[[Rule], Rule]:
 def rule_for(module: nn.Module) -> Rule | None:
     """Return the rule that draws a module as a whole, or None where its inside is followed."""
     forward_module = getattr(type(module).forward, "__module__", None) or ""
+    if type(module) in LAYERS:
+        return LAYERS[type(module)]
     if not forward_module.startswith("torch.") or isinstance(module, CONTAINERS):
         return None
     for kind in type(module).__mro__:
@@ -57,9 +60,15 @@ def rule_for(module: nn.Module) -> Rule | None:
     return box if has_state else None
 
 
+def kind_of(module: nn.Module) -> str:
+    """Return a module's class name: the original one where torch made a class for its parametrisation."""
+    name = str(getattr(module, "original_name", type(module).__name__))
+    return name.removeprefix("Parametrized") if is_parametrized(module) else name
+
+
 def layer_name(module: nn.Module, name: str) -> str:
     """Return the layer's name: the module's, or its class in small letters if it is the whole model."""
-    return name or type(module).__name__.lower()
+    return name or kind_of(module).lower()
 
 
 def parameter_prefix(name: str) -> str:
@@ -174,7 +183,7 @@ def _passed_on(
     tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any
 ) -> None:
     """Write an activation, dropout or norm on the layer whose outputs it changes, and draw its parameters."""
-    kind = type(module).__name__
+    kind = kind_of(module)
     signal = tracker.get(inputs[0])
     shapes = own_shapes(tracker, name)
     if signal is None:
@@ -202,7 +211,7 @@ def own_shapes(tracker: Tracker, name: str) -> list[tuple[str, tuple[int, ...]]]
 
 def box(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any) -> None:
     """Draw a module as a box with its parameters' shapes, wired into the data flow."""
-    kind, prefix = type(module).__name__, parameter_prefix(name)
+    kind, prefix = kind_of(module), parameter_prefix(name)
     out_channels = getattr(module, "out_channels", None)
     results = [t for t in tensors_in(outputs) if t.is_floating_point()] or tensors_in(outputs)
     axis = -1

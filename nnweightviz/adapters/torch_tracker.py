@@ -86,6 +86,11 @@ class Tracker:
             return None
         return self._parameters.get(tensor.untyped_storage().data_ptr()) if tensor.numel() else None
 
+    def say_parameter(self, name: str, tensor: torch.Tensor) -> None:
+        """Say that a tensor is a parameter, or what the model computes in its place."""
+        if name in self.build.parameters and tensor.device.type != "meta" and tensor.numel():
+            self._parameters[tensor.untyped_storage().data_ptr()] = (name, tensor)
+
     def scoped(self, name: str) -> str:
         """Return a name within the module that is running."""
         prefix = self.scope[-1] if self.scope else ""
