@@ -19,20 +19,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-PARAMETRISED = re.compile(r"(?P<prefix>(?:.*\.)?)parametrizations\.(?P<name>[^.]+)\.original(?P<n>\d*)$")
+PARAMETRISED = re.compile(r"(?P<prefix>(?:.*\.)?)parametrizations\.(?P<name>[^.]+)\.original\d*$")
 
 
 def originals(names: Iterable[str]) -> dict[str, list[str]]:
-    """Return what each computed weight is computed from, by the names alone: weight -> parameters kept."""
-    there = dict.fromkeys(names)
+    """Return what each computed weight is computed from, by the names alone: weight -> what is kept in its place."""
+    there = list(names)
     found: dict[str, list[str]] = {}
     for name in there:
         match = PARAMETRISED.match(name)
         if match:
-            found.setdefault(match["prefix"] + match["name"], []).append(name)
-        elif name.endswith("_orig") and name.removesuffix("_orig"):
-            found[name.removesuffix("_orig")] = [name]
-        elif name.endswith("_g") and f"{name[:-2]}_v" in there:
+            beside = f"{match['prefix']}parametrizations.{match['name']}."
+            found.setdefault(
+                match["prefix"] + match["name"], [other for other in there if other.startswith(beside)]
+            )
+        elif name.endswith("_orig") and len(name) > len("_orig"):
+            weight = name.removesuffix("_orig")
+            kept = (name, f"{weight}_mask", f"{weight}_u", f"{weight}_v")
+            found[weight] = [other for other in kept if other in there]
+        elif name.endswith("_g") and f"{name[:-2]}_v" in there and f"{name[:-2]}_orig" not in there:
             found[name[:-2]] = [name, f"{name[:-2]}_v"]
     return found
 
@@ -49,7 +54,10 @@ def with_effective(state: Mapping[str, Array]) -> dict[str, Array]:
 
 def placed(state: Mapping[str, Any], computed: Mapping[str, Any]) -> dict[str, Any]:
     """Return a state with computed weights, each before the first of its originals (at the end if it has none)."""
-    first = {kept[0]: weight for weight, kept in originals(state).items() if weight in computed}
+    first: dict[str, str] = {}
+    for weight, kept in originals(state).items() if computed else ():
+        if weight in computed:
+            first[min(kept, key=list(state).index)] = weight
     merged: dict[str, Any] = {}
     for name, value in state.items():
         if name in first:
@@ -59,21 +67,18 @@ def placed(state: Mapping[str, Any], computed: Mapping[str, Any]) -> dict[str, A
 
 
 def _effective(state: Mapping[str, Array], weight: str, kept: list[str]) -> Array | None:
-    if len(kept) == 2:
-        return _weight_norm(*(state[name] for name in kept))
-    original = state[kept[0]]
-    if kept[0] == f"{weight}_orig":
-        mask = state.get(f"{weight}_mask")
-        if mask is not None:
-            return original * mask if np.shape(mask) == original.shape else None
-        vectors = (f"{weight}_u", f"{weight}_v")
-    else:
-        beside = kept[0].removesuffix("original")
-        if f"{beside}1._u" in state:
-            return None  # one of several
-        vectors = (f"{beside}0._u", f"{beside}0._v")
-    u, v = (state.get(name) for name in vectors)
-    return None if u is None or v is None else _spectral_norm(original, u, v)
+    short = [name.rpartition(".")[2] if "parametrizations." in name else name[len(weight) :] for name in kept]
+    values = dict(zip(short, (state[name] for name in kept), strict=True))
+    if set(values) in ({"original0", "original1"}, {"_g", "_v"}):
+        g, v = values.values()
+        return _weight_norm(g, v)
+    if set(values) == {"_orig", "_mask"}:
+        original, mask = values.values()
+        return np.asarray(original * mask) if mask.shape == original.shape else None
+    if set(values) in ({"original", "_u", "_v"}, {"_orig", "_u", "_v"}):
+        original = next(values[name] for name in ("original", "_orig") if name in values)
+        return _spectral_norm(original, values["_u"], values["_v"])
+    return None
 
 
 def _weight_norm(g: Array, v: Array) -> Array | None:
@@ -86,10 +91,14 @@ def _weight_norm(g: Array, v: Array) -> Array | None:
 
 
 def _spectral_norm(original: Array, u: Array, v: Array) -> Array | None:
-    """Divide by u' W v; W is a matrix along the axis that fits (the larger value, should two fit)."""
+    """Divide by u' W v, W being a matrix along the axis that fits: the first one for a plain matrix; for a kernel the
+    one that gives the larger value, should two fit (transposed convolutions are normed along their second axis).
+    """
     values = [
         float(u.astype(np.float64) @ np.moveaxis(original, k, 0).reshape(len(u), -1).astype(np.float64) @ v)
         for k in range(min(2, original.ndim))
-        if u.shape == (original.shape[k],) and v.size * u.size == original.size
+        if (k == 0 or original.ndim > 2 or u.shape != original.shape[:1])
+        and u.shape == (original.shape[k],)
+        and v.size * u.size == original.size
     ]
     return (original / max(values, key=abs)).astype(original.dtype) if values and any(values) else None

@@ -7,7 +7,7 @@ only.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nnweightviz.adapters.build import Build, Columns, Kernel
@@ -20,11 +20,17 @@ def add_linear(
     build: Build, name: str, columns: Sequence[Columns], kernel: Kernel, bias: str | None = None
 ) -> str:
     """Add a dense layer: one bundle per source group, and its bias. Return the group's id."""
-    return add_kernel(build, name, "Linear", columns, kernel, bias)
+    return add_kernel(build, name, "Linear", columns, kernel, bias=bias)
 
 
 def add_kernel(
-    build: Build, name: str, kind: str, columns: Sequence[Columns], kernel: Kernel, bias: str | None = None
+    build: Build,
+    name: str,
+    kind: str,
+    columns: Sequence[Columns],
+    kernel: Kernel,
+    *,
+    bias: str | None = None,
 ) -> str:
     """Add a layer of one group that one kernel feeds, with its bias. Return the group's id."""
     build.layer(name, kind)
@@ -99,6 +105,7 @@ def add_bilinear(
     sources: tuple[Sequence[Columns], Sequence[Columns]],
     parameter: str,
     shape: tuple[int, int, int],
+    *,
     bias: str | None = None,
 ) -> str:
     """Add a Bilinear of ``shape`` (n_out, n_in1, n_in2): a link from one input joins the entries of all units of the
@@ -137,7 +144,7 @@ class Attention:
     out_bias: str | None
 
 
-def add_attention(build: Build, spec: Attention, columns: dict[str, Sequence[Columns]]) -> tuple[str, str]:
+def add_attention(build: Build, spec: Attention, columns: Mapping[str, Sequence[Columns]]) -> tuple[str, str]:
     """Add q, k, v, the heads that wires from them feed, and the projection of the heads. Return the ids of the
     projection's group and of the heads.
     """

@@ -121,11 +121,12 @@ def _find_flow(model: nn.Module, example: Any, shapes: Shapes) -> tuple[Build | 
     notes: list[str] = []
     if isinstance(model, torch.jit.ScriptModule):
         return None, None, ["a scripted model is drawn from its parameters' names and shapes"]
-    if example is not None:
+    for inputs in () if example is None else given_inputs(model, example):
         try:
-            build, output = _followed(model, given_inputs(model, example), shapes)
-            return build, output, notes
+            build, output = _followed(model, inputs, shapes)
+            return build, output, []
         except Exception as error:  # the user's own code may raise anything
+            notes = []
             notes.append(f"the model did not run on the example input: {type(error).__name__}: {error}")
     for inputs in guessed_inputs(model):
         try:

@@ -12,7 +12,14 @@ from torch import nn
 
 from nnweightviz.adapters.build import Kernel, not_drawn
 from nnweightviz.adapters.kinds import Attention, add_attention, add_bilinear, add_lookup
-from nnweightviz.adapters.torch_layers import box, drawn_once, kind_of, layer_name, layer_rule, parameter_prefix
+from nnweightviz.adapters.torch_layers import (
+    box,
+    drawn_once,
+    kind_of,
+    layer_name,
+    layer_rule,
+    parameter_prefix,
+)
 from nnweightviz.adapters.torch_signals import Signal
 from nnweightviz.adapters.torch_tracker import Tracker
 
@@ -85,7 +92,7 @@ def bilinear(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, 
         tracker,
         layer,
         tuple(map(tuple, sources)),
-        lambda: add_bilinear(tracker.build, layer, sources, weight, shape, bias if has_bias else None),
+        lambda: add_bilinear(tracker.build, layer, sources, weight, shape, bias=bias if has_bias else None),
     )
     tracker.put_units(outputs, group)
     return None

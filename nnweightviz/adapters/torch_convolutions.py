@@ -13,12 +13,21 @@ from torch.nn.modules.conv import _ConvNd
 
 from nnweightviz.adapters.build import Columns
 from nnweightviz.adapters.kinds import Convolution, add_kernel
-from nnweightviz.adapters.torch_layers import box, drawn_once, kind_of, layer_name, layer_rule, parameter_prefix
+from nnweightviz.adapters.torch_layers import (
+    box,
+    drawn_once,
+    kind_of,
+    layer_name,
+    layer_rule,
+    parameter_prefix,
+)
 from nnweightviz.adapters.torch_tracker import Tracker
 
 
 @layer_rule(nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
-def convolution(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any) -> None:
+def convolution(
+    tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any
+) -> None:
     """Draw a convolution: a link joins an input channel to an output channel, by the norm of its kernel."""
     assert isinstance(module, _ConvNd)
     prefix = parameter_prefix(name)
@@ -60,7 +69,7 @@ def convolve(
         tracker,
         layer,
         (spec, tuple(columns)),
-        lambda: add_kernel(tracker.build, layer, spec.kind, columns, kernel, bias),
+        lambda: add_kernel(tracker.build, layer, spec.kind, columns, kernel, bias=bias),
     )
     tracker.put_units(result, group, axis)
 

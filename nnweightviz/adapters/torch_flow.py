@@ -20,8 +20,8 @@ from torch import nn
 from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 from torch.overrides import TorchFunctionMode
 
-from nnweightviz.adapters.build import Build, Shapes
 from nnweightviz.adapters import torch_parametrised  # noqa: F401  (its rule)
+from nnweightviz.adapters.build import Build, Shapes
 from nnweightviz.adapters.torch_layers import rule_for
 from nnweightviz.adapters.torch_operations import follow
 from nnweightviz.adapters.torch_signals import Signal, spread

@@ -21,18 +21,27 @@ from nnweightviz.adapters.torch_flow import Inputs
 BATCH, STEPS = 2, 5
 SIDES = (28, 32, 64, 16, 8, 224)
 MAX_GUESSES = 40
+MANY_VALUES = 2**18
 
 
-def given_inputs(model: nn.Module, example: Any) -> Inputs:
-    """Return an example (a tensor or array, a tuple of arguments, a mapping of named ones) as inputs for a
-    model.
+def given_inputs(model: nn.Module, example: Any) -> Iterator[Inputs]:
+    """Yield an example (a tensor or array, a tuple of arguments, a mapping of named ones) as inputs for a model: of
+    many images the first two, and then as it is.
     """
     names = _argument_names(model)
     if isinstance(example, Mapping):
-        return Inputs((), {str(k): _fit(model, v) for k, v in example.items()}, ())
-    is_several = isinstance(example, tuple | list) and not isinstance(example, PackedSequence)
-    args = tuple(_fit(model, value) for value in (example if is_several else (example,)))
-    return Inputs(args, {}, (*names, *(f"x{k + 1}" for k in range(len(names), len(args))))[: len(args)])
+        inputs = Inputs((), {str(k): _fit(model, v) for k, v in example.items()}, ())
+    else:
+        is_several = isinstance(example, tuple | list) and not isinstance(example, PackedSequence)
+        args = tuple(_fit(model, value) for value in (example if is_several else (example,)))
+        more = (f"x{k + 1}" for k in range(len(names), len(args)))
+        inputs = Inputs(args, {}, (*names, *more)[: len(args)])
+    tensors = [tensor for _, tensor in inputs.tensors()]
+    n_values = sum(tensor.numel() for tensor in tensors)
+    if n_values > MANY_VALUES and all(t.ndim >= 4 and len(t) == len(tensors[0]) for t in tensors):
+        first = {k: v[:BATCH] for k, v in inputs.kwargs.items()}
+        yield Inputs(tuple(arg[:BATCH] for arg in inputs.args), first, inputs.names)
+    yield inputs
 
 
 def guessed_inputs(model: nn.Module) -> Iterator[Inputs]:

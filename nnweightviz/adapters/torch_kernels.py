@@ -47,9 +47,11 @@ def _linear(tracker: Tracker, name: str, args: tuple[Any, ...], kwargs: dict[str
     return True
 
 
-def _convolution(tracker: Tracker, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> bool:
+def _convolution(
+    tracker: Tracker, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any
+) -> bool:
     """Draw ``F.conv2d(x, w, b)`` and its like, where w is a whole parameter, as a convolution."""
-    order = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
+    order: tuple[str, ...] = ("input", "weight", "bias", "stride", "padding", "dilation", "groups")
     if "transpose" in name:
         order = ("input", "weight", "bias", "stride", "padding", "output_padding", "groups", "dilation")
     given = dict(zip(order, args, strict=False)) | kwargs

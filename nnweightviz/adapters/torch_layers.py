@@ -94,7 +94,7 @@ def linear(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ..
 def dense(tracker: Tracker, name: str, tensor: torch.Tensor, kernel: Kernel, bias: str | None) -> str:
     """Add a dense layer that reads a tensor."""
     columns = tracker.columns(tensor, name, tensor.shape[-1])
-    group = drawn_once(
+    group: str = drawn_once(
         tracker,
         name,
         (kernel, tuple(columns)),
@@ -179,9 +179,7 @@ def _say_outputs(tracker: Tracker, spec: Recurrent, outputs: Any, groups: Sequen
         tracker.put(cell, Signal(tuple(flat), operations=("memory",), is_aside=True))
 
 
-def _passed_on(
-    tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any
-) -> None:
+def _passed_on(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any) -> None:
     """Write an activation, dropout or norm on the layer whose outputs it changes, and draw its parameters."""
     kind = kind_of(module)
     signal = tracker.get(inputs[0])

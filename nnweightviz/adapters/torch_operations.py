@@ -214,7 +214,11 @@ def _elementwise(
     signal = signals[0]
     for tensor in arguments:
         parameter = tracker.parameter(tensor)
-        if parameter and tracker.get(tensor) is None and (name in JOINS or name in MODIFIERS or name == "prelu"):
+        if (
+            parameter
+            and tracker.get(tensor) is None
+            and (name in JOINS or name in MODIFIERS or name == "prelu")
+        ):
             if signal.codes is None and signal.group is None:
                 signal = tracker.settle(result, signal)
             if not (name == "add" and _late_bias(tracker, signal, parameter[0])):

@@ -56,15 +56,20 @@ def _computed(module: nn.Module) -> Iterator[tuple[str, torch.Tensor]]:
         elif isinstance(hook, SpectralNorm):
             yield hook.name, hook.compute_weight(module, do_power_iteration=False)
         elif isinstance(hook, BasePruningMethod):
-            yield hook._tensor_name, hook.apply_mask(module)
+            yield hook._tensor_name, hook.apply_mask(module)  # type: ignore[no-untyped-call]
 
 
 @contextmanager
 def _as_in_eval(module: nn.Module) -> Iterator[None]:
     """Keep a spectral norm from iterating, and any buffer as it is."""
-    inside = list(module.parametrizations.modules()) if is_parametrized(module) else []  # type: ignore[operator, union-attr]
+    inside = list(module.parametrizations.modules()) if is_parametrized(module) else []  # type: ignore[union-attr]
     training = [(part, part.training) for part in inside]
-    buffers = [(buffer, buffer.detach().clone()) for part in inside for buffer in part._buffers.values() if buffer is not None]
+    buffers = [
+        (buffer, buffer.detach().clone())
+        for part in inside
+        for buffer in part._buffers.values()
+        if buffer is not None
+    ]
     try:
         for part in inside:
             part.training = False
@@ -79,7 +84,7 @@ def _as_in_eval(module: nn.Module) -> Iterator[None]:
 
 @layer_rule(ParametrizationList)
 def parametrisation(
-    tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any
+    tracker: Tracker, _module: nn.Module, name: str, _inputs: tuple[Any, ...], outputs: Any
 ) -> None:
     """Say that what a parametrisation gives is the weight that it computes."""
     owner, _, weight = name.partition("parametrizations.")

@@ -7,7 +7,6 @@ the tensor tells the layout, whatever it is. Not for finding out what happened t
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -56,7 +55,7 @@ class Units:
 
     def __init__(self) -> None:
         self._starts: list[int] = []
-        self._groups: list[tuple[str, int]] = []
+        self._groups: list[str] = []
         self._ranges: dict[str, tuple[int, int]] = {}
         self._n = 0
 
@@ -64,7 +63,7 @@ class Units:
         """Return the numbers of a group's units, int64 ``(n_units,)``; the same ones at every call."""
         if group not in self._ranges:
             self._starts.append(self._n)
-            self._groups.append((group, n_units))
+            self._groups.append(group)
             self._ranges[group] = (self._n, n_units)
             self._n += n_units
         start, n = self._ranges[group]
@@ -77,18 +76,13 @@ class Units:
             return Signal((group,), operations=("reshape",))
         return Signal((group,), spread(units, shape, axis))
 
-    def find(self, unit: int) -> tuple[str, int, int]:
-        """Return the group of a unit, its first unit's number and how many there are."""
-        k = bisect_right(self._starts, unit) - 1
-        group, n_units = self._groups[k]
-        return group, self._starts[k], n_units
-
     def groups(self, codes: torch.Tensor) -> tuple[str, ...]:
         """Return the groups that codes name, in the order in which they first appear."""
         units = units_of(codes).reshape(-1).numpy()
         known, first = np.unique(units, return_index=True)
-        order = np.argsort(first)
-        return tuple(dict.fromkeys(self.find(int(u))[0] for u in known[order] if u >= 0))
+        ordered = known[np.argsort(first)]
+        owners = np.searchsorted(self._starts, ordered[ordered >= 0], side="right") - 1
+        return tuple(dict.fromkeys(self._groups[k] for k in owners.tolist()))
 
 
 def feature_axis(codes: torch.Tensor) -> int | None:

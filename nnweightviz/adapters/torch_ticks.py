@@ -44,10 +44,7 @@ def tick(tracker: Tracker, signal: Signal, parameter: str, entries: torch.Tensor
     ``entries`` tells which entry acts on each place of the tensor, to be broadcast: int64.
     """
     found = _columns(tracker, signal, entries)
-    drawn = {
-        tracker.build.bundles[b].parameter
-        for b in tracker.calls.get(("ticks", signal.groups), [])
-    }
+    drawn = {tracker.build.bundles[b].parameter for b in tracker.calls.get(("ticks", signal.groups), [])}
     if not found:
         return not tracker.scale(signal, parameter)
     if parameter in drawn:
@@ -86,7 +83,8 @@ def _columns(tracker: Tracker, signal: Signal, entries: torch.Tensor) -> list[Co
         if k != axis and (at < 0 or entries.shape[at] == 1):
             codes = codes.narrow(k, 0, 1)
     try:
-        codes, entries = torch.broadcast_tensors(codes, entries)
+        shape = np.broadcast_shapes(codes.shape, entries.shape)
+        codes, entries = codes.broadcast_to(shape), entries.broadcast_to(shape)
     except RuntimeError:
         return None
     if codes.numel() > MAX_POSITIONS:

@@ -126,7 +126,9 @@ class Tracker:
             name = mixing_name(signal.operations)
             signal.group = self.gather(name, name.capitalize(), signal.groups, n)
         n_units = self.build.groups[signal.group].n_units
-        settled = self.units.signal(signal.group, n_units, tensor.shape or (1,), axis if tensor.ndim > 1 else -1)
+        settled = self.units.signal(
+            signal.group, n_units, tensor.shape or (1,), axis if tensor.ndim > 1 else -1
+        )
         settled.group = signal.group
         return settled
 
