@@ -90,7 +90,8 @@ def add_lookup(
     """Add an embedding of ``size`` (n_tokens, n_units): every token is a source unit. Return the group's id."""
     n_tokens, n_units = size
     build.layer(name, kind)
-    tokens = Group(build.free_id(f"{name}.tokens"), name, n_tokens, "input", label=f"{name} · tokens")
+    what = "tokens" if fed_by else "positions"  # an index that comes from no input counts places
+    tokens = Group(build.free_id(f"{name}.{what}"), name, n_tokens, "input", label=f"{name} · {what}")
     source = build.group(tokens)
     for group in fed_by:
         build.wire(group, source, "lookup")

@@ -126,8 +126,7 @@ def _find_flow(model: nn.Module, example: Any, shapes: Shapes) -> tuple[Build | 
             build, output = _followed(model, inputs, shapes)
             return build, output, []
         except Exception as error:  # the user's own code may raise anything
-            notes = []
-            notes.append(f"the model did not run on the example input: {type(error).__name__}: {error}")
+            notes = [f"the model did not run on the example input: {type(error).__name__}: {error}"]
     for inputs in guessed_inputs(model):
         try:
             build, output = _followed(model, inputs, shapes)
