@@ -223,7 +223,7 @@ def _add_dense(
     n_out, n_in = (n_columns, n_rows) if is_transposed else (n_rows, n_columns)
     kernel = Kernel(weight, n_out, 1 if is_transposed else n_columns, n_columns if is_transposed else 1)
     if not n_out or not n_in:
-        return _add_box(chain, name, "Linear", {names[0]: own[names[0]]})
+        return _add_box(chain, name, "Linear", {short: own[short] for short in names if short is not None})
     chain.end(name, [add_linear(chain.build, name, chain.feed(name, n_in), kernel, bias)])
     return None
 

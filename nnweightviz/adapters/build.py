@@ -241,7 +241,8 @@ class Build:
         x(t).
         """
         self._drop_ids_of_tokens()
-        used = {edge.source for edge in self._edges()}
+        used = {end for edge in self._edges() for end in (edge.source, edge.target)}
+        used |= {group.id for group in self.groups.values() if self.layers[group.layer].note}
         delayed = {group.id for group in self.groups.values() if group.delayed_of}
         recurrent = {b.target for b in self.bundles.values() if b.source in delayed}
         sequences = {b.source for b in self.bundles.values() if b.target in recurrent}

@@ -110,11 +110,11 @@ def as_network(model: nn.Module, example_input: Any = None) -> tuple[Network, st
     build, output, notes = _find_flow(model, example_input, shapes)
     if build is None:
         network = network_of_shapes(shapes, _kinds(model), type(model).__name__, tied)
-        return _with_lazy_boxes(replace(network, notes=(*notes, *network.notes)), model), None
+        return _with_boxes(replace(network, notes=(*notes, *network.notes)), model), None
     build.notes = [*notes, *build.notes]
     build.say_originals()
     _add_undrawn(build, model, tied)
-    return _with_lazy_boxes(build.network(tied, "run", type(model).__name__), model), output
+    return _with_boxes(build.network(tied, "run", type(model).__name__), model), output
 
 
 def _find_flow(model: nn.Module, example: Any, shapes: Shapes) -> tuple[Build | None, str | None, list[str]]:
@@ -171,15 +171,22 @@ def _add_undrawn(build: Build, model: nn.Module, tied: Mapping[str, str]) -> Non
         build.note(name, f"no data flow through it was found: {in_words(shapes)}")
 
 
-def _with_lazy_boxes(network: Network, model: nn.Module) -> Network:
-    """Add a box for every module that the network lacks because its parameters have no shapes yet."""
-    note = "not initialised yet: its shapes are known after a first call"
+def _with_boxes(network: Network, model: nn.Module) -> Network:
+    """Add a box for every module that the network lacks because it has no parameters yet, or none any more."""
     layers = [
         Layer(name or type(module).__name__.lower(), type(module).__name__, note=note)
         for name, module in model.named_modules()
-        if any(isinstance(p, UninitializedTensorMixin) for p in module._parameters.values())
+        if (note := _why_without_parameters(module))
     ]
     known = {layer.name for layer in network.layers}
     layers = [layer for layer in layers if layer.name not in known]
     boxes = [Group(layer.name, layer.name, 1, "box", f"{layer.name} · {layer.kind}") for layer in layers]
     return replace(network, layers=(*network.layers, *layers), groups=(*network.groups, *boxes))
+
+
+def _why_without_parameters(module: nn.Module) -> str | None:
+    if any(isinstance(p, UninitializedTensorMixin) for p in module._parameters.values()):
+        return "not initialised until the first call: its shapes are not known yet"
+    is_quantised = "quantized" in type(module).__module__ and "packed" not in type(module).__name__.lower()
+    has_weights = is_quantised and any(True for _ in module.state_dict())
+    return "quantised: its weights are no parameters, and are not drawn" if has_weights else None

@@ -7,28 +7,24 @@ from __future__ import annotations
 
 import copy
 import inspect
-import random
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 from torch.overrides import TorchFunctionMode
 
 from nnweightviz.adapters import torch_parametrised  # noqa: F401  (its rule)
 from nnweightviz.adapters.build import Build, Shapes
-from nnweightviz.adapters.torch_layers import rule_for
+from nnweightviz.adapters.torch_copies import is_lazy, untouched
+from nnweightviz.adapters.torch_layers import box, rule_for
 from nnweightviz.adapters.torch_operations import follow
 from nnweightviz.adapters.torch_signals import Signal, spread
 from nnweightviz.adapters.torch_tracker import Tracker, tensors_in
 from nnweightviz.network import Group
-
-MAX_COPIED_BYTES = 2**28
 
 
 @dataclass
@@ -87,7 +83,7 @@ def _run_once(
     model: nn.Module, inputs: Inputs, shapes: Shapes, axes: Mapping[str, Any]
 ) -> tuple[Build, Any, Tracker]:
     build = Build(shapes)
-    with _untouched(model) as runnable, torch.no_grad(), warnings.catch_warnings():
+    with untouched(model) as runnable, torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         runnable.eval()
         tracker = Tracker(build, runnable)
@@ -151,6 +147,8 @@ def _say_output(tracker: Tracker, outputs: Any) -> Signal | None:
 
 def _hooks(tracker: Tracker, mode: _Follow, name: str, module: nn.Module) -> list[Any]:
     rule = rule_for(module)
+    if rule is not None and any(p.numel() == 0 for p in module._parameters.values() if p is not None and not is_lazy(p)):
+        rule = box
 
     def enter(_module: nn.Module, _args: Any, _kwargs: Any) -> None:
         if rule is None:
@@ -183,47 +181,3 @@ def _in_order(module: nn.Module, args: Any, kwargs: Any) -> tuple[Any, ...]:
         return (*args, *kwargs.values())
     bound.apply_defaults()
     return tuple(bound.arguments.values())
-
-
-@contextmanager
-def _untouched(model: nn.Module) -> Iterator[nn.Module]:
-    """Yield a copy that may be run (the model itself where it cannot be copied), and put back all that a run
-    changes.
-    """
-    python, numpy = random.getstate(), np.random.get_state()
-    devices = sorted({p.device.index or 0 for p in model.parameters() if p.device.type == "cuda"})
-    buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers() if not _is_lazy(buffer)]
-    training = [(module, module.training) for module in model.modules()]
-    try:
-        with torch.random.fork_rng(devices=devices):
-            yield _copy(model)
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
-        for module, was_training in training:
-            module.training = was_training
-        with torch.no_grad():
-            for buffer, before in buffers:
-                if buffer.shape == before.shape and not buffer.is_meta and not torch.equal(buffer, before):
-                    buffer.copy_(before)
-
-
-def _is_lazy(tensor: torch.Tensor) -> bool:
-    return isinstance(tensor, UninitializedTensorMixin)
-
-
-def _copy(model: nn.Module) -> nn.Module:
-    parameters = [p for p in model.parameters() if not _is_lazy(p)]
-    n_bytes = sum(p.numel() * p.element_size() for p in parameters)
-    memo: dict[int, Any] = {id(p): p for p in parameters} if n_bytes > MAX_COPIED_BYTES else {}
-    try:
-        copied = copy.deepcopy(model, memo)
-    except Exception:  # models may hold anything: open files, locks, tensors with a history
-        return model
-    for module in copied.modules():
-        for hooks in (module._forward_hooks, module._backward_hooks, module._forward_pre_hooks):
-            for key, hook in list(hooks.items()):
-                # torch's own hooks compute weights (weight_norm); others may do anything, such as recording
-                if not type(hook).__module__.startswith("torch."):
-                    del hooks[key]
-    return copied

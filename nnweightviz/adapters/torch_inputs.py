@@ -55,7 +55,9 @@ def guessed_inputs(model: nn.Module) -> Iterator[Inputs]:
         same = [(shape,) * len(names) for shape in shapes]
         choices = iter(dict.fromkeys([*same, *islice(product(shapes[:6], repeat=len(names)), 200)]))
     for choice in islice(choices, MAX_GUESSES):
-        yield Inputs(tuple(_example(model, kind, shape) for kind, shape in choice), {}, names)
+        values = [_example(model, kind, shape) for kind, shape in choice]
+        named = {p.name: v for p, v in zip(parameters, values, strict=True) if p.kind is p.KEYWORD_ONLY}
+        yield Inputs(tuple(values[: len(values) - len(named)]), named, names[: len(values) - len(named)])
 
 
 def has_lazy_parameters(module: nn.Module) -> bool:
@@ -70,6 +72,7 @@ def _required(model: nn.Module) -> list[inspect.Parameter]:
         return [inspect.Parameter("x", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     required = [p for p in positional if p.default is p.empty]
+    required += [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
     if not required and any(p.kind == p.VAR_POSITIONAL for p in parameters):
         return [inspect.Parameter("x", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     return required or positional[:1]

@@ -15,6 +15,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 from nnweightviz.adapters.build import Kernel
 from nnweightviz.adapters.kinds import PORTS, Recurrent, add_linear, add_recurrent
+from nnweightviz.adapters.torch_copies import Sealed
 from nnweightviz.adapters.torch_signals import Signal
 from nnweightviz.adapters.torch_ticks import entries_of, norm_axis, tick
 from nnweightviz.adapters.torch_tracker import Tracker, tensors_in
@@ -49,7 +50,10 @@ def rule_for(module: nn.Module) -> Rule | None:
     forward_module = getattr(type(module).forward, "__module__", None) or ""
     if type(module) in LAYERS:
         return LAYERS[type(module)]
-    if not forward_module.startswith("torch.") or isinstance(module, CONTAINERS):
+    if isinstance(module, Sealed):
+        return box
+    is_compiled = isinstance(getattr(module, "_orig_mod", None), nn.Module)
+    if not forward_module.startswith("torch.") or isinstance(module, CONTAINERS) or is_compiled:
         return None
     for kind in type(module).__mro__:
         if kind in LAYERS:
@@ -198,6 +202,8 @@ def _passed_on(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any
     if same and same[0].shape == inputs[0].shape:
         operations = signal.operations if signal.codes is not None else (*signal.operations, kind.lower())
         tracker.put(same[0], Signal(signal.groups, signal.codes, operations, signal.group))
+    elif same:
+        tracker.put(same[0], Signal(signal.groups, operations=(*signal.operations, kind.lower())))
     return None
 
 

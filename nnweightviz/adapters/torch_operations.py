@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from nnweightviz.adapters.build import not_drawn
 from nnweightviz.adapters.torch_kernels import KERNELS
 from nnweightviz.adapters.torch_signals import Signal, feature_axis, spread, units_of
 from nnweightviz.adapters.torch_ticks import tick
@@ -43,6 +44,7 @@ ACTIVATIONS = {
     "rrelu": "RReLU", "prelu": "PReLU", "tanhshrink": "Tanhshrink", "threshold": "Threshold",
     "expit": "Sigmoid", "sin": "Sin", "cos": "Cos", "exp": "Exp",
 }  # fmt: skip
+CASTS = {"to", "type", "type_as", "float", "half", "double", "bfloat16", "cfloat", "contiguous", "clone"}
 MODIFIERS = {
     "dropout": "Dropout", "dropout1d": "Dropout1d", "dropout2d": "Dropout2d", "alpha_dropout": "AlphaDropout",
     "feature_dropout": "Dropout", "layer_norm": "LayerNorm", "batch_norm": "BatchNorm",
@@ -84,6 +86,8 @@ def follow(
     arguments = tensors_in((args, kwargs))
     signals = tracker.signals(arguments)
     results = tensors_in(out)
+    if name in CASTS and len(arguments) == 1 and not signals:
+        return _cast(tracker, arguments[0], results)
     if not signals or not results:
         return None
     if name in ("pack_padded_sequence", "pad_packed_sequence") and _pack(tracker, args, results[0]):
@@ -94,10 +98,33 @@ def follow(
         return None
     if len(results) == 1 and (name in JOINS or len(signals) == 1):
         tracker.put(results[0], _elementwise(tracker, name, signals, arguments, results[0]))
+        if name not in JOINS and name not in MODIFIERS:
+            _name_parameters(tracker, arguments, results[0])
         return None
     for result in results:
         tracker.put(result, _mixed(name, signals))
+    _name_parameters(tracker, arguments, results[0])
     return None
+
+
+def _cast(tracker: Tracker, tensor: torch.Tensor, results: list[torch.Tensor]) -> None:
+    """Follow a parameter into another dtype or memory."""
+    found = tracker.parameter(tensor)
+    if found and results and results[0].shape == found[1].shape == tensor.shape:
+        tracker.say_parameter(found[0], results[0])
+
+
+def _name_parameters(tracker: Tracker, arguments: list[torch.Tensor], result: torch.Tensor) -> None:
+    """Give the result of a function that mixed units with parameters a group, whose note names them."""
+    signal = tracker.get(result)
+    found = [tracker.parameter(t) for t in arguments if tracker.get(t) is None]
+    names = [f[0] for f in found if f]
+    if signal is None or signal.codes is not None or not names or not result.is_floating_point():
+        return
+    for layer in tracker.layers(tracker.settle(result, signal)):
+        for name in names:
+            tracker.build.note(layer, not_drawn([(name, tracker.build.parameters[name])]))
+            tracker.build.noted.add(name)
 
 
 def _mixed(name: str, signals: Sequence[Signal]) -> Signal:
@@ -125,7 +152,10 @@ def _move(
         settled = [(t, s and tracker.settle(t, s)) for t, s in signals]
         if any(s is not None and s.codes is None for _, s in settled):
             return False
-        first: Any = [torch.full(t.shape, -1) if s is None else s.codes for t, s in settled]
+        axis = kwargs.get("dim", args[1] if len(args) > 1 else 0)
+        first: Any = [
+            (_beside(tracker, t, settled, axis) if s is None else s.codes) for t, s in settled
+        ]
     else:
         signal = tracker.get(args[0])
         if signal is None or signal.codes is None:
@@ -147,6 +177,30 @@ def _move(
         groups = source.groups if source is not None and is_one else tracker.units.groups(codes)
         tracker.put(result, Signal(groups, codes))
     return True
+
+
+def _beside(
+    tracker: Tracker,
+    tensor: torch.Tensor,
+    others: list[tuple[torch.Tensor, Signal | None]],
+    axis: Any,
+) -> torch.Tensor:
+    """Return the codes of a tensor that is joined to others: a parameter along another axis than their units' (a class
+    token before a sequence) is more positions of the same units; anything else comes from no unit.
+    """
+    found, none = tracker.parameter(tensor), torch.full(tensor.shape, -1)
+    signal = next((s for _, s in others if s is not None and s.codes is not None), None)
+    if found is None or signal is None or signal.codes is None or signal.codes.ndim != tensor.ndim:
+        return none
+    features = feature_axis(signal.codes)
+    if features is None or not isinstance(axis, int) or features == axis % tensor.ndim:
+        return none
+    if signal.codes.shape[features] != tensor.shape[features] or not tensor.numel():
+        return none
+    units = units_of(signal.codes).movedim(features, 0).flatten(1)[:, 0]
+    codes = spread(units, tensor.shape, features)
+    _tick(tracker, "add", Signal(signal.groups, codes), tensor, found)
+    return codes
 
 
 def _pack(tracker: Tracker, args: tuple[Any, ...], result: torch.Tensor) -> bool:

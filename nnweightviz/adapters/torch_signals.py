@@ -103,7 +103,7 @@ def read_columns(units: Units, codes: torch.Tensor, rest_names: dict[str, str]) 
 
     ``codes`` are those of the kernel's input, ``(*rows, n_columns)``; columns without a unit are left out.
     """
-    rows = codes.reshape(-1, codes.shape[-1])
+    rows = codes.flatten(0, -2) if codes.ndim > 1 else codes[None]
     if rows.shape[0] == 0 or bool((units_of(rows) != units_of(rows[:1])).any()):
         return None
     numbers = units_of(rows[0]).numpy()

@@ -7,12 +7,13 @@ function.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch.utils._pytree import tree_flatten
 
-from nnweightviz.adapters.build import Build, Columns, not_drawn
+from nnweightviz.adapters.build import Build, Columns, Kernel, not_drawn
 from nnweightviz.adapters.torch_signals import Signal, Units, read_columns, spread, units_of
 from nnweightviz.network import Group
 
@@ -91,6 +92,27 @@ class Tracker:
         if name in self.build.parameters and tensor.device.type != "meta" and tensor.numel():
             self._parameters[tensor.untyped_storage().data_ptr()] = (name, tensor)
 
+    def constant(self, tensor: torch.Tensor) -> Signal | None:
+        """Return a group of units that a parameter feeds, where one, or a view of one, is used as data."""
+        found = self.parameter(tensor)
+        if found is None or not tensor.ndim or not found[1].is_contiguous():
+            return None
+        name, whole = found
+        key = ("constant", name, tuple(tensor.shape))
+        if key not in self.calls:
+            group = self.build.free_id(f"{name} as data")
+            self.build.layer(group, "Parameter")
+            self.calls[key] = self.build.group(Group(group, group, tensor.shape[-1], label=name))
+            steps = zip(tensor.shape[:-1], tensor.stride()[:-1], strict=True)
+            rest = tuple((size, stride) for size, stride in steps if size > 1 and stride > 0)
+            offset = int(tensor.storage_offset() - whole.storage_offset())
+            kernel = Kernel(name, tensor.shape[-1], tensor.stride(-1), offset=offset, role="bias", rest=rest)
+            kernel = replace(kernel, rest_name="position" if rest else None)
+            self.build.from_one([kernel], group, "1", None)
+        signal = self.units.signal(self.calls[key], tensor.shape[-1], tensor.shape)
+        self.put(tensor, signal)
+        return signal
+
     def scoped(self, name: str) -> str:
         """Return a name within the module that is running."""
         prefix = self.scope[-1] if self.scope else ""
@@ -136,7 +158,7 @@ class Tracker:
         """Return which columns of a layer's kernel, which reads an axis, read which groups, adding a group if no view
         says so.
         """
-        signal = self.get(tensor)
+        signal = self.get(tensor) or self.constant(tensor)
         if signal is None:
             self.build.notes.append(f"where the inputs of {layer!r} come from could not be followed")
             return [self._unknown(layer, Columns("", n_columns))]
@@ -147,7 +169,7 @@ class Tracker:
             columns = read_columns(self.units, codes, self.rest_names)
             if columns is not None:
                 self.wide.update(c.group for c in columns if c.rest)
-                numbers = units_of(codes.reshape(-1, n_columns)[0])
+                numbers = units_of(codes[(0,) * (codes.ndim - 1)])
                 return [*columns, *self._constants(layer, (numbers < 0).numpy().nonzero()[0].tolist())]
         self.is_reordered = True
         if axis != -1:
