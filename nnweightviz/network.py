@@ -167,7 +167,7 @@ class Network:
         """Return what a reader calls a unit: its given name, or its 1-based number (in its part)."""
         group = self.group(group_id)
         if group.role == "bias":
-            return "1"
+            return "×" if group.label == "×" else "1"
         if group.unit_names:
             return group.unit_names[unit]
         if group.parts:

@@ -26,9 +26,9 @@ const groupOf = (network: Network, id: string): Group => network.groups.find((gr
 /** A unit's name for a reader: "fc1 · unit 3", "x(t) · petal length", "bias of fc1". */
 export function unitLabel(network: Network, groupId: string, unit: number): string {
   const group = groupOf(network, groupId);
-  if (group.role === "bias") return `“1” of ${group.id}`;
+  if (group.role === "bias") return `“${unitName(group, unit)}” of ${group.id}`;
   const name = unitName(group, unit);
-  return `${group.label || group.id} · ${group.unit_names ? name : `unit ${name}`}`;
+  return `${group.label || group.id} · ${group.unit_names || group.parts?.length ? name : `unit ${name}`}`;
 }
 
 /** Both ends of a link and its gate: what the eye follows from left to right. */

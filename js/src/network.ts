@@ -130,7 +130,7 @@ export function linkEntries(bundle: Bundle, target: number, source: number): num
 
 /** What a reader calls a unit. */
 export function unitName(group: Group, unit: number): string {
-  if (group.role === "bias") return "1";
+  if (group.role === "bias") return group.label === "×" ? "×" : "1";
   if (group.unit_names) return group.unit_names[unit] ?? String(unit + 1);
   const parts = group.parts ?? [];
   if (!parts.length) return String(unit + 1);

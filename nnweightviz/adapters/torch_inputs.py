@@ -22,6 +22,7 @@ BATCH, STEPS = 2, 5
 SIDES = (28, 32, 64, 16, 8, 224)
 MAX_GUESSES = 40
 MANY_VALUES = 2**18
+MAX_PLACES = 2**16  # of an image or volume that is guessed
 
 
 def given_inputs(model: nn.Module, example: Any) -> Iterator[Inputs]:
@@ -128,7 +129,7 @@ def _shapes_of(module: nn.Module, steps: list[int]) -> Iterator[tuple[str, tuple
         yield "float", (BATCH, STEPS, *module.normalized_shape)
     elif hasattr(module, "in_channels") and hasattr(module, "kernel_size"):
         n_dims = len(module.kernel_size) if isinstance(module.kernel_size, tuple) else 2
-        for side in SIDES:
+        for side in [side for side in SIDES if side**n_dims <= MAX_PLACES]:
             yield "float", (BATCH, size("in_channels"), *[side] * n_dims)
         yield "float", (BATCH, *[SIDES[0]] * n_dims)
     elif hasattr(module, "num_features"):

@@ -80,11 +80,72 @@ def test_an_awkward_module_is_shown_or_refused_in_a_sentence(name: str) -> None:
         assert WeightViz(model, example_input=example).close() is None
 
 
-FOLLOWED = set(AWKWARD) - {"only buffers"}
+ONLY_BY_NAMES = {
+    "a forward that raises",
+    "a parametrisation that raises",
+    "lazy",
+    "mel-like front end of a three-dimensional convolution",
+    "partly quantised",
+    "quantised",
+    "scripted",
+}
+NOT_WHOLLY_DRAWN = ONLY_BY_NAMES | {
+    "PReLU of every channel and of all",
+    "a scripted part",
+    "a zero-size side layer",
+    "attention with bias_kv and zero_attn",
+    "data-dependent control flow",
+    "einsum layers",
+    "functional_call with other weights",
+    "mixture of experts with routing",
+    "numbers as parameters",
+    "numbers as parameters alone",
+    "zero-size layers",
+    "only buffers",
+}
 
 
-@pytest.mark.parametrize("name", sorted(FOLLOWED))
-def test_print(name: str) -> None:
-    model, example = AWKWARD[name]()
-    n = as_network(model, example)
-    print("@@", name, n.flow, [g.id for g in n.groups if g.role == "box"], n.notes, [(l.name, l.note) for l in n.layers if "not drawn" in (l.note or "") or "no data" in (l.note or "")])
+@pytest.mark.parametrize("name", sorted(set(AWKWARD) - NOT_WHOLLY_DRAWN))
+def test_most_awkward_modules_are_followed_and_wholly_drawn_by_link(name: str) -> None:
+    network = as_network(*AWKWARD[name]())
+    assert network.flow == "run"
+    assert network.notes == ()
+    assert {g.role for g in network.groups} <= {"input", "units", "memory", "bias"}
+    drawn = {network.tied.get(b.parameter, b.parameter) for b in network.bundles}
+    computed = {"a computed weight": words for words in [named(network)] if "is computed from" in words}
+    left = {p for p in network.parameters if network.tied.get(p, p) not in drawn}
+    assert all(p in words for p in left for words in computed.values())
+    assert computed or not left
+
+
+@pytest.mark.parametrize("name", sorted(NOT_WHOLLY_DRAWN - ONLY_BY_NAMES - {"only buffers"}))
+def test_the_others_are_followed_too_unless_they_cannot_run(name: str) -> None:
+    torch.manual_seed(0)
+    assert as_network(*AWKWARD[name]()).flow == "run"
+
+
+@pytest.mark.parametrize("name", sorted(ONLY_BY_NAMES))
+def test_what_cannot_run_is_drawn_from_its_names_and_says_so(name: str) -> None:
+    network = as_network(*AWKWARD[name]())
+    assert network.flow == "order"
+    assert network.notes
+
+
+def test_a_class_token_acts_on_the_units_of_its_sequence() -> None:
+    network = as_network(*AWKWARD["vision transformer"]())
+    token = next(b for b in network.bundles if b.parameter == "token")
+    place = next(b for b in network.bundles if b.parameter == "place")
+    assert (token.target, token.role, token.shape) == ("patch", "bias", (8, 1))
+    assert (place.target, place.shape, place.rest_name) == ("patch", (8, 1, 5), "position")
+
+
+def test_a_parameter_that_is_used_as_data_feeds_units_of_its_own() -> None:
+    network = as_network(*AWKWARD["a hypernetwork"]())
+    code = next(b for b in network.bundles if b.parameter == "code")
+    assert (code.target, code.role) == ("code as data", "bias")
+    assert next(b for b in network.bundles if b.parameter == "hyper.weight").source == "code as data"
+
+
+def test_names_of_users_reach_the_network_as_they_are() -> None:
+    network = as_network(*AWKWARD["odd names"]())
+    assert {"parts.<b>bold</b>", 'parts.q"', "parts.a#2"} <= {g.id for g in network.groups}
