@@ -222,6 +222,10 @@ class Build:
                 told = in_words((name, self.parameters[name]) for name in kept)
                 self.note(layer, f"{weight.rpartition('.')[2]} is computed from {told}")
                 self.noted.update(kept)
+            for bundle in list(self.bundles.values()) if weight not in self.parameters else ():
+                if bundle.parameter in kept:
+                    what = "drawn is the original; the weight that is computed from it is not in the state"
+                    self.note(self.groups[bundle.target].layer, what)
 
     def _drop_ids_of_tokens(self) -> None:
         """Leave out an input that only chooses tokens: the tokens are the input then."""

@@ -85,7 +85,7 @@ class Convolution:
 
 
 def add_lookup(
-    build: Build, name: str, kind: str, parameter: str, size: tuple[int, int], fed_by: Sequence[str] = ()
+    build: Build, name: str, kind: str, parameter: str, size: tuple[int, int], *, fed_by: Sequence[str] = ()
 ) -> str:
     """Add an embedding of ``size`` (n_tokens, n_units): every token is a source unit. Return the group's id."""
     n_tokens, n_units = size

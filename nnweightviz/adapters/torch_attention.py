@@ -122,7 +122,7 @@ def look_up(
         tracker,
         layer,
         ("lookup", parameter, fed_by),
-        lambda: add_lookup(tracker.build, layer, kind, parameter, (size[0], size[1]), fed_by),
+        lambda: add_lookup(tracker.build, layer, kind, parameter, (size[0], size[1]), fed_by=fed_by),
     )
     if kind != "EmbeddingBag":
         tracker.rest_names.setdefault(group, "time step")

@@ -147,7 +147,9 @@ def _say_output(tracker: Tracker, outputs: Any) -> Signal | None:
 
 def _hooks(tracker: Tracker, mode: _Follow, name: str, module: nn.Module) -> list[Any]:
     rule = rule_for(module)
-    if rule is not None and any(p.numel() == 0 for p in module._parameters.values() if p is not None and not is_lazy(p)):
+    if rule is not None and any(
+        p.numel() == 0 for p in module._parameters.values() if p is not None and not is_lazy(p)
+    ):
         rule = box
 
     def enter(_module: nn.Module, _args: Any, _kwargs: Any) -> None:

@@ -40,6 +40,11 @@ def units_of(codes: torch.Tensor) -> torch.Tensor:
     return torch.div(codes, POSITIONS, rounding_mode="floor")
 
 
+def coded(units: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    """Return the codes of unit numbers at positions."""
+    return units * POSITIONS + positions
+
+
 def spread(units: torch.Tensor, shape: Sequence[int], axis: int) -> torch.Tensor:
     """Return codes of ``shape`` whose units lie along ``axis`` and whose positions number everything else."""
     n_positions = int(np.prod([n for k, n in enumerate(shape) if k != axis % len(shape)]))

@@ -66,6 +66,26 @@ def tick(tracker: Tracker, signal: Signal, parameter: str, entries: torch.Tensor
     return True
 
 
+def tick_view(
+    tracker: Tracker, signal: Signal, tensor: torch.Tensor, role: BundleRole, axis: int | None = None
+) -> None:
+    """Draw a parameter, or a view of one, that a function applies to units one by one; a vector along an axis."""
+    found = tracker.parameter(tensor)
+    if found is None:
+        return
+    parameter, whole = found
+    if signal.codes is None or not whole.is_contiguous():
+        tracker.scale(signal, parameter)
+        return
+    places = torch.arange(whole.numel())
+    entries = places.as_strided(
+        tensor.shape, tensor.stride(), tensor.storage_offset() - whole.storage_offset()
+    )
+    if axis is not None and tensor.ndim == 1:
+        entries = entries.reshape(-1, *[1] * (signal.codes.ndim - 1 - axis))
+    tick(tracker, signal, parameter, entries, role)
+
+
 def _fed_by(tracker: Tracker, group: str) -> str | None:
     """Return the group whose kernel feeds a group, beside which its ticks' source stands."""
     fed = [b for b in tracker.build.bundles.values() if b.target == group and b.role == "input"]

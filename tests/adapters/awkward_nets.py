@@ -217,7 +217,9 @@ def _() -> Case:
 @awkward("attention with bias_kv and zero_attn")
 def _() -> Case:
     part = nn.MultiheadAttention(8, 4, add_bias_kv=True, add_zero_attn=True, batch_first=True)
-    return Made(lambda m, x: m.out(m.a(query=x, value=x, key=x)[0]), a=part, out=linear(8, 2)), torch.zeros(2, 5, 8)
+    return Made(lambda m, x: m.out(m.a(query=x, value=x, key=x)[0]), a=part, out=linear(8, 2)), torch.zeros(
+        2, 5, 8
+    )
 
 
 @awkward("attention by scaled_dot_product_attention")
@@ -275,7 +277,9 @@ def _() -> Case:
 
 @awkward("an unbatched image")
 def _() -> Case:
-    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(0), nn.Linear(4 * 36, 2)), torch.zeros(3, 8, 8)
+    return nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(0), nn.Linear(4 * 36, 2)), torch.zeros(
+        3, 8, 8
+    )
 
 
 @awkward("same padding and a stride of two numbers")
@@ -291,16 +295,18 @@ def _() -> Case:
 @awkward("einsum layers")
 def _() -> Case:
     w = nn.Parameter(torch.randn(3, 4, 5))
-    return Made(lambda m, x: m.o(torch.einsum("bi,nij->bnj", x, m.w).flatten(1)), w=w, o=linear(15, 2)), torch.zeros(2, 4)
+    return Made(
+        lambda m, x: m.o(torch.einsum("bi,nij->bnj", x, m.w).flatten(1)), w=w, o=linear(15, 2)
+    ), torch.zeros(2, 4)
 
 
 class Straight(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Any:
+    def forward(_ctx: Any, x: Tensor) -> Any:
         return x.sign()
 
     @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Any:
+    def backward(_ctx: Any, *grads: Any) -> Any:
         return grads[0]
 
 
@@ -326,7 +332,9 @@ def _() -> Case:
 
 @awkward("compiled")
 def _() -> Case:
-    return torch.compile(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(2 * 36, 2))), torch.zeros(1, 1, 8, 8)
+    return torch.compile(nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten(), nn.Linear(2 * 36, 2))), torch.zeros(
+        1, 1, 8, 8
+    )
 
 
 @awkward("a compiled part")
@@ -340,7 +348,9 @@ def _() -> Case:
         w = m.hyper(m.code).view(3, 4)
         return m.out(F.linear(x, w))
 
-    return Made(run, hyper=linear(2, 12), code=nn.Parameter(torch.randn(2)), out=linear(3, 1)), torch.zeros(2, 4)
+    return Made(run, hyper=linear(2, 12), code=nn.Parameter(torch.randn(2)), out=linear(3, 1)), torch.zeros(
+        2, 4
+    )
 
 
 @awkward("functional_call with other weights")
@@ -428,7 +438,9 @@ def _() -> Case:
 @awkward("on the meta device")
 def _() -> Case:
     with torch.device("meta"):
-        return nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4 * 26 * 26, 2)), None
+        return nn.Sequential(
+            nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten(), nn.Linear(4 * 26 * 26, 2)
+        ), None
 
 
 @awkward("only buffers")
@@ -438,7 +450,7 @@ def _() -> Case:
 
 @awkward("a forward that raises")
 def _() -> Case:
-    def run(m: Any, x: Tensor) -> Any:
+    def run(*_: Any) -> Any:
         raise RuntimeError("<b>never</b>")
 
     return Made(run, a=nn.Conv2d(1, 4, 3), n=nn.BatchNorm2d(4), b=linear(4 * 9, 2)), torch.zeros(1, 1, 5, 5)
@@ -532,7 +544,9 @@ def _() -> Case:
     def run(m: Any, x: Tensor) -> Any:
         return m.o(m.r(m.c(x).relu().transpose(1, 2))[0][:, -1])
 
-    return Made(run, c=nn.Conv1d(2, 4, 3), r=nn.GRU(4, 5, batch_first=True), o=linear(5, 1)), torch.zeros(2, 2, 9)
+    return Made(run, c=nn.Conv1d(2, 4, 3), r=nn.GRU(4, 5, batch_first=True), o=linear(5, 1)), torch.zeros(
+        2, 2, 9
+    )
 
 
 @awkward("LSTM inside a ModuleDict")
@@ -577,7 +591,13 @@ def _() -> Case:
 
 @awkward("batch norm of a sequence and of an image")
 def _() -> Case:
-    return nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3), nn.GroupNorm(2, 4), nn.InstanceNorm2d(4, affine=True), nn.LayerNorm([4, 6, 6])), torch.zeros(2, 3, 8, 8)
+    return nn.Sequential(
+        nn.BatchNorm2d(3),
+        nn.Conv2d(3, 4, 3),
+        nn.GroupNorm(2, 4),
+        nn.InstanceNorm2d(4, affine=True),
+        nn.LayerNorm([4, 6, 6]),
+    ), torch.zeros(2, 3, 8, 8)
 
 
 @awkward("PReLU of every channel and of all")
@@ -610,7 +630,9 @@ def _() -> Case:
 
 @awkward("mel-like front end of a three-dimensional convolution")
 def _() -> Case:
-    return nn.Sequential(nn.Conv3d(1, 2, 3), nn.BatchNorm3d(2), nn.MaxPool3d(2), nn.Flatten(), nn.LazyLinear(2)), None
+    return nn.Sequential(
+        nn.Conv3d(1, 2, 3), nn.BatchNorm3d(2), nn.MaxPool3d(2), nn.Flatten(), nn.LazyLinear(2)
+    ), None
 
 
 @awkward("an input that is a list of tensors")

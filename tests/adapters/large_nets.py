@@ -79,7 +79,9 @@ class Block(nn.Module):
 
 
 class GPT2(nn.Module):
-    def __init__(self, n_layers: int = 12, width: int = 768, n_heads: int = 12, n_tokens: int = 50257) -> None:
+    def __init__(
+        self, n_layers: int = 12, width: int = 768, n_heads: int = 12, n_tokens: int = 50257
+    ) -> None:
         super().__init__()
         self.wte = nn.Embedding(n_tokens, width)
         self.wpe = nn.Embedding(1024, width)

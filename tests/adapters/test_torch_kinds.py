@@ -107,9 +107,7 @@ def test_the_matrix_and_the_entries_of_a_grouped_kernel_are_those_of_its_channel
             continue
         kernel = weight[source, target % 3]
         assert matrix[target, source] == pytest.approx(np.linalg.norm(kernel))
-        np.testing.assert_array_equal(
-            state["weight"].ravel()[bundle.entries(target, source)], kernel.ravel()
-        )
+        np.testing.assert_array_equal(state["weight"].ravel()[bundle.entries(target, source)], kernel.ravel())
     ends = {(s[1], t[1]) for s, t, a in network.links(state) if a["bundle"] == bundle.id}
     assert ends == {(s, t) for t, s in np.ndindex(6, 4) if t // 3 == s // 2}
     graph = network.to_networkx(state)
@@ -285,7 +283,9 @@ def test_a_norms_scale_and_shift_are_links_to_the_units_that_it_normalises(name:
     bundles = {b.parameter: b for b in into(network, "0", "norm")}
     assert set(bundles) == {f"1.{key}" for key, _ in norm.named_parameters()}
     plain = type(norm)(*([2, 6] if isinstance(norm, nn.GroupNorm) else [6])).double().eval()
-    plain.load_state_dict({k: v for k, v in norm.state_dict().items() if k not in ("weight", "bias")}, strict=False)
+    plain.load_state_dict(
+        {k: v for k, v in norm.state_dict().items() if k not in ("weight", "bias")}, strict=False
+    )
     unscaled = plain(model[0](x)).detach().movedim(axis, -1).numpy()
     ours = unscaled * bundles["1.weight"].matrix(state)[:, 0]
     if "1.bias" in bundles:
@@ -383,6 +383,13 @@ def test_a_bare_state_dict_gives_the_computed_weight_too(name: str) -> None:
     network = as_network(model.state_dict())
     assert {b.parameter: b.source for b in into(network, "2")} == {"2.weight": "0"}
     assert into(network, "0")[0].parameter == "0.weight"
+
+
+@pytest.mark.parametrize("name", ["orthogonal", "own"])
+def test_an_original_is_drawn_where_a_bare_state_dict_does_not_tell_more(name: str) -> None:
+    network = as_network(parametrised()[name].state_dict())
+    (layer,) = [la for la in network.layers if la.name == "parametrizations.weight.original"]
+    assert "drawn is the original" in (layer.note or "")
 
 
 def test_recording_a_spectral_norm_changes_nothing() -> None:
