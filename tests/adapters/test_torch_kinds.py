@@ -429,10 +429,11 @@ def test_a_parametrised_kernel_of_a_module_with_code_of_its_own_is_found() -> No
     ids=["ResNet18", "ResNet18 on a batch", "GPT2", "GPT2 on a sequence"],
 )
 def test_models_of_real_size_are_followed_in_three_seconds(make: Any, example: Any) -> None:
+    """In time on the processor, of which one core is used: a busy machine does not count."""
     model = make()
-    start = time.perf_counter()
+    start = time.process_time()
     network = as_network(model, example)
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
     assert network.flow == "run"
     assert network.notes == ()
     assert all("not drawn" not in (layer.note or "") for layer in network.layers)
