@@ -12,13 +12,12 @@ from typing import Any, Literal
 
 import networkx as nx
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
-from numpy.typing import NDArray
+
+from nnweightviz.bundle import Bundle, BundleRole, Reduce, State
+
+__all__ = ["Bundle", "BundleRole", "Group", "GroupRole", "Layer", "Network", "Reduce", "State", "Wire"]
 
 GroupRole = Literal["input", "units", "memory", "bias", "box"]
-BundleRole = Literal["input", "recurrent", "bias", "projection"]
-Reduce = Literal["none", "sum", "l2", "index"]
-State = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,8 @@ class Group:
     ``delayed_of`` names the group whose previous time step this one is: h(t-1) of h(t). ``ports`` are the
     gates at which links arrive, in the order of the parameter's rows (``("i", "f", "g", "o")``), or empty.
     ``label`` is what a reader sees above the group. ``beside`` names the group that a bias stands beside: the
-    source of the kernel that it is added to (h(t-1) for ``bias_hh``).
+    source of the kernel that it is added to (h(t-1) for ``bias_hh``). ``parts`` name equally long runs of
+    neighbouring units, such as the heads of attention; a unit's name begins with its part's.
     """
 
     id: str
@@ -57,113 +57,7 @@ class Group:
     delayed_of: str | None = None
     beside: str | None = None
     ports: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Bundle:
-    """All links from one group to another in one role: a strided view of one parameter.
-
-    Entry ``(j, i, *rest)`` of the view is entry ``offset + j*strides[0] + i*strides[1] + ...`` of the
-    flattened (row-major) parameter; ``rest`` is then reduced to one number a link: ``none`` (no rest),
-    ``sum``, ``l2`` (the Euclidean norm, without a sign) or ``index`` (the entry at ``index``).
-    """
-
-    id: str
-    source: str
-    target: str
-    parameter: str
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-    offset: int = 0
-    role: BundleRole = "input"
-    port: str | None = None
-    reduce: Reduce = "none"
-    index: tuple[int, ...] | None = None
-    rest_name: str | None = None
-
-    def __post_init__(self) -> None:
-        if len(self.shape) < 2 or len(self.shape) != len(self.strides):
-            raise ValueError(
-                f"bundle {self.id!r} has shape {self.shape} and strides {self.strides}; both need the same "
-                "length of at least 2: (n_target, n_source, *rest)"
-            )
-        if (self.reduce == "none") != (len(self.shape) == 2):
-            raise ValueError(
-                f"bundle {self.id!r} has shape {self.shape} and reduce {self.reduce!r}; a bundle with rest "
-                "dimensions needs 'sum', 'l2' or 'index', one without needs 'none'"
-            )
-        if (self.reduce == "index") != (self.index is not None):
-            raise ValueError(
-                f"bundle {self.id!r}: reduce 'index' and an index go together, got index {self.index}"
-            )
-
-    @property
-    def n_links(self) -> int:
-        """How many links the bundle has."""
-        return self.shape[0] * self.shape[1]
-
-    @property
-    def is_signed(self) -> bool:
-        """Whether the links have a sign (an l2 norm has none)."""
-        return self.reduce != "l2"
-
-    def view(self, parameter: NDArray[Any]) -> NDArray[Any]:
-        """Return the strided view ``(n_target, n_source, *rest)`` of a parameter: no copy if contiguous.
-
-        Raises
-        ------
-        ValueError
-            If the view reaches past the end of the parameter.
-        """
-        flat = np.ascontiguousarray(parameter).reshape(-1)
-        last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.strides, strict=True))
-        if 0 not in self.shape and last >= flat.size:
-            raise ValueError(
-                f"bundle {self.id!r} reads entry {last} of parameter {self.parameter!r}, which has "
-                f"{flat.size} entries (shape {np.shape(parameter)}); the checkpoint does not fit the network"
-            )
-        strides = tuple(s * flat.itemsize for s in self.strides)
-        return as_strided(flat[self.offset :], self.shape, strides, writeable=False)
-
-    def matrix(self, state: State) -> NDArray[Any]:
-        """Return one number a link, ``(n_target, n_source)``, float64 where the rest is reduced.
-
-        Raises
-        ------
-        KeyError
-            If the state lacks the bundle's parameter.
-        ValueError
-            If the parameter is too small for the view.
-        """
-        if self.parameter not in state:
-            raise KeyError(
-                f"the state has no parameter {self.parameter!r} for bundle {self.id!r}; it "
-                + (f"has: {', '.join(map(repr, list(state)[:8]))}" if state else "is empty")
-            )
-        view = self.view(np.asarray(state[self.parameter]))
-        rest = tuple(range(2, view.ndim))
-        if self.reduce == "sum":
-            return np.asarray(view.sum(axis=rest, dtype=np.float64))
-        if self.reduce == "l2":
-            return np.asarray(np.sqrt(np.square(view.astype(np.float64)).sum(axis=rest)))
-        index: tuple[Any, ...] = (slice(None), slice(None), *(self.index or ()))
-        return np.asarray(view[index])
-
-    def entries(self, target: int, source: int) -> NDArray[np.int64]:
-        """Return the flat (row-major) indices of the parameter behind one link, ``(prod(rest),)``."""
-        n_target, n_source = self.shape[:2]
-        if not (0 <= target < n_target and 0 <= source < n_source):
-            raise IndexError(
-                f"bundle {self.id!r} has {n_target} target and {n_source} source units; got target {target}, "
-                f"source {source} (0-based)"
-            )
-        flat = np.int64(self.offset + target * self.strides[0] + source * self.strides[1])
-        if self.index is not None:
-            return np.array([flat + sum(i * s for i, s in zip(self.index, self.strides[2:], strict=True))])
-        if self.reduce == "none":
-            return np.array([flat])
-        grids = np.indices(self.shape[2:], dtype=np.int64).reshape(len(self.shape) - 2, -1)
-        return np.asarray(flat + np.asarray(self.strides[2:], dtype=np.int64) @ grids)
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -259,24 +153,34 @@ class Network:
         except KeyError:
             raise KeyError(f"no group {group_id!r}; groups are: {', '.join(self._groups_by_id)}") from None
 
+    def layer_of(self, group_id: str) -> Layer:
+        """Return the layer that owns a group."""
+        owner = self.group(group_id).layer
+        return next(layer for layer in self.layers if layer.name == owner)
+
     @property
     def n_links(self) -> int:
         """How many links all bundles have together."""
         return sum(bundle.n_links for bundle in self.bundles)
 
     def unit_name(self, group_id: str, unit: int) -> str:
-        """Return what a reader calls a unit (its given name, or its 1-based number)."""
+        """Return what a reader calls a unit: its given name, or its 1-based number (in its part)."""
         group = self.group(group_id)
         if group.role == "bias":
-            return "1"
-        return group.unit_names[unit] if group.unit_names else str(unit + 1)
+            return "×" if group.label == "×" else "1"
+        if group.unit_names:
+            return group.unit_names[unit]
+        if group.parts:
+            part, within = divmod(unit, group.n_units // len(group.parts))
+            return f"{group.parts[part]} · {within + 1}"
+        return str(unit + 1)
 
     def links(
         self, state: State | None = None
     ) -> Iterator[tuple[tuple[str, int], tuple[str, int], dict[str, Any]]]:
         """Yield ``((source group, i), (target group, j), attributes)``; with a state also ``weight``."""
         for bundle in self.bundles:
-            weights = None if state is None else bundle.matrix(state)
+            weights = None if state is None else bundle.weights(state)
             for j, i in np.ndindex(*bundle.shape[:2]):
                 attributes: dict[str, Any] = {
                     "bundle": bundle.id,
@@ -286,7 +190,7 @@ class Network:
                 }
                 if weights is not None:
                     attributes["weight"] = float(weights[j, i])
-                yield (bundle.source, i), (bundle.target, j), attributes
+                yield (bundle.source, bundle.first_source(j) + i), (bundle.target, j), attributes
 
     def to_networkx(self, state: State | None = None) -> nx.MultiDiGraph:
         """Return units as nodes and links as edges of a ``MultiDiGraph`` (gates make parallel edges).

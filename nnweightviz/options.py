@@ -22,9 +22,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "signs": {"default": ["+", "-"], "type": "subset", "accepted": ["+", "-"]},
     "gates": {"default": None, "type": "names", "accepted": None},
     "roles": {
-        "default": ["input", "recurrent", "bias", "projection"],
+        "default": ["input", "recurrent", "bias", "projection", "norm"],
         "type": "subset",
-        "accepted": ["input", "recurrent", "bias", "projection"],
+        "accepted": ["input", "recurrent", "bias", "projection", "norm"],
     },
     "reduce": {"default": "l2", "type": "choice", "accepted": ["l2", "sum", "index"]},
     "rest_index": {"default": 0, "type": "integer", "accepted": [0, None]},

@@ -64,6 +64,31 @@ def test_an_offset_selects_a_gate() -> None:
     np.testing.assert_array_equal(gate.matrix({"w": weight}), weight[2:4])
 
 
+def test_blocks_link_only_units_of_the_same_block() -> None:
+    weight = np.arange(1.0, 13.0)  # (4 targets, 3 sources of the block)
+    bundle = Bundle("b", "s", "t", "w", (4, 3), (3, 1), blocks=2)
+    assert (bundle.n_source, bundle.n_links) == (6, 12)
+    matrix = bundle.matrix({"w": weight})
+    np.testing.assert_array_equal(matrix[:2, :3], weight[:6].reshape(2, 3))
+    np.testing.assert_array_equal(matrix[2:, 3:], weight[6:].reshape(2, 3))
+    assert matrix.sum() == weight.sum()
+    assert bundle.entries(3, 4).tolist() == [10]
+    with pytest.raises(IndexError, match="no link from source 1 to target 3: its sources are 3 to 5"):
+        bundle.entries(3, 1)
+
+
+def test_blocks_that_do_not_divide_the_targets_are_refused() -> None:
+    with pytest.raises(ValueError, match="3 blocks for 4 target units"):
+        Bundle("b", "s", "t", "w", (4, 1), (1, 1), blocks=3)
+
+
+def test_a_unit_of_a_part_is_named_by_it() -> None:
+    group = Group("heads", "layer", 6, parts=("head 1", "head 2"))
+    network = Network((Layer("layer", "Attention"),), (group,))
+    assert [network.unit_name("heads", k) for k in (0, 2, 3)] == ["head 1 · 1", "head 1 · 3", "head 2 · 1"]
+    assert network.layer_of("heads").kind == "Attention"
+
+
 def test_a_view_past_the_end_is_refused() -> None:
     bundle = Bundle("b", "s", "t", "w", (2, 3), (3, 1), offset=1)
     with pytest.raises(ValueError, match="reads entry 6 of parameter 'w', which has 6 entries"):

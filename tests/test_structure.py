@@ -18,6 +18,7 @@ TYPESCRIPT = ROOT / "js" / "src"
 # A room is a module of the package, or a folder of it; imports go to lower ranks, or stay in the room.
 PYTHON_RANKS = {
     "words": -1,
+    "bundle": -0.5,
     "network": 0,
     "measures": 0,
     "blocks": 0,

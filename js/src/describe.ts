@@ -1,6 +1,6 @@
 // What a selection is, in words and numbers: the same for tooltip, inspector and screen reader. Pure.
 import type { History } from "./history";
-import { type Bundle, type Group, linkEntries, type Network, unitName } from "./network";
+import { type Bundle, firstSource, type Group, linkEntries, type Network, unitName } from "./network";
 
 export type Selection = { run?: string } & (
   | { group: string; unit: number }
@@ -26,9 +26,9 @@ const groupOf = (network: Network, id: string): Group => network.groups.find((gr
 /** A unit's name for a reader: "fc1 · unit 3", "x(t) · petal length", "bias of fc1". */
 export function unitLabel(network: Network, groupId: string, unit: number): string {
   const group = groupOf(network, groupId);
-  if (group.role === "bias") return `“1” of ${group.id}`;
+  if (group.role === "bias") return `“${unitName(group, unit)}” of ${group.id}`;
   const name = unitName(group, unit);
-  return `${group.label || group.id} · ${group.unit_names ? name : `unit ${name}`}`;
+  return `${group.label || group.id} · ${group.unit_names || group.parts?.length ? name : `unit ${name}`}`;
 }
 
 /** Both ends of a link and its gate: what the eye follows from left to right. */
@@ -86,7 +86,9 @@ export function asLink(network: Network, bundles: Bundle[], selection: Selection
   const flat = selection.index.reduce((sum, i, d) => sum * shape[d] + i, 0);
   for (const bundle of bundles.filter((b) => b.parameter === selection.parameter))
     for (let target = 0; target < bundle.shape[0]; target++)
-      for (let source = 0; source < bundle.shape[1]; source++)
+      for (let i = 0; i < bundle.shape[1]; i++) {
+        const source = firstSource(bundle, target) + i;
         if (linkEntries(bundle, target, source).includes(flat)) return { bundle: bundle.id, target, source };
+      }
   return null;
 }

@@ -9,7 +9,7 @@ import {
   type Reply,
   type RunIndex,
 } from "./blocks";
-import { type Bundle, evaluateBundle, type Network, storedName } from "./network";
+import { type Bundle, evaluateBundle, linkStart, type Network, storedName } from "./network";
 
 type Send = (message: Record<string, unknown>) => void;
 type Parts = (DataView | ArrayBuffer | Uint8Array)[];
@@ -207,7 +207,8 @@ export class History {
   stored(bundle: Bundle, target: number, source: number): Float64Array {
     const one: Bundle = {
       ...bundle,
-      offset: bundle.offset + target * bundle.strides[0] + source * bundle.strides[1],
+      offset: linkStart(bundle, target, source),
+      blocks: 1,
       shape: [1, 1, ...bundle.shape.slice(2)],
     };
     const cell = new Float32Array(1);

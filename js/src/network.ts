@@ -20,6 +20,8 @@ export interface Group {
   delayed_of: string | null;
   beside: string | null;
   ports: string[];
+  /** Names of equally long runs of neighbouring units, such as the heads of attention. */
+  parts?: string[];
   column: number;
 }
 
@@ -33,11 +35,15 @@ export interface Bundle {
   shape: number[];
   strides: number[];
   offset: number;
-  role: "input" | "recurrent" | "bias" | "projection";
+  role: "input" | "recurrent" | "bias" | "projection" | "norm";
   port: string | null;
   reduce: Reduce;
   index: number[] | null;
   rest_name: string | null;
+  /** Sources and targets cut into that many blocks; only units of the same block are linked. `shape[1]` is a block's. */
+  blocks?: number;
+  /** How much further an entry lies for each block before its own. */
+  block_stride?: number;
 }
 
 export interface Wire {
@@ -72,15 +78,38 @@ export function restOffsets(bundle: Bundle): number[] {
   return offsets;
 }
 
-/** Write a bundle's links, row-major (n_target, n_source), from the parameter that starts at `base` in `values`. */
+/** The number of a target unit's block: 0 unless the bundle has blocks. */
+function blockOf(bundle: Bundle, target: number): number {
+  const blocks = bundle.blocks ?? 1;
+  return blocks === 1 ? 0 : Math.floor((target * blocks) / bundle.shape[0]);
+}
+
+/** The first source unit that a target unit is linked to; its links come from this one and the next `shape[1] - 1`. */
+export function firstSource(bundle: Bundle, target: number): number {
+  return blockOf(bundle, target) * bundle.shape[1];
+}
+
+/** The flat parameter entry where the links of a target unit begin. */
+function firstEntry(bundle: Bundle, target: number): number {
+  const block = blockOf(bundle, target) * (bundle.block_stride ?? 0);
+  return bundle.offset + target * bundle.strides[0] + block;
+}
+
+/** The flat parameter entry where the link between two units begins. */
+export function linkStart(bundle: Bundle, target: number, source: number): number {
+  return firstEntry(bundle, target) + (source - firstSource(bundle, target)) * bundle.strides[1];
+}
+
+/** Write a bundle's links, row-major `shape[0]` by `shape[1]`, from the parameter that starts at `base` in `values`. */
 export function evaluateBundle(bundle: Bundle, values: Float32Array, base: number, out: Float32Array): void {
   const [nTarget, nSource] = bundle.shape;
-  const [strideTarget, strideSource] = bundle.strides;
+  const strideSource = bundle.strides[1];
   const rest = restOffsets(bundle);
   const l2 = bundle.reduce === "l2";
   for (let j = 0, k = 0; j < nTarget; j++) {
+    const row = base + firstEntry(bundle, j);
     for (let i = 0; i < nSource; i++, k++) {
-      const first = base + bundle.offset + j * strideTarget + i * strideSource;
+      const first = row + i * strideSource;
       let sum = 0;
       for (let r = 0; r < rest.length; r++) {
         const value = values[first + rest[r]];
@@ -91,16 +120,22 @@ export function evaluateBundle(bundle: Bundle, values: Float32Array, base: numbe
   }
 }
 
-/** The flat parameter entries behind one link. */
+/** The flat parameter entries behind the link between two units; none if they are in different blocks. */
 export function linkEntries(bundle: Bundle, target: number, source: number): number[] {
-  const first = bundle.offset + target * bundle.strides[0] + source * bundle.strides[1];
+  const i = source - firstSource(bundle, target);
+  if (i < 0 || i >= bundle.shape[1]) return [];
+  const first = linkStart(bundle, target, source);
   return restOffsets(bundle).map((offset) => first + offset);
 }
 
 /** What a reader calls a unit. */
 export function unitName(group: Group, unit: number): string {
-  if (group.role === "bias") return "1";
-  return group.unit_names?.[unit] ?? String(unit + 1);
+  if (group.role === "bias") return group.label === "×" ? "×" : "1";
+  if (group.unit_names) return group.unit_names[unit] ?? String(unit + 1);
+  const parts = group.parts ?? [];
+  if (!parts.length) return String(unit + 1);
+  const length = group.n_units / parts.length;
+  return `${parts[Math.floor(unit / length)]} · ${(unit % length) + 1}`;
 }
 
 /** The name under which a parameter's values travel (tied parameters travel once). */

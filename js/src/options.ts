@@ -12,7 +12,7 @@ export interface Options {
   signs: ("+" | "-")[];
   /** Gates shown, by port; null shows all. */
   gates: string[] | null;
-  roles: ("input" | "recurrent" | "bias" | "projection")[];
+  roles: ("input" | "recurrent" | "bias" | "projection" | "norm")[];
   /** How a link is made of several entries (a kernel, a flattened sequence), if the layer leaves the choice. */
   reduce: "l2" | "sum" | "index";
   rest_index: number;
@@ -41,7 +41,7 @@ export const DEFAULTS: Options = {
   "threshold": 0.0,
   "signs": ["+", "-"],
   "gates": null,
-  "roles": ["input", "recurrent", "bias", "projection"],
+  "roles": ["input", "recurrent", "bias", "projection", "norm"],
   "reduce": "l2",
   "rest_index": 0,
   "composite": "strongest",

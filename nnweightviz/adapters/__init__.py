@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz.adapters import arrays
+from nnweightviz.adapters.effective import with_effective
 from nnweightviz.network import Group, Network
 from nnweightviz.words import counted, in_a_word
 
@@ -73,6 +74,7 @@ def as_network(
 def as_state(source: Any) -> dict[str, NDArray[Any]]:
     """Return copies of all parameters by name: of a torch model (its own names) or of a mapping.
 
+    Weights that are computed from others, by a weight norm or a pruning mask say, are there beside these originals.
     Entries of a mapping that are no arrays are left out. bf16 and fp8 keep their dtype by ``ml_dtypes``.
 
     Raises
@@ -88,7 +90,7 @@ def as_state(source: Any) -> dict[str, NDArray[Any]]:
         from nnweightviz.adapters import torch as torch_adapter
 
         return torch_adapter.as_state(source)
-    return {str(k): np.array(v, copy=True) for k, v in source.items() if _is_array(v)}
+    return with_effective({str(k): np.array(v, copy=True) for k, v in source.items() if _is_array(v)})
 
 
 def left_out(source: Any, state: Mapping[str, NDArray[Any]]) -> tuple[str, ...]:

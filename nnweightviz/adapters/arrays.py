@@ -6,15 +6,16 @@ fit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
-from nnweightviz.adapters.build import Build, Columns, Kernel, Shapes, in_words, not_drawn
-from nnweightviz.adapters.kinds import PORTS, Recurrent, add_linear, add_recurrent
-from nnweightviz.network import Group, Network
+from nnweightviz.adapters.build import Build, Kernel, Shapes, in_words, not_drawn
+from nnweightviz.adapters.chain import Chain
+from nnweightviz.adapters.effective import originals
+from nnweightviz.adapters.kinds import PORTS, Convolution, Recurrent, add_kernel, add_linear, add_recurrent
+from nnweightviz.network import Network
 from nnweightviz.words import counted
 
 ACTIVATIONS = {
@@ -23,6 +24,7 @@ ACTIVATIONS = {
     "Hardsigmoid", "Hardswish", "LogSigmoid", "Tanhshrink", "Hardshrink", "Softshrink", "Threshold",
     "GLU",
 }  # fmt: skip
+CONVOLUTIONS = (None, *(f"Conv{kind}{n}d" for kind in ("", "Transpose") for n in (1, 2, 3)))
 GATES = {len(ports) or 1: kind for kind, ports in PORTS.items()}
 
 
@@ -49,51 +51,6 @@ def _is_numeric(value: Any) -> bool:
     return dtype.kind in "fiubc" or dtype.name.startswith(("bfloat", "float", "int", "uint"))
 
 
-@dataclass
-class _Chain:
-    """How far the chain has come: the columns that the next layer reads, and who could be read besides."""
-
-    build: Build
-    ends: list[Columns] = field(default_factory=list)
-    earlier: list[list[Columns]] = field(default_factory=list)
-    has_steps: bool = False
-    last_layer: str | None = None
-
-    def end(self, layer: str, groups: Sequence[str], has_steps: bool = False) -> None:
-        """Say that a layer's groups are what the next one reads, and whether they have time steps."""
-        sizes = [self.build.groups[group].n_units for group in groups]
-        offsets = np.cumsum([0, *sizes[:-1]]).tolist()
-        self.ends = [Columns(g, n, start) for g, n, start in zip(groups, sizes, offsets, strict=True)]
-        self.earlier.append(self.ends)
-        self.has_steps, self.last_layer = has_steps, layer
-
-    @property
-    def width(self) -> int:
-        return sum(columns.n_units for columns in self.ends)
-
-    def find(self, n_columns: int) -> list[Columns] | None:
-        """Return what a kernel of ``n_columns`` may read, or None where nothing fits."""
-        if self.width == n_columns:
-            return self.ends
-        if self.has_steps and n_columns % self.width == 0:
-            rest = ((n_columns // self.width, self.width),)
-            return [Columns(c.group, c.n_units, c.offset, 1, rest, "time step") for c in self.ends]
-        return next((e for e in reversed(self.earlier) if sum(c.n_units for c in e) == n_columns), None)
-
-    def feed(self, layer: str, n_columns: int) -> list[Columns]:
-        """Return what a kernel reads; where nothing fits, an input of its own."""
-        found = self.find(n_columns)
-        if found:
-            return found
-        is_first = self.last_layer is None
-        if not is_first:
-            self.build.notes.append(f"what feeds {layer!r} is not known from names and shapes")
-        group = self.build.free_id("input" if is_first else f"input.{layer}")
-        self.build.layer(group, "Input")
-        self.build.group(Group(group, group, n_columns, role="input", label="input"))
-        return [Columns(group, n_columns)]
-
-
 def network_of_shapes(
     shapes: Shapes,
     kinds: Iterable[tuple[str, str]] = (),
@@ -105,25 +62,28 @@ def network_of_shapes(
     """
     tied = tied or {}
     owners: dict[str, dict[str, tuple[int, ...]]] = {}
+    computed = {weight: kept for weight, kept in originals(shapes).items() if weight in shapes}
+    kept = {name for names in computed.values() for name in names}
     for parameter, shape in shapes.items():
-        if parameter not in tied:
+        if parameter not in tied and parameter not in kept:
             owner, _, short = parameter.rpartition(".")
             short = short if owner else parameter  # a name may begin with a dot
             owners.setdefault(owner, {})[short] = tuple(shape)
     known = dict(kinds)
     order = [module for module in known if module in owners or known[module] in ACTIVATIONS]
     build = Build({parameter: tuple(shape) for parameter, shape in shapes.items()})
-    chain = _Chain(build)
+    chain = Chain(build)
     for owner in dict.fromkeys([*order, *owners]):
         if owner not in owners:
             if chain.last_layer is not None:
                 build.activate(chain.last_layer, known[owner])
             continue
         _add_owner(chain, owner, owners[owner], known.get(owner))
+    build.say_originals()
     return build.network(tied, "order", name)
 
 
-def _add_owner(chain: _Chain, owner: str, own: dict[str, tuple[int, ...]], kind: str | None) -> None:
+def _add_owner(chain: Chain, owner: str, own: dict[str, tuple[int, ...]], kind: str | None) -> None:
     """Add what one prefix owns: a recurrent layer, a norm, or its arrays one by one."""
     spec = _recurrent_form(owner, own, kind)
     if spec is not None:
@@ -135,8 +95,9 @@ def _add_owner(chain: _Chain, owner: str, own: dict[str, tuple[int, ...]], kind:
         if own:
             chain.build.note(spec.name, not_drawn(own.items()))
     elif _is_norm(own, chain.width) and chain.last_layer is not None:
-        chain.build.modify(chain.last_layer, kind or owner.rpartition(".")[2] or "norm")
-        chain.build.note(chain.last_layer, not_drawn((_join(owner, k), s) for k, s in own.items()))
+        _add_norm(chain, owner, own, kind)
+    elif set(own) <= {"weight", "bias"} and kind in CONVOLUTIONS and _is_convolution(own):
+        _add_convolution(chain, owner, own, kind)
     elif set(own) <= {"weight", "bias"} and kind not in (None, "Linear"):
         _add_box(chain, owner or str(kind).lower(), str(kind), own)
     elif _is_dense(own):
@@ -158,6 +119,57 @@ def _is_norm(own: Mapping[str, tuple[int, ...]], width: int) -> bool:
     vectors = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked", "gamma", "beta"}
     sizes = {shape for shape in own.values() if shape != ()}
     return bool(sizes) and set(own) <= vectors and sizes == {(width,)}
+
+
+def _add_norm(chain: Chain, owner: str, own: Mapping[str, tuple[int, ...]], kind: str | None) -> None:
+    """Draw a norm's scale and shift on the units of the last layer; name its running statistics."""
+    build, layer = chain.build, str(chain.last_layer)
+    build.modify(layer, kind or owner.rpartition(".")[2] or "norm")
+    drawn = [short for short in own if short in ("weight", "bias", "gamma", "beta")]
+    for short in drawn:
+        for part in chain.ends:
+            label = "1" if short in ("bias", "beta") else "×"
+            kernel = Kernel(_join(owner, short), part.n_units, 1, offset=part.offset, role="norm")
+            build.from_one([kernel], part.group, label, None)
+    if len(drawn) < len(own):
+        build.note(layer, not_drawn((_join(owner, k), s) for k, s in own.items() if k not in drawn))
+
+
+def _is_convolution(own: Mapping[str, tuple[int, ...]]) -> bool:
+    weight, bias = own.get("weight", ()), own.get("bias")
+    fits = bias is None or (len(bias) == 1 and bias[0] in weight[:2])
+    return 3 <= len(weight) <= 5 and all(weight) and fits
+
+
+def _add_convolution(chain: Chain, owner: str, own: Mapping[str, tuple[int, ...]], kind: str | None) -> None:
+    """Add a convolution read from its weight's shape: transposed or in groups where only that fits."""
+    rows, columns, *kernel_size = own["weight"]
+    n_out = own.get("bias", (None,))[0]
+    is_transposed = kind is not None and "Transpose" in kind
+    if kind is None and n_out is None:
+        is_transposed = chain.width == rows != columns and columns != 1 and rows % columns != 0
+    elif kind is None:
+        is_transposed = n_out == columns != rows
+    n_groups = 1
+    if (
+        not is_transposed
+        and chain.width
+        and chain.width % columns == 0
+        and rows % (chain.width // columns) == 0
+    ):
+        n_groups = chain.width // columns
+    n_in, n_out = (rows, columns) if is_transposed else (columns * n_groups, rows)
+    name = owner or "convolution"
+    known = kind or f"Conv{'Transpose' if is_transposed else ''}{len(kernel_size)}d"
+    weight, bias = _join(owner, "weight"), _join(owner, "bias") if "bias" in own else None
+    spec = Convolution(known, weight, n_in, n_out, tuple(kernel_size), n_groups, is_transposed)
+    fed = chain.feed(name, n_in, may_flatten=False)
+    if n_groups > 1 and len(fed) > 1:
+        return _add_box(chain, name, known, dict(own))
+    group = add_kernel(chain.build, name, known, fed, spec.kernel(), bias=bias)
+    chain.build.note(name, "a convolution, by its weight's shape" + (f": {n_groups} groups" * (n_groups > 1)))
+    chain.end(name, [group], has_positions=True)
+    return None
 
 
 def _recurrent_form(owner: str, own: Mapping[str, tuple[int, ...]], kind: str | None) -> Recurrent | None:
@@ -194,7 +206,7 @@ def _recurrent_form(owner: str, own: Mapping[str, tuple[int, ...]], kind: str | 
 
 
 def _add_dense(
-    chain: _Chain,
+    chain: Chain,
     owner: str,
     own: Mapping[str, tuple[int, ...]],
     names: tuple[str, str | None],
@@ -211,12 +223,12 @@ def _add_dense(
     n_out, n_in = (n_columns, n_rows) if is_transposed else (n_rows, n_columns)
     kernel = Kernel(weight, n_out, 1 if is_transposed else n_columns, n_columns if is_transposed else 1)
     if not n_out or not n_in:
-        return _add_box(chain, name, "Linear", {names[0]: own[names[0]]})
+        return _add_box(chain, name, "Linear", {short: own[short] for short in names if short is not None})
     chain.end(name, [add_linear(chain.build, name, chain.feed(name, n_in), kernel, bias)])
     return None
 
 
-def _add_box(chain: _Chain, name: str, kind: str | None, own: Mapping[str, tuple[int, ...]]) -> None:
+def _add_box(chain: Chain, name: str, kind: str | None, own: Mapping[str, tuple[int, ...]]) -> None:
     """Add a box; where the kind is not known, it is in the chain only if it holds a kernel that fits."""
     name = name if name not in chain.build.layers else chain.build.free_id(f"{name}.box")
     n_units = max((shape[0] for shape in own.values() if shape), default=1)
@@ -231,7 +243,7 @@ def _add_box(chain: _Chain, name: str, kind: str | None, own: Mapping[str, tuple
     chain.end(name, [group], has_steps=True)
 
 
-def _add_one_by_one(chain: _Chain, owner: str, own: dict[str, tuple[int, ...]], kind: str | None) -> None:
+def _add_one_by_one(chain: Chain, owner: str, own: dict[str, tuple[int, ...]], kind: str | None) -> None:
     """Add arrays whose names follow no known pattern: a matrix with a fitting vector is dense, the rest are
     boxes.
     """

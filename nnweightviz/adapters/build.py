@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from nnweightviz.adapters.effective import originals
 from nnweightviz.network import Bundle, BundleRole, Group, Layer, Network, Wire
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -33,6 +34,10 @@ class Columns:
 class Kernel:
     """Some rows of a parameter, read as (n_target, n_columns): where they start and how far apart entries
     are.
+
+    ``rest`` holds ``(size, stride)`` pairs, slowest first, where several entries join one row and column (a
+    convolution's kernel). ``blocks`` and ``block_stride`` are those of the bundle. ``part`` tells several kernels in
+    one parameter apart, in the bundles' ids only.
     """
 
     parameter: str
@@ -42,6 +47,11 @@ class Kernel:
     offset: int = 0
     role: BundleRole = "input"
     port: str | None = None
+    rest: tuple[tuple[int, int], ...] = ()
+    rest_name: str | None = None
+    blocks: int = 1
+    block_stride: int = 0
+    part: str | None = None
 
 
 def in_words(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> str:
@@ -88,27 +98,35 @@ class Build:
         """Whether the model has a parameter of this name and shape."""
         return self.parameters.get(parameter) == dims
 
+    def _call(self, target: str) -> str:
+        """Return ``#2`` for a group of a reused layer's second call, else nothing."""
+        call = target.removeprefix(self.groups[target].layer).partition("#")[2].partition(".")[0]
+        return f"#{call}" if call else ""
+
     def kernel(self, kernel: Kernel, columns: Sequence[Columns], target: str) -> None:
         """Add the bundles of a kernel, one per source group; ``#2`` of a reused layer's group goes on to
         their ids.
         """
-        call = target.partition("#")[2].partition(".")[0]
-        port = f"[{kernel.port}]" if kernel.port else ""
-        start = kernel.parameter + port + (f"#{call}" if call else "")
+        part_of = kernel.port or kernel.part
+        port = f"[{part_of}]" if part_of else ""
+        start = kernel.parameter + port + self._call(target)
         for part in columns:
             step = kernel.column_stride
+            rest = (*((size, stride * step) for size, stride in part.rest), *kernel.rest)
             bundle = Bundle(
                 id=self._free_bundle_id(f"{start}<-{part.group}" if len(columns) > 1 else start),
                 source=part.group,
                 target=target,
                 parameter=kernel.parameter,
-                shape=(kernel.n_target, part.n_units, *(size for size, _ in part.rest)),
-                strides=(kernel.row_stride, part.stride * step, *(stride * step for _, stride in part.rest)),
+                shape=(kernel.n_target, part.n_units // kernel.blocks, *(size for size, _ in rest)),
+                strides=(kernel.row_stride, part.stride * step, *(stride for _, stride in rest)),
                 offset=kernel.offset + part.offset * step,
                 role=kernel.role,
                 port=kernel.port,
-                reduce="l2" if part.rest else "none",
-                rest_name=part.rest_name,
+                reduce="l2" if rest else "none",
+                rest_name=" and ".join(filter(None, (part.rest_name, kernel.rest_name))) or None,
+                blocks=kernel.blocks,
+                block_stride=kernel.block_stride,
             )
             self.bundles[bundle.id] = bundle
 
@@ -125,12 +143,19 @@ class Build:
         """Add a "1" and its links: ``n`` entries of the parameter to each port of the target (or to the
         target).
         """
-        call = target.partition("#")[2].partition(".")[0]
-        wanted = parameter + (f"#{call}" if call else "")
+        kernels = [
+            Kernel(parameter, n, 1, offset=k * n, role="bias", port=port)
+            for k, port in enumerate(ports or (None,))
+        ]
+        self.from_one(kernels, target, "1", beside)
+
+    def from_one(self, kernels: Sequence[Kernel], target: str, label: str, beside: str | None) -> None:
+        """Add a group of one unit, such as the "1" of a bias, and the bundles from it to a target."""
+        wanted = kernels[0].parameter + (f"[{kernels[0].part}]" if kernels[0].part else "")
+        wanted += self._call(target)
         layer = self.groups[target].layer
-        source = self.group(Group(self.free_id(wanted), layer, 1, role="bias", label="1", beside=beside))
-        for k, port in enumerate(ports or (None,)):
-            kernel = Kernel(parameter, n, 1, offset=k * n, role="bias", port=port)
+        source = self.group(Group(self.free_id(wanted), layer, 1, role="bias", label=label, beside=beside))
+        for kernel in kernels:
             self.kernel(kernel, [Columns(source, 1)], target)
 
     def wire(self, source: str, target: str, kind: str = "flow") -> None:
@@ -189,6 +214,27 @@ class Build:
         if modifier not in old.modifiers:
             self.layers[layer] = replace(old, modifiers=(*old.modifiers, modifier))
 
+    def say_originals(self) -> None:
+        """Note from what each drawn weight is computed, where it is."""
+        for weight, kept in originals(self.parameters).items():
+            layers = {self.groups[b.target].layer for b in self.bundles.values() if b.parameter == weight}
+            for layer in layers:
+                told = in_words((name, self.parameters[name]) for name in kept)
+                self.note(layer, f"{weight.rpartition('.')[2]} is computed from {told}")
+                self.noted.update(kept)
+            for bundle in list(self.bundles.values()) if weight not in self.parameters else ():
+                if bundle.parameter in kept:
+                    what = "drawn is the original; the weight that is computed from it is not in the state"
+                    self.note(self.groups[bundle.target].layer, what)
+
+    def _drop_ids_of_tokens(self) -> None:
+        """Leave out an input that only chooses tokens: the tokens are the input then."""
+        for group in [g.id for g in self.groups.values() if g.role == "input" and g.n_units == 1]:
+            out = [edge for edge in self._edges() if edge.source == group]
+            if out and all(isinstance(edge, Wire) and edge.kind == "lookup" for edge in out):
+                for edge in out:
+                    del self.wires[edge.source, edge.target]
+
     def undrawn(self) -> list[str]:
         """Return the parameters that no bundle reads and no note names."""
         drawn = {bundle.parameter for bundle in self.bundles.values()}
@@ -198,7 +244,9 @@ class Build:
         """Return the Network; model inputs that lead nowhere are left out, those of a recurrent layer are
         x(t).
         """
-        used = {edge.source for edge in self._edges()}
+        self._drop_ids_of_tokens()
+        used = {end for edge in self._edges() for end in (edge.source, edge.target)}
+        used |= {group.id for group in self.groups.values() if self.layers[group.layer].note}
         delayed = {group.id for group in self.groups.values() if group.delayed_of}
         recurrent = {b.target for b in self.bundles.values() if b.source in delayed}
         sequences = {b.source for b in self.bundles.values() if b.target in recurrent}

@@ -1,4 +1,4 @@
-"""The layer kinds drawn by link, one function each: which bundles a Linear or a recurrent layer has.
+"""The layer kinds drawn by link, one function each: which bundles a Linear, a convolution or an LSTM has.
 
 Not for telling kinds apart (the adapters do) and not bound to a framework: it knows parameter names and sizes
 only.
@@ -6,7 +6,8 @@ only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nnweightviz.adapters.build import Build, Columns, Kernel
@@ -19,12 +20,154 @@ def add_linear(
     build: Build, name: str, columns: Sequence[Columns], kernel: Kernel, bias: str | None = None
 ) -> str:
     """Add a dense layer: one bundle per source group, and its bias. Return the group's id."""
-    build.layer(name, "Linear")
+    return add_kernel(build, name, "Linear", columns, kernel, bias=bias)
+
+
+def add_kernel(
+    build: Build,
+    name: str,
+    kind: str,
+    columns: Sequence[Columns],
+    kernel: Kernel,
+    *,
+    bias: str | None = None,
+) -> str:
+    """Add a layer of one group that one kernel feeds, with its bias. Return the group's id."""
+    build.layer(name, kind)
     group = build.group(Group(build.free_id(name), name, kernel.n_target, label=name))
     build.kernel(kernel, columns, group)
     if bias is not None:
         build.bias(bias, kernel.n_target, group, columns[0].group)
     return group
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """The form of a convolution: its channels are units, its kernel is the rest of each link.
+
+    ``weight`` names its parameter, of shape (n_outputs, n_inputs / n_groups, *kernel_size), or (n_inputs, n_outputs /
+    n_groups, *kernel_size) if transposed.
+    """
+
+    kind: str
+    weight: str
+    n_inputs: int
+    n_outputs: int
+    kernel_size: tuple[int, ...]
+    n_groups: int = 1
+    is_transposed: bool = False
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape that the weight must have."""
+        if self.is_transposed:
+            return (self.n_inputs, self.n_outputs // self.n_groups, *self.kernel_size)
+        return (self.n_outputs, self.n_inputs // self.n_groups, *self.kernel_size)
+
+    def kernel(self) -> Kernel:
+        """Return the weight as a kernel that reads channels; in groups, its blocks."""
+        strides = [math.prod(self.kernel_size[k + 1 :]) for k in range(len(self.kernel_size))]
+        size, n_second = math.prod(self.kernel_size), self.shape[1]
+        row, column = (size, n_second * size) if self.is_transposed else (n_second * size, size)
+        # a transposed weight has its groups along the inputs: the next block's rows lie a whole block further
+        jump = (self.n_inputs // self.n_groups - 1) * n_second * size if self.is_transposed else 0
+        return Kernel(
+            self.weight,
+            self.n_outputs,
+            row,
+            column,
+            # a kernel of one entry is a plain number, with its sign
+            rest=tuple(zip(self.kernel_size, strides, strict=True)) if size > 1 else (),
+            rest_name="kernel" if size > 1 else None,
+            blocks=self.n_groups,
+            block_stride=jump if self.n_groups > 1 else 0,
+        )
+
+
+def add_lookup(
+    build: Build, name: str, kind: str, parameter: str, size: tuple[int, int], *, fed_by: Sequence[str] = ()
+) -> str:
+    """Add an embedding of ``size`` (n_tokens, n_units): every token is a source unit. Return the group's id."""
+    n_tokens, n_units = size
+    build.layer(name, kind)
+    what = "tokens" if fed_by else "positions"  # an index that comes from no input counts places
+    tokens = Group(build.free_id(f"{name}.{what}"), name, n_tokens, "input", label=f"{name} · {what}")
+    source = build.group(tokens)
+    for group in fed_by:
+        build.wire(group, source, "lookup")
+    group = build.group(Group(build.free_id(name), name, n_units, label=name))
+    build.kernel(Kernel(parameter, n_units, 1, n_units), [Columns(source, n_tokens)], group)
+    return group
+
+
+def add_bilinear(
+    build: Build,
+    name: str,
+    sources: tuple[Sequence[Columns], Sequence[Columns]],
+    parameter: str,
+    shape: tuple[int, int, int],
+    *,
+    bias: str | None = None,
+) -> str:
+    """Add a Bilinear of ``shape`` (n_out, n_in1, n_in2): a link from one input joins the entries of all units of the
+    other. Return the group's id.
+    """
+    n_out, n_first, n_second = shape
+    row = n_first * n_second
+    build.layer(name, "Bilinear")
+    group = build.group(Group(build.free_id(name), name, n_out, label=name))
+    first = Kernel(
+        parameter, n_out, row, n_second, rest=((n_second, 1),), rest_name="unit of in2", part="in1"
+    )
+    second = Kernel(
+        parameter, n_out, row, 1, rest=((n_first, n_second),), rest_name="unit of in1", part="in2"
+    )
+    for kernel, columns in zip((first, second), sources, strict=True):
+        build.kernel(kernel, columns, group)
+    if bias is not None:
+        build.bias(bias, n_out, group, sources[0][0].group)
+    return group
+
+
+@dataclass(frozen=True)
+class Attention:
+    """The form of a multi-head attention: the kernels that make queries, keys and values, and the one after them.
+
+    ``kernels`` and ``biases`` are by ``"q"``, ``"k"`` and ``"v"``; a bias is one of one column.
+    """
+
+    name: str
+    n_units: int
+    n_heads: int
+    kernels: dict[str, Kernel]
+    biases: dict[str, Kernel]
+    out_weight: str
+    out_bias: str | None
+
+
+def add_attention(build: Build, spec: Attention, columns: Mapping[str, Sequence[Columns]]) -> tuple[str, str]:
+    """Add q, k, v, the heads that wires from them feed, and the projection of the heads. Return the ids of the
+    projection's group and of the heads.
+    """
+    name, n = spec.name, spec.n_units
+    heads = tuple(f"head {k + 1}" for k in range(spec.n_heads))
+    build.layer(name, "MultiheadAttention")
+    out = build.free_id(name)
+    parts = {}
+    for part, kernel in spec.kernels.items():
+        label = f"{name} · {part}"
+        parts[part] = build.group(Group(f"{out}.{part}", name, kernel.n_target, label=label, parts=heads))
+        build.kernel(kernel, columns[part], parts[part])
+        if part in spec.biases:
+            build.from_one([spec.biases[part]], parts[part], "1", columns[part][0].group)
+    mixed = build.group(Group(f"{out}.heads", name, n, label=f"{name} · heads", parts=heads))
+    for group in parts.values():
+        build.wire(group, mixed, "attention")
+    build.group(Group(out, name, n, label=name))
+    build.kernel(Kernel(spec.out_weight, n, n), [Columns(mixed, n)], out)
+    if spec.out_bias is not None:
+        build.bias(spec.out_bias, n, out, mixed)
+    return out, mixed
 
 
 @dataclass(frozen=True)

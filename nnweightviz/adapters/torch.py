@@ -18,8 +18,11 @@ from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-def
 
 from nnweightviz.adapters.arrays import network_of_shapes
 from nnweightviz.adapters.build import Build, Shapes, in_words
+from nnweightviz.adapters.effective import placed, with_effective
 from nnweightviz.adapters.torch_flow import Inputs, run
 from nnweightviz.adapters.torch_inputs import given_inputs, guessed_inputs
+from nnweightviz.adapters.torch_layers import kind_of
+from nnweightviz.adapters.torch_parametrised import effective_weights
 from nnweightviz.network import Group, Layer, Network
 
 # torch's name of a dtype that numpy lacks: the integer dtype of its size, and ml_dtypes' name
@@ -45,9 +48,12 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 
 def parameters_of(model: nn.Module) -> dict[str, torch.Tensor]:
-    """Return all initialised parameters under all their names, tied ones under each."""
+    """Return all initialised parameters under all their names, tied ones under each, and the weights that the model
+    computes from others (by a parametrisation, a norm, a mask).
+    """
     named = unwrapped(model).named_parameters(remove_duplicate=False)
-    return {name: p for name, p in named if not isinstance(p, UninitializedTensorMixin)}
+    parameters = {name: p for name, p in named if not isinstance(p, UninitializedTensorMixin)}
+    return placed(parameters, effective_weights(unwrapped(model)))
 
 
 def as_array(tensor: torch.Tensor) -> NDArray[Any]:
@@ -80,7 +86,7 @@ def as_state(source: nn.Module | Mapping[str, Any]) -> dict[str, NDArray[Any]]:
         array = as_array(value) if isinstance(value, torch.Tensor) else value
         if isinstance(array, np.ndarray | np.generic):
             arrays[str(name)] = np.array(array, copy=True)
-    return arrays
+    return with_effective(arrays)
 
 
 def as_network(model: nn.Module, example_input: Any = None) -> tuple[Network, str | None]:
@@ -104,22 +110,23 @@ def as_network(model: nn.Module, example_input: Any = None) -> tuple[Network, st
     build, output, notes = _find_flow(model, example_input, shapes)
     if build is None:
         network = network_of_shapes(shapes, _kinds(model), type(model).__name__, tied)
-        return _with_lazy_boxes(replace(network, notes=(*notes, *network.notes)), model), None
+        return _with_boxes(replace(network, notes=(*notes, *network.notes)), model), None
     build.notes = [*notes, *build.notes]
+    build.say_originals()
     _add_undrawn(build, model, tied)
-    return _with_lazy_boxes(build.network(tied, "run", type(model).__name__), model), output
+    return _with_boxes(build.network(tied, "run", type(model).__name__), model), output
 
 
 def _find_flow(model: nn.Module, example: Any, shapes: Shapes) -> tuple[Build | None, str | None, list[str]]:
     notes: list[str] = []
     if isinstance(model, torch.jit.ScriptModule):
         return None, None, ["a scripted model is drawn from its parameters' names and shapes"]
-    if example is not None:
+    for inputs in () if example is None else given_inputs(model, example):
         try:
-            build, output = _followed(model, given_inputs(model, example), shapes)
-            return build, output, notes
+            build, output = _followed(model, inputs, shapes)
+            return build, output, []
         except Exception as error:  # the user's own code may raise anything
-            notes.append(f"the model did not run on the example input: {type(error).__name__}: {error}")
+            notes = [f"the model did not run on the example input: {type(error).__name__}: {error}"]
     for inputs in guessed_inputs(model):
         try:
             build, output = _followed(model, inputs, shapes)
@@ -144,7 +151,7 @@ def _is_quantised(model: nn.Module) -> bool:
 
 def _kinds(model: nn.Module) -> list[tuple[str, str]]:
     """Return the name and class name of every module, in order; for a scripted module the original class."""
-    return [(name, getattr(m, "original_name", type(m).__name__)) for name, m in model.named_modules()]
+    return [(name, kind_of(module)) for name, module in model.named_modules()]
 
 
 def _add_undrawn(build: Build, model: nn.Module, tied: Mapping[str, str]) -> None:
@@ -164,15 +171,22 @@ def _add_undrawn(build: Build, model: nn.Module, tied: Mapping[str, str]) -> Non
         build.note(name, f"no data flow through it was found: {in_words(shapes)}")
 
 
-def _with_lazy_boxes(network: Network, model: nn.Module) -> Network:
-    """Add a box for every module that the network lacks because its parameters have no shapes yet."""
-    note = "not initialised yet: its shapes are known after a first call"
+def _with_boxes(network: Network, model: nn.Module) -> Network:
+    """Add a box for every module that the network lacks because it has no parameters yet, or none any more."""
     layers = [
         Layer(name or type(module).__name__.lower(), type(module).__name__, note=note)
         for name, module in model.named_modules()
-        if any(isinstance(p, UninitializedTensorMixin) for p in module._parameters.values())
+        if (note := _why_without_parameters(module))
     ]
     known = {layer.name for layer in network.layers}
     layers = [layer for layer in layers if layer.name not in known]
     boxes = [Group(layer.name, layer.name, 1, "box", f"{layer.name} · {layer.kind}") for layer in layers]
     return replace(network, layers=(*network.layers, *layers), groups=(*network.groups, *boxes))
+
+
+def _why_without_parameters(module: nn.Module) -> str | None:
+    if any(isinstance(p, UninitializedTensorMixin) for p in module._parameters.values()):
+        return "not initialised until the first call: its shapes are not known yet"
+    is_quantised = "quantized" in type(module).__module__ and "packed" not in type(module).__name__.lower()
+    has_weights = is_quantised and any(True for _ in module.state_dict())
+    return "quantised: its weights are no parameters, and are not drawn" if has_weights else None

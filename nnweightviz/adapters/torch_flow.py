@@ -6,27 +6,25 @@ Not for choosing what to run it on (see ``torch_inputs``).
 from __future__ import annotations
 
 import copy
-import random
+import inspect
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.nn.parameter import UninitializedTensorMixin  # type: ignore[attr-defined]
 from torch.overrides import TorchFunctionMode
 
+from nnweightviz.adapters import torch_parametrised  # noqa: F401  (its rule)
 from nnweightviz.adapters.build import Build, Shapes
-from nnweightviz.adapters.torch_layers import rule_for
+from nnweightviz.adapters.torch_copies import is_lazy, untouched
+from nnweightviz.adapters.torch_layers import box, rule_for
 from nnweightviz.adapters.torch_operations import follow
 from nnweightviz.adapters.torch_signals import Signal, spread
 from nnweightviz.adapters.torch_tracker import Tracker, tensors_in
 from nnweightviz.network import Group
-
-MAX_COPIED_BYTES = 2**28
 
 
 @dataclass
@@ -66,29 +64,26 @@ def run(model: nn.Module, inputs: Inputs, shapes: Shapes) -> tuple[Build, Any]:
     The model, its buffers and the random states are as before. Inputs are units along the last axis (channels
     for a convolution); where a dense layer reads more than that axis, every position is a unit.
     """
-    axes: dict[str, str] = {}
+    axes: dict[str, Any] = {}
     first = _run_once(model, inputs, shapes, axes)
-    channels = {name: "channels" for name in first[2].channels_first if name in first[0].groups}
-    if channels:
-        axes = channels
+    if first[2].misread:
+        axes = dict(first[2].misread)
         first = _run_once(model, inputs, shapes, axes)
     for mode in ("each", "all"):
-        wide = {b.source for b in first[0].bundles.values() if b.rest_name}
-        wide = {group for group in wide if first[0].groups[group].role == "input"}
+        wide = {group for group in first[2].wide if first[0].groups[group].role == "input"}
         if not wide:
             break
         again = _run_once(model, inputs, shapes, axes | dict.fromkeys(wide, mode))
-        rests = [b for b in again[0].bundles.values() if b.source in wide and b.rest_name]
-        if not rests and not again[2].is_reordered:
+        if not wide & again[2].wide and not again[2].is_reordered:
             return again[:2]
     return first[:2]
 
 
 def _run_once(
-    model: nn.Module, inputs: Inputs, shapes: Shapes, axes: Mapping[str, str]
+    model: nn.Module, inputs: Inputs, shapes: Shapes, axes: Mapping[str, Any]
 ) -> tuple[Build, Any, Tracker]:
     build = Build(shapes)
-    with _untouched(model) as runnable, torch.no_grad(), warnings.catch_warnings():
+    with untouched(model) as runnable, torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         runnable.eval()
         tracker = Tracker(build, runnable)
@@ -107,14 +102,20 @@ def _run_once(
         return build, _say_output(tracker, outputs), tracker
 
 
-def _say_inputs(tracker: Tracker, inputs: Inputs, axes: Mapping[str, str], taken: set[str]) -> None:
+def _say_inputs(tracker: Tracker, inputs: Inputs, axes: Mapping[str, Any], taken: set[str]) -> None:
     tensors = list(inputs.tensors())
     for name, tensor in tensors:
         group = "input" if len(tensors) == 1 else f"input.{name}"
         group = f"model {group}" if group in taken else group
         label = "input" if len(tensors) == 1 else name
         mode = axes.get(group, "channels" if tensor.ndim >= 4 else "last")
-        if not (tensor.is_floating_point() or tensor.is_complex()) or tensor.ndim == 0:
+        axis = tensor.ndim - 1
+        if isinstance(mode, tuple):
+            axis, n_axes, n_channels = mode
+            mode = "channels" if n_axes == tensor.ndim else "one" if n_channels == 1 else "last"
+        elif mode == "channels":
+            axis = 1
+        if mode == "one" or not (tensor.is_floating_point() or tensor.is_complex()) or tensor.ndim == 0:
             n_units, codes = 1, torch.arange(tensor.numel()).reshape(tensor.shape)
         elif mode in ("each", "all"):
             sample = tensor.shape[1:] if mode == "each" else tensor.shape
@@ -123,9 +124,6 @@ def _say_inputs(tracker: Tracker, inputs: Inputs, axes: Mapping[str, str], taken
                 tensor.shape
             )
         else:
-            axis = min(1, tensor.ndim - 1) if mode == "channels" else tensor.ndim - 1
-            axis = tensor.ndim - 3 if mode == "channels" and tensor.ndim == 3 and axis == 1 else axis
-            axis = 1 if mode == "channels" and tensor.ndim == 3 else axis
             n_units, codes = tensor.shape[axis], spread(torch.arange(tensor.shape[axis]), tensor.shape, axis)
         sides = [n for n in tensor.shape[1:] if n > 1] if mode == "each" else []
         grid = (sides[0], sides[1]) if len(sides) == 2 and sides[0] * sides[1] == n_units else None
@@ -149,6 +147,10 @@ def _say_output(tracker: Tracker, outputs: Any) -> Signal | None:
 
 def _hooks(tracker: Tracker, mode: _Follow, name: str, module: nn.Module) -> list[Any]:
     rule = rule_for(module)
+    if rule is not None and any(
+        p.numel() == 0 for p in module._parameters.values() if p is not None and not is_lazy(p)
+    ):
+        rule = box
 
     def enter(_module: nn.Module, _args: Any, _kwargs: Any) -> None:
         if rule is None:
@@ -163,7 +165,7 @@ def _hooks(tracker: Tracker, mode: _Follow, name: str, module: nn.Module) -> lis
         mode.depth -= 1
         if mode.depth == 0:
             with torch._C.DisableTorchFunction():
-                rule(tracker, module, name, (*args, *kwargs.values()), outputs)
+                rule(tracker, module, name, _in_order(module, args, kwargs), outputs)
 
     return [
         module.register_forward_pre_hook(enter, with_kwargs=True),
@@ -171,45 +173,13 @@ def _hooks(tracker: Tracker, mode: _Follow, name: str, module: nn.Module) -> lis
     ]
 
 
-@contextmanager
-def _untouched(model: nn.Module) -> Iterator[nn.Module]:
-    """Yield a copy that may be run (the model itself where it cannot be copied), and put back all that a run
-    changes.
-    """
-    python, numpy = random.getstate(), np.random.get_state()
-    devices = sorted({p.device.index or 0 for p in model.parameters() if p.device.type == "cuda"})
-    buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers() if not _is_lazy(buffer)]
-    training = [(module, module.training) for module in model.modules()]
+def _in_order(module: nn.Module, args: Any, kwargs: Any) -> tuple[Any, ...]:
+    """Return all arguments in the order of the module's signature."""
+    if not kwargs:
+        return tuple(args)
     try:
-        with torch.random.fork_rng(devices=devices):
-            yield _copy(model)
-    finally:
-        random.setstate(python)
-        np.random.set_state(numpy)
-        for module, was_training in training:
-            module.training = was_training
-        with torch.no_grad():
-            for buffer, before in buffers:
-                if buffer.shape == before.shape and not buffer.is_meta and not torch.equal(buffer, before):
-                    buffer.copy_(before)
-
-
-def _is_lazy(tensor: torch.Tensor) -> bool:
-    return isinstance(tensor, UninitializedTensorMixin)
-
-
-def _copy(model: nn.Module) -> nn.Module:
-    parameters = [p for p in model.parameters() if not _is_lazy(p)]
-    n_bytes = sum(p.numel() * p.element_size() for p in parameters)
-    memo: dict[int, Any] = {id(p): p for p in parameters} if n_bytes > MAX_COPIED_BYTES else {}
-    try:
-        copied = copy.deepcopy(model, memo)
-    except Exception:  # models may hold anything: open files, locks, tensors with a history
-        return model
-    for module in copied.modules():
-        for hooks in (module._forward_hooks, module._backward_hooks, module._forward_pre_hooks):
-            for key, hook in list(hooks.items()):
-                # torch's own hooks compute weights (weight_norm); others may do anything, such as recording
-                if not type(hook).__module__.startswith("torch."):
-                    del hooks[key]
-    return copied
+        bound = inspect.signature(module.forward).bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        return (*args, *kwargs.values())
+    bound.apply_defaults()
+    return tuple(bound.arguments.values())

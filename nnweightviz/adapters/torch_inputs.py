@@ -21,18 +21,28 @@ from nnweightviz.adapters.torch_flow import Inputs
 BATCH, STEPS = 2, 5
 SIDES = (28, 32, 64, 16, 8, 224)
 MAX_GUESSES = 40
+MANY_VALUES = 2**18
+MAX_PLACES = 2**16  # of an image or volume that is guessed
 
 
-def given_inputs(model: nn.Module, example: Any) -> Inputs:
-    """Return an example (a tensor or array, a tuple of arguments, a mapping of named ones) as inputs for a
-    model.
+def given_inputs(model: nn.Module, example: Any) -> Iterator[Inputs]:
+    """Yield an example (a tensor or array, a tuple of arguments, a mapping of named ones) as inputs for a model: of
+    many images the first two, and then as it is.
     """
     names = _argument_names(model)
     if isinstance(example, Mapping):
-        return Inputs((), {str(k): _fit(model, v) for k, v in example.items()}, ())
-    is_several = isinstance(example, tuple | list) and not isinstance(example, PackedSequence)
-    args = tuple(_fit(model, value) for value in (example if is_several else (example,)))
-    return Inputs(args, {}, (*names, *(f"x{k + 1}" for k in range(len(names), len(args))))[: len(args)])
+        inputs = Inputs((), {str(k): _fit(model, v) for k, v in example.items()}, ())
+    else:
+        is_several = isinstance(example, tuple | list) and not isinstance(example, PackedSequence)
+        args = tuple(_fit(model, value) for value in (example if is_several else (example,)))
+        more = (f"x{k + 1}" for k in range(len(names), len(args)))
+        inputs = Inputs(args, {}, (*names, *more)[: len(args)])
+    tensors = [tensor for _, tensor in inputs.tensors()]
+    n_values = sum(tensor.numel() for tensor in tensors)
+    if n_values > MANY_VALUES and all(t.ndim >= 4 and len(t) == len(tensors[0]) for t in tensors):
+        first = {k: v[:BATCH] for k, v in inputs.kwargs.items()}
+        yield Inputs(tuple(arg[:BATCH] for arg in inputs.args), first, inputs.names)
+    yield inputs
 
 
 def guessed_inputs(model: nn.Module) -> Iterator[Inputs]:
@@ -46,7 +56,9 @@ def guessed_inputs(model: nn.Module) -> Iterator[Inputs]:
         same = [(shape,) * len(names) for shape in shapes]
         choices = iter(dict.fromkeys([*same, *islice(product(shapes[:6], repeat=len(names)), 200)]))
     for choice in islice(choices, MAX_GUESSES):
-        yield Inputs(tuple(_example(model, kind, shape) for kind, shape in choice), {}, names)
+        values = [_example(model, kind, shape) for kind, shape in choice]
+        named = {p.name: v for p, v in zip(parameters, values, strict=True) if p.kind is p.KEYWORD_ONLY}
+        yield Inputs(tuple(values[: len(values) - len(named)]), named, names[: len(values) - len(named)])
 
 
 def has_lazy_parameters(module: nn.Module) -> bool:
@@ -61,6 +73,7 @@ def _required(model: nn.Module) -> list[inspect.Parameter]:
         return [inspect.Parameter("x", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     required = [p for p in positional if p.default is p.empty]
+    required += [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
     if not required and any(p.kind == p.VAR_POSITIONAL for p in parameters):
         return [inspect.Parameter("x", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     return required or positional[:1]
@@ -116,7 +129,7 @@ def _shapes_of(module: nn.Module, steps: list[int]) -> Iterator[tuple[str, tuple
         yield "float", (BATCH, STEPS, *module.normalized_shape)
     elif hasattr(module, "in_channels") and hasattr(module, "kernel_size"):
         n_dims = len(module.kernel_size) if isinstance(module.kernel_size, tuple) else 2
-        for side in SIDES:
+        for side in [side for side in SIDES if side**n_dims <= MAX_PLACES]:
             yield "float", (BATCH, size("in_channels"), *[side] * n_dims)
         yield "float", (BATCH, *[SIDES[0]] * n_dims)
     elif hasattr(module, "num_features"):

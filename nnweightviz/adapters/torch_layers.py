@@ -10,11 +10,14 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.utils.parametrize import is_parametrized
 from torch.nn.utils.rnn import PackedSequence
 
-from nnweightviz.adapters.build import Kernel, not_drawn
+from nnweightviz.adapters.build import Kernel
 from nnweightviz.adapters.kinds import PORTS, Recurrent, add_linear, add_recurrent
+from nnweightviz.adapters.torch_copies import Sealed
 from nnweightviz.adapters.torch_signals import Signal
+from nnweightviz.adapters.torch_ticks import entries_of, norm_axis, tick
 from nnweightviz.adapters.torch_tracker import Tracker, tensors_in
 
 Rule = Callable[[Tracker, nn.Module, str, tuple[Any, ...], Any], None]
@@ -26,6 +29,8 @@ CONTAINERS = (
     nn.Transformer,
     nn.TransformerEncoder,
     nn.TransformerDecoder,
+    nn.TransformerEncoderLayer,
+    nn.TransformerDecoderLayer,
 )
 PASSED_ON = ("activation", "dropout", "batchnorm", "normalization", "instancenorm")
 
@@ -43,7 +48,12 @@ def layer_rule(*kinds: type[nn.Module]) -> Callable[[Rule], Rule]:
 def rule_for(module: nn.Module) -> Rule | None:
     """Return the rule that draws a module as a whole, or None where its inside is followed."""
     forward_module = getattr(type(module).forward, "__module__", None) or ""
-    if not forward_module.startswith("torch.") or isinstance(module, CONTAINERS):
+    if type(module) in LAYERS:
+        return LAYERS[type(module)]
+    if isinstance(module, Sealed):
+        return box
+    is_compiled = isinstance(getattr(module, "_orig_mod", None), nn.Module)
+    if not forward_module.startswith("torch.") or isinstance(module, CONTAINERS) or is_compiled:
         return None
     for kind in type(module).__mro__:
         if kind in LAYERS:
@@ -54,9 +64,15 @@ def rule_for(module: nn.Module) -> Rule | None:
     return box if has_state else None
 
 
+def kind_of(module: nn.Module) -> str:
+    """Return a module's class name: the original one where torch made a class for its parametrisation."""
+    name = str(getattr(module, "original_name", type(module).__name__))
+    return name.removeprefix("Parametrized") if is_parametrized(module) else name
+
+
 def layer_name(module: nn.Module, name: str) -> str:
     """Return the layer's name: the module's, or its class in small letters if it is the whole model."""
-    return name or type(module).__name__.lower()
+    return name or kind_of(module).lower()
 
 
 def parameter_prefix(name: str) -> str:
@@ -80,16 +96,29 @@ def linear(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ..
 
 
 def dense(tracker: Tracker, name: str, tensor: torch.Tensor, kernel: Kernel, bias: str | None) -> str:
-    """Add a dense layer that reads a tensor; a call that reads the same units again is the same drawing."""
+    """Add a dense layer that reads a tensor."""
     columns = tracker.columns(tensor, name, tensor.shape[-1])
-    key = (name, kernel, tuple(columns))
+    group: str = drawn_once(
+        tracker,
+        name,
+        (kernel, tuple(columns)),
+        lambda: add_linear(tracker.build, name, columns, kernel, bias),
+    )
+    if any(c.group in tracker.rest_names and not c.rest for c in columns):
+        tracker.rest_names.setdefault(group, "time step")
+    return group
+
+
+def drawn_once(tracker: Tracker, name: str, key: Any, add: Callable[[], Any]) -> Any:
+    """Return what ``add`` adds for a layer's call; a call that reads the same units again is the same drawing, and
+    so are all beyond the first few.
+    """
+    key = (name, key)
     if key not in tracker.calls:
         if tracker.is_exhausted(name):
-            return str(tracker.calls[name])
-        tracker.calls[key] = tracker.calls[name] = add_linear(tracker.build, name, columns, kernel, bias)
-        if any(c.group in tracker.rest_names and not c.rest for c in columns):
-            tracker.rest_names[tracker.calls[key]] = "time step"
-    return str(tracker.calls[key])
+            return tracker.calls[name]
+        tracker.calls[key] = tracker.calls[name] = add()
+    return tracker.calls[key]
 
 
 @layer_rule(nn.LSTM, nn.GRU, nn.RNN, nn.LSTMCell, nn.GRUCell, nn.RNNCell)
@@ -102,13 +131,9 @@ def recurrent(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any,
         return box(tracker, module, name, inputs, outputs)
     sequence = inputs[0].data if isinstance(inputs[0], PackedSequence) else inputs[0]
     columns = tracker.columns(sequence, spec.name, n_in)
-    key = (spec.name, tuple(columns))
-    if key not in tracker.calls:
-        if tracker.is_exhausted(spec.name):
-            key = spec.name  # type: ignore[assignment]
-        else:
-            tracker.calls[key] = tracker.calls[spec.name] = add_recurrent(tracker.build, spec, columns)
-    groups: list[list[str]] = tracker.calls[key]
+    groups: list[list[str]] = drawn_once(
+        tracker, spec.name, tuple(columns), lambda: add_recurrent(tracker.build, spec, columns)
+    )
     tracker.rest_names.update({group: "time step" for layer in groups for group in layer})
     _initial_states(tracker, inputs[1:], groups)
     _say_outputs(tracker, spec, outputs, groups)
@@ -159,26 +184,26 @@ def _say_outputs(tracker: Tracker, spec: Recurrent, outputs: Any, groups: Sequen
 
 
 def _passed_on(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any) -> None:
-    """Write an activation, dropout or norm on the layer whose outputs it changes."""
-    kind = type(module).__name__
+    """Write an activation, dropout or norm on the layer whose outputs it changes, and draw its parameters."""
+    kind = kind_of(module)
     signal = tracker.get(inputs[0])
     shapes = own_shapes(tracker, name)
     if signal is None:
         return box(tracker, module, name, inputs, outputs) if shapes else None
     if signal.codes is None and shapes:
         signal = tracker.settle(inputs[0], signal)
+    is_activation = type(module).__module__.endswith("activation")
     for layer in tracker.layers(signal):
-        if type(module).__module__.endswith("activation"):
-            tracker.build.activate(layer, kind)
-        else:
-            tracker.build.modify(layer, kind)
-        if shapes:
-            tracker.build.note(layer, not_drawn(shapes))
-            tracker.build.noted.update(parameter for parameter, _ in shapes)
+        (tracker.build.activate if is_activation else tracker.build.modify)(layer, kind)
+    for parameter, shape in shapes:
+        index = entries_of(shape, norm_axis(module, inputs[0].ndim), inputs[0].ndim)
+        tick(tracker, signal, parameter, index, "norm")
     same = tensors_in(outputs)
     if same and same[0].shape == inputs[0].shape:
         operations = signal.operations if signal.codes is not None else (*signal.operations, kind.lower())
         tracker.put(same[0], Signal(signal.groups, signal.codes, operations, signal.group))
+    elif same:
+        tracker.put(same[0], Signal(signal.groups, operations=(*signal.operations, kind.lower())))
     return None
 
 
@@ -190,26 +215,19 @@ def own_shapes(tracker: Tracker, name: str) -> list[tuple[str, tuple[int, ...]]]
 
 def box(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any) -> None:
     """Draw a module as a box with its parameters' shapes, wired into the data flow."""
-    kind, prefix = type(module).__name__, parameter_prefix(name)
+    kind, prefix = kind_of(module), parameter_prefix(name)
     out_channels = getattr(module, "out_channels", None)
     results = [t for t in tensors_in(outputs) if t.is_floating_point()] or tensors_in(outputs)
     axis = -1
     if out_channels and results:
         axis = 1 if results[0].ndim > 1 and results[0].shape[1] == out_channels else 0
-        tracker.channels_first.update(tracker.groups(tracker.signals(inputs)))
     n_units = results[0].shape[axis] if results and results[0].ndim else 1
     sources = tracker.groups(tracker.signals(inputs))
     layer = layer_name(module, name)
-    key = (layer, sources)
-    if key not in tracker.calls:
-        if layer in tracker.calls and tracker.is_exhausted(layer):
-            key = layer  # type: ignore[assignment]
-        else:
-            shapes = own_shapes(tracker, name)
-            group = tracker.build.box(layer, kind, [(p.removeprefix(prefix), s) for p, s in shapes], n_units)
-            tracker.build.noted.update(parameter for parameter, _ in shapes)
-            tracker.calls[key] = tracker.calls[layer] = group
-    group = tracker.calls[key]
+    shapes = own_shapes(tracker, name)
+    own = [(p.removeprefix(prefix), shape) for p, shape in shapes]
+    group = drawn_once(tracker, layer, sources, lambda: tracker.build.box(layer, kind, own, n_units))
+    tracker.build.noted.update(parameter for parameter, _ in shapes)
     if not out_channels:
         tracker.rest_names.setdefault(group, "time step")
     for source in sources:

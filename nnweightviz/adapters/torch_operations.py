@@ -1,7 +1,6 @@
 """What each function on tensors does to signals: rules by the function's name.
 
-Operations that only move entries are applied to the codes themselves, so no layout is assumed. Not for
-modules (see ``torch_layers``).
+Not for functions that only move entries (see ``torch_moves``), nor for modules (see ``torch_layers``).
 """
 
 from __future__ import annotations
@@ -12,25 +11,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from nnweightviz.adapters.build import Kernel
-from nnweightviz.adapters.torch_layers import dense
-from nnweightviz.adapters.torch_signals import Signal, feature_axis, spread, units_of
+from nnweightviz.adapters.build import not_drawn
+from nnweightviz.adapters.torch_kernels import KERNELS
+from nnweightviz.adapters.torch_moves import (
+    MOVES_ONE,
+    MOVES_SEVERAL,
+    REDUCTIONS,
+    function_name,
+    move,
+    pack,
+    reduce,
+    write,
+)
+from nnweightviz.adapters.torch_signals import Signal, coded, feature_axis, spread, units_of
+from nnweightviz.adapters.torch_ticks import tick_view
 from nnweightviz.adapters.torch_tracker import MAX_CALLS, Tracker, tensors_in
 
-MOVES_ONE = {
-    "reshape", "view", "view_as", "reshape_as", "flatten", "ravel", "permute", "transpose", "t", "T",
-    "mT", "swapaxes", "swapdims", "movedim", "moveaxis", "squeeze", "unsqueeze", "expand", "expand_as",
-    "repeat", "repeat_interleave", "tile", "broadcast_to", "split", "chunk", "tensor_split", "unbind",
-    "select", "narrow", "index_select", "getitem", "take_along_dim", "gather", "contiguous", "clone",
-    "detach", "flip", "roll", "unflatten", "unfold", "data", "alias", "diagonal",
-}  # fmt: skip
-MOVES_SEVERAL = {
-    "cat", "concat", "concatenate", "stack", "hstack", "vstack", "dstack", "column_stack",
-}  # fmt: skip
-REDUCTIONS = {
-    "mean", "sum", "max", "min", "amax", "amin", "median", "nanmean", "nansum", "logsumexp", "norm",
-    "prod", "std", "var", "mode", "quantile",
-}  # fmt: skip
 JOINS = {
     "add": "Add", "sub": "Sub", "rsub": "Sub", "mul": "Mul", "div": "Div", "where": "Where",
     "maximum": "Maximum", "minimum": "Minimum", "lerp": "Lerp", "addcmul": "Add", "pow": "Power",
@@ -43,27 +39,19 @@ ACTIVATIONS = {
     "rrelu": "RReLU", "prelu": "PReLU", "tanhshrink": "Tanhshrink", "threshold": "Threshold",
     "expit": "Sigmoid", "sin": "Sin", "cos": "Cos", "exp": "Exp",
 }  # fmt: skip
+CASTS = {"to", "type", "type_as", "float", "half", "double", "bfloat16", "cfloat", "contiguous", "clone"}
 MODIFIERS = {
     "dropout": "Dropout", "dropout1d": "Dropout1d", "dropout2d": "Dropout2d", "alpha_dropout": "AlphaDropout",
     "feature_dropout": "Dropout", "layer_norm": "LayerNorm", "batch_norm": "BatchNorm",
     "group_norm": "GroupNorm",
-    "instance_norm": "InstanceNorm", "rms_norm": "RMSNorm", "normalize": "Normalize",
-}  # fmt: skip
-OTHER_NAMES = {
-    "radd": "add", "iadd": "add", "isub": "sub", "subtract": "sub", "rmul": "mul", "imul": "mul",
-    "multiply": "mul", "truediv": "div", "rtruediv": "div", "itruediv": "div", "divide": "div",
-    "true_divide": "div",
-    "rmatmul": "matmul", "rpow": "pow", "mm": "matmul", "mv": "matmul",
+    "interpolate": "Upsample", "instance_norm": "InstanceNorm", "rms_norm": "RMSNorm", "normalize": "Normalize",
 }  # fmt: skip
 
 
-def function_name(function: Any) -> str:
-    """Return a function's plain name: ``add`` for ``torch.add``, ``Tensor.__radd__``, ``Tensor.add_``."""
-    name = str(getattr(function, "__name__", type(function).__name__))
-    if name == "__get__":
-        name = str(getattr(function.__self__, "__name__", name))
-    name = name.strip("_") or name
-    return OTHER_NAMES.get(name, name)
+def in_capitals(name: str) -> str:
+    """Return a function's name as its module's: ``MaxPool2d`` for ``max_pool2d_with_indices``."""
+    words = name.removesuffix("_with_indices").split("_")
+    return "".join(word[:1].upper() + word[1:] for word in words)
 
 
 def follow(
@@ -72,26 +60,51 @@ def follow(
     """Say what the results of a call carry, from what its arguments carry."""
     name = function_name(function)
     if name == "setitem":
-        return _write(tracker, args)
-    if name in ("linear", "matmul", "addmm") and _kernel(tracker, name, args, kwargs, out):
+        return write(tracker, args)
+    if name in KERNELS and KERNELS[name](tracker, name, args, kwargs, out):
         return None
     arguments = tensors_in((args, kwargs))
     signals = tracker.signals(arguments)
     results = tensors_in(out)
+    if name in CASTS and len(arguments) == 1 and not signals:
+        return _cast(tracker, arguments[0], results)
     if not signals or not results:
         return None
-    if name in ("pack_padded_sequence", "pad_packed_sequence") and _pack(tracker, args, results[0]):
+    if name in ("pack_padded_sequence", "pad_packed_sequence") and pack(tracker, args, results[0]):
         return None
-    if name in MOVES_ONE | MOVES_SEVERAL and _move(tracker, function, args, kwargs, results):
+    if name in MOVES_ONE | MOVES_SEVERAL and move(tracker, function, args, kwargs, results):
         return None
-    if name in REDUCTIONS and _reduce(tracker, args, kwargs, results):
+    if name in REDUCTIONS and reduce(tracker, args, kwargs, results):
         return None
     if len(results) == 1 and (name in JOINS or len(signals) == 1):
         tracker.put(results[0], _elementwise(tracker, name, signals, arguments, results[0]))
+        if name not in JOINS and name not in MODIFIERS:
+            _name_parameters(tracker, arguments, results[0])
         return None
     for result in results:
         tracker.put(result, _mixed(name, signals))
+    _name_parameters(tracker, arguments, results[0])
     return None
+
+
+def _cast(tracker: Tracker, tensor: torch.Tensor, results: list[torch.Tensor]) -> None:
+    """Follow a parameter into another dtype or memory."""
+    found = tracker.parameter(tensor)
+    if found and results and results[0].shape == found[1].shape == tensor.shape:
+        tracker.say_parameter(found[0], results[0])
+
+
+def _name_parameters(tracker: Tracker, arguments: list[torch.Tensor], result: torch.Tensor) -> None:
+    """Give the result of a function that mixed units with parameters a group, whose note names them."""
+    signal = tracker.get(result)
+    found = [tracker.parameter(t) for t in arguments if tracker.get(t) is None]
+    names = [f[0] for f in found if f]
+    if signal is None or signal.codes is not None or not names or not result.is_floating_point():
+        return
+    for layer in tracker.layers(tracker.settle(result, signal)):
+        for name in names:
+            tracker.build.note(layer, not_drawn([(name, tracker.build.parameters[name])]))
+            tracker.build.noted.add(name)
 
 
 def _mixed(name: str, signals: Sequence[Signal]) -> Signal:
@@ -100,99 +113,6 @@ def _mixed(name: str, signals: Sequence[Signal]) -> Signal:
     operations = tuple(operation for signal in signals for operation in signal.operations)
     groups = dict.fromkeys(g for s in signals for g in ((s.group,) if s.group else s.groups))
     return Signal(tuple(groups), operations=(*operations, name))
-
-
-def _move(
-    tracker: Tracker,
-    function: Callable[..., Any],
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    results: Any,
-) -> bool:
-    """Apply an operation that moves entries to the codes; False where that does not work out."""
-    if not args:
-        return False
-    name = function_name(function)
-    several = name in MOVES_SEVERAL
-    if several:
-        signals = [(t, tracker.get(t)) for t in args[0]]
-        settled = [(t, s and tracker.settle(t, s)) for t, s in signals]
-        if any(s is not None and s.codes is None for _, s in settled):
-            return False
-        first: Any = [torch.full(t.shape, -1) if s is None else s.codes for t, s in settled]
-    else:
-        signal = tracker.get(args[0])
-        if signal is None or signal.codes is None:
-            return False
-        first = signal.codes
-    function = torch.Tensor.reshape if name == "view" else function
-    if name in ("contiguous", "clone", "detach", "alias", "data"):
-        moved: list[torch.Tensor] = [first]
-    else:
-        try:
-            moved = tensors_in(function(first, *args[1:], **kwargs))
-        except (RuntimeError, TypeError, ValueError, IndexError, AttributeError):
-            return False
-    if [m.shape for m in moved] != [r.shape for r in results]:
-        return False
-    source = None if several else tracker.get(args[0])
-    for codes, result in zip(moved, results, strict=True):
-        is_one = source is not None and len(source.groups) == 1
-        groups = source.groups if source is not None and is_one else tracker.units.groups(codes)
-        tracker.put(result, Signal(groups, codes))
-    return True
-
-
-def _pack(tracker: Tracker, args: tuple[Any, ...], result: torch.Tensor) -> bool:
-    """Follow packing and unpacking of sequences, which keep the last axis; False if units vary over time."""
-    signal = tracker.get(args[0])
-    if signal is None or signal.codes is None or signal.codes.shape[-1] != result.shape[-1]:
-        return False
-    units = units_of(signal.codes.reshape(-1, result.shape[-1]))
-    if bool((units != units[:1]).any()):
-        return False
-    tracker.put(result, Signal(signal.groups, spread(units[0], result.shape, -1)))
-    return True
-
-
-def _write(tracker: Tracker, args: tuple[Any, ...]) -> None:
-    """Follow ``x[index] = value``."""
-    target, index, value = args[0], args[1], args[2]
-    signal = tracker.get(value)
-    if signal is None:
-        return
-    signal = tracker.settle(value, signal)
-    old = tracker.get(target)
-    codes = torch.full(target.shape, -1) if old is None or old.codes is None else old.codes.clone()
-    if signal.codes is not None:
-        codes[index] = signal.codes
-        tracker.put(target, Signal(tracker.units.groups(codes), codes))
-
-
-def _reduce(
-    tracker: Tracker, args: tuple[Any, ...], kwargs: dict[str, Any], results: list[torch.Tensor]
-) -> bool:
-    """Follow a mean, sum or maximum over axes along which the units stay the same; False if they do not."""
-    signal = tracker.get(args[0]) if args else None
-    if signal is None or signal.codes is None:
-        return False
-    dims = kwargs.get("dim", kwargs.get("axis", args[1] if len(args) > 1 else None))
-    if not isinstance(dims, int | tuple | list) or isinstance(dims, bool):
-        return False
-    axes = [dims] if isinstance(dims, int) else list(dims)
-    units = units_of(signal.codes)
-    low, high = units.amin(axes, keepdim=True), units.amax(axes, keepdim=True)
-    if low.numel() != results[0].numel() or bool((low != high).any()):
-        return False
-    positions = torch.arange(low.numel()).reshape(results[0].shape)
-    codes = torch.where(low.reshape(positions.shape) < 0, -1, _coded(low.reshape(positions.shape), positions))
-    for result in results:
-        tracker.put(result, Signal(signal.groups, codes))
-    return True
-
-
-def _coded(units: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-    return units * 2**32 + positions
 
 
 def _elementwise(
@@ -208,17 +128,21 @@ def _elementwise(
     signal = signals[0]
     for tensor in arguments:
         parameter = tracker.parameter(tensor)
-        if parameter and tracker.get(tensor) is None and name in JOINS:
+        if (
+            parameter
+            and tracker.get(tensor) is None
+            and (name in JOINS or name in MODIFIERS or name == "prelu")
+        ):
             if signal.codes is None and signal.group is None:
                 signal = tracker.settle(result, signal)
             if not (name == "add" and _late_bias(tracker, signal, parameter[0])):
-                tracker.scale(signal, parameter[0])
-    if name in ACTIVATIONS or name in MODIFIERS:
-        for layer in tracker.layers(signal):
-            if name in ACTIVATIONS:
-                tracker.build.activate(layer, ACTIVATIONS[name])
-            else:
-                tracker.build.modify(layer, MODIFIERS[name])
+                axis = None if name in JOINS or name in ("layer_norm", "rms_norm") else 1
+                tick_view(tracker, signal, tensor, "bias" if name in ("add", "sub") else "norm", axis)
+    for layer in tracker.layers(signal):
+        if name in ACTIVATIONS:
+            tracker.build.activate(layer, ACTIVATIONS[name])
+        elif name in MODIFIERS or "_pool" in name:
+            tracker.build.modify(layer, MODIFIERS.get(name) or in_capitals(name))
     if signal.codes is None:
         return _mixed(name, [signal])
     if signal.codes.shape == result.shape:
@@ -267,36 +191,7 @@ def _join(tracker: Tracker, name: str, signals: list[Signal], result: torch.Tens
         tracker.calls.setdefault(place, []).append(tracker.calls[key])
     numbers = tracker.units.of(tracker.calls[key], len(first))[torch.from_numpy(rank[inverse])]
     positions = torch.arange(result.numel())
-    return Signal((tracker.calls[key],), _coded(numbers, positions).reshape(result.shape))
-
-
-def _kernel(tracker: Tracker, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], out: Any) -> bool:
-    """Draw ``F.linear(x, w, b)`` or ``x @ w`` where w is a parameter, or a view of one, as a dense layer."""
-    values = [*args, *kwargs.values()]
-    tensors = [v for v in values if isinstance(v, torch.Tensor)]
-    if len(tensors) < 2:
-        return False
-    bias = None
-    if name == "addmm":
-        (bias, source, weight), transposed = tensors[:3], True
-    else:
-        source, weight, transposed = tensors[0], tensors[1], name == "matmul"
-        bias = tensors[2] if len(tensors) > 2 else None
-    found = tracker.parameter(weight)
-    if found is None or weight.ndim != 2 or tracker.get(weight) is not None or source.ndim < 1:
-        return False
-    parameter, tensor = found
-    if not tensor.is_contiguous() or tracker.parameter(source) is not None:
-        return False
-    weight = weight.t() if transposed else weight  # (n_out, n_in)
-    offset = int(weight.storage_offset() - tensor.storage_offset())
-    kernel = Kernel(parameter, weight.shape[0], weight.stride(0), weight.stride(1), offset)
-    bias_name = tracker.parameter(bias)
-    layer = parameter.removesuffix(".weight") if parameter != "weight" else "linear"
-    usable = bias_name is not None and tracker.build.has(bias_name[0], weight.shape[0])
-    group = dense(tracker, layer, source, kernel, bias_name[0] if bias_name and usable else None)
-    tracker.put_units(out, group)
-    return True
+    return Signal((tracker.calls[key],), coded(numbers, positions).reshape(result.shape))
 
 
 def _late_bias(tracker: Tracker, signal: Signal, parameter: str) -> bool:

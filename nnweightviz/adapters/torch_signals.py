@@ -7,7 +7,6 @@ the tensor tells the layout, whatever it is. Not for finding out what happened t
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -41,6 +40,11 @@ def units_of(codes: torch.Tensor) -> torch.Tensor:
     return torch.div(codes, POSITIONS, rounding_mode="floor")
 
 
+def coded(units: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    """Return the codes of unit numbers at positions."""
+    return units * POSITIONS + positions
+
+
 def spread(units: torch.Tensor, shape: Sequence[int], axis: int) -> torch.Tensor:
     """Return codes of ``shape`` whose units lie along ``axis`` and whose positions number everything else."""
     n_positions = int(np.prod([n for k, n in enumerate(shape) if k != axis % len(shape)]))
@@ -56,7 +60,7 @@ class Units:
 
     def __init__(self) -> None:
         self._starts: list[int] = []
-        self._groups: list[tuple[str, int]] = []
+        self._groups: list[str] = []
         self._ranges: dict[str, tuple[int, int]] = {}
         self._n = 0
 
@@ -64,7 +68,7 @@ class Units:
         """Return the numbers of a group's units, int64 ``(n_units,)``; the same ones at every call."""
         if group not in self._ranges:
             self._starts.append(self._n)
-            self._groups.append((group, n_units))
+            self._groups.append(group)
             self._ranges[group] = (self._n, n_units)
             self._n += n_units
         start, n = self._ranges[group]
@@ -77,18 +81,13 @@ class Units:
             return Signal((group,), operations=("reshape",))
         return Signal((group,), spread(units, shape, axis))
 
-    def find(self, unit: int) -> tuple[str, int, int]:
-        """Return the group of a unit, its first unit's number and how many there are."""
-        k = bisect_right(self._starts, unit) - 1
-        group, n_units = self._groups[k]
-        return group, self._starts[k], n_units
-
     def groups(self, codes: torch.Tensor) -> tuple[str, ...]:
         """Return the groups that codes name, in the order in which they first appear."""
         units = units_of(codes).reshape(-1).numpy()
         known, first = np.unique(units, return_index=True)
-        order = np.argsort(first)
-        return tuple(dict.fromkeys(self.find(int(u))[0] for u in known[order] if u >= 0))
+        ordered = known[np.argsort(first)]
+        owners = np.searchsorted(self._starts, ordered[ordered >= 0], side="right") - 1
+        return tuple(dict.fromkeys(self._groups[k] for k in owners.tolist()))
 
 
 def feature_axis(codes: torch.Tensor) -> int | None:
@@ -109,7 +108,7 @@ def read_columns(units: Units, codes: torch.Tensor, rest_names: dict[str, str]) 
 
     ``codes`` are those of the kernel's input, ``(*rows, n_columns)``; columns without a unit are left out.
     """
-    rows = codes.reshape(-1, codes.shape[-1])
+    rows = codes.flatten(0, -2) if codes.ndim > 1 else codes[None]
     if rows.shape[0] == 0 or bool((units_of(rows) != units_of(rows[:1])).any()):
         return None
     numbers = units_of(rows[0]).numpy()
@@ -118,7 +117,7 @@ def read_columns(units: Units, codes: torch.Tensor, rest_names: dict[str, str]) 
     for group in units.groups(rows[0]):
         start, n = int(units.of(group, 0)[0]), len(units.of(group, 0))
         where = np.flatnonzero((numbers >= start) & (numbers < start + n))
-        part = _as_columns(group, n, numbers[where] - start, positions[where], where)
+        part = as_columns(group, n, numbers[where] - start, positions[where], where)
         if part is None:
             return None
         repeated = bool(part.rest) and len(np.unique(positions[where])) == 1
@@ -127,11 +126,12 @@ def read_columns(units: Units, codes: torch.Tensor, rest_names: dict[str, str]) 
     return columns
 
 
-def _as_columns(
+def as_columns(
     group: str, n: int, units: NDArray[Any], positions: NDArray[Any], where: NDArray[Any]
 ) -> Columns | None:
-    n_rest, left_over = divmod(len(where), n)
-    if left_over or (np.bincount(units, minlength=n) != n_rest).any():
+    """Return where a group's units are read, from the unit, the position and the column of each reading, or None."""
+    n_rest, left_over = divmod(len(where), max(1, n))
+    if left_over or not n_rest or (np.bincount(units, minlength=n) != n_rest).any():
         return None
     table = where[np.lexsort((where, positions, units))].reshape(n, n_rest)  # (unit, rest) -> column
     stride = int(table[1, 0] - table[0, 0]) if n > 1 else 1

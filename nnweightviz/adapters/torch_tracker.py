@@ -7,12 +7,13 @@ function.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch.utils._pytree import tree_flatten
 
-from nnweightviz.adapters.build import Build, Columns, not_drawn
+from nnweightviz.adapters.build import Build, Columns, Kernel, not_drawn
 from nnweightviz.adapters.torch_signals import Signal, Units, read_columns, spread, units_of
 from nnweightviz.network import Group
 
@@ -31,7 +32,9 @@ class Tracker:
         self.build = build
         self.units = Units()
         self.rest_names: dict[str, str] = {}
-        self.channels_first: set[str] = set()
+        self.wide: set[str] = set()  # groups with several columns a unit
+        # inputs whose units were sought along another axis: group -> axis, number of axes, channels read
+        self.misread: dict[str, tuple[int, int, int]] = {}
         self.is_reordered = False
         self.scope: list[str] = []
         self.calls: dict[Any, Any] = {}
@@ -84,6 +87,32 @@ class Tracker:
             return None
         return self._parameters.get(tensor.untyped_storage().data_ptr()) if tensor.numel() else None
 
+    def say_parameter(self, name: str, tensor: torch.Tensor) -> None:
+        """Say that a tensor is a parameter, or what the model computes in its place."""
+        if name in self.build.parameters and tensor.device.type != "meta" and tensor.numel():
+            self._parameters[tensor.untyped_storage().data_ptr()] = (name, tensor)
+
+    def constant(self, tensor: torch.Tensor) -> Signal | None:
+        """Return a group of units that a parameter feeds, where one, or a view of one, is used as data."""
+        found = self.parameter(tensor)
+        if found is None or not tensor.ndim or not found[1].is_contiguous():
+            return None
+        name, whole = found
+        key = ("constant", name, tuple(tensor.shape))
+        if key not in self.calls:
+            group = self.build.free_id(f"{name} as data")
+            self.build.layer(group, "Parameter")
+            self.calls[key] = self.build.group(Group(group, group, tensor.shape[-1], label=name))
+            steps = zip(tensor.shape[:-1], tensor.stride()[:-1], strict=True)
+            rest = tuple((size, stride) for size, stride in steps if size > 1 and stride > 0)
+            offset = int(tensor.storage_offset() - whole.storage_offset())
+            kernel = Kernel(name, tensor.shape[-1], tensor.stride(-1), offset=offset, role="bias", rest=rest)
+            kernel = replace(kernel, rest_name="position" if rest else None)
+            self.build.from_one([kernel], group, "1", None)
+        signal = self.units.signal(self.calls[key], tensor.shape[-1], tensor.shape)
+        self.put(tensor, signal)
+        return signal
+
     def scoped(self, name: str) -> str:
         """Return a name within the module that is running."""
         prefix = self.scope[-1] if self.scope else ""
@@ -110,37 +139,49 @@ class Tracker:
                 self.rest_names.setdefault(group, self.rest_names[source])
         return group
 
-    def settle(self, tensor: torch.Tensor, signal: Signal) -> Signal:
-        """Give a signal whose units were mixed a group of its own, as wide as the tensor's last axis."""
+    def settle(self, tensor: torch.Tensor, signal: Signal, axis: int = -1) -> Signal:
+        """Give a signal whose units were mixed a group of its own, as wide as an axis of the tensor."""
         if signal.codes is not None:
             return signal
         if signal.group is None:
-            n = tensor.shape[-1] if tensor.ndim > 1 else 1
+            n = tensor.shape[axis] if tensor.ndim > 1 else 1
             name = mixing_name(signal.operations)
             signal.group = self.gather(name, name.capitalize(), signal.groups, n)
         n_units = self.build.groups[signal.group].n_units
-        settled = self.units.signal(signal.group, n_units, tensor.shape or (1,))
+        settled = self.units.signal(
+            signal.group, n_units, tensor.shape or (1,), axis if tensor.ndim > 1 else -1
+        )
         settled.group = signal.group
         return settled
 
-    def columns(self, tensor: torch.Tensor, layer: str, n_columns: int) -> list[Columns]:
-        """Return which columns of a layer's kernel read which groups, adding a group if no view says so."""
-        signal = self.get(tensor)
+    def columns(self, tensor: torch.Tensor, layer: str, n_columns: int, axis: int = -1) -> list[Columns]:
+        """Return which columns of a layer's kernel, which reads an axis, read which groups, adding a group if no view
+        says so.
+        """
+        signal = self.get(tensor) or self.constant(tensor)
         if signal is None:
             self.build.notes.append(f"where the inputs of {layer!r} come from could not be followed")
             return [self._unknown(layer, Columns("", n_columns))]
-        signal = self.settle(tensor, signal)
+        signal = self.settle(tensor, signal, axis)
         columns = None
-        if signal.codes is not None and tensor.shape[-1] == n_columns:
-            codes = signal.codes
+        if signal.codes is not None and tensor.shape[axis] == n_columns:
+            codes = signal.codes.movedim(axis, -1)
             columns = read_columns(self.units, codes, self.rest_names)
             if columns is not None:
-                numbers = units_of(codes.reshape(-1, n_columns)[0])
+                self.wide.update(c.group for c in columns if c.rest)
+                numbers = units_of(codes[(0,) * (codes.ndim - 1)])
                 return [*columns, *self._constants(layer, (numbers < 0).numpy().nonzero()[0].tolist())]
         self.is_reordered = True
-        key = ("reorder", signal)
+        if axis != -1:
+            inputs = [group for group in signal.groups if self.build.groups[group].role == "input"]
+            self.misread.update(dict.fromkeys(inputs, (axis, tensor.ndim, n_columns)))
+        return self.one_group("reorder", (signal,), signal.groups, n_columns)
+
+    def one_group(self, name: str, key: Any, groups: Sequence[str], n_columns: int) -> list[Columns]:
+        """Return columns that read one group, which gathers others by wires; the same one for the same key."""
+        key = (name, n_columns, key)
         if key not in self.calls:
-            self.calls[key] = self.gather("reorder", "Reorder", signal.groups, n_columns)
+            self.calls[key] = self.gather(name, name.capitalize(), groups, n_columns)
         return [Columns(self.calls[key], n_columns)]
 
     def _constants(self, layer: str, where: Sequence[int]) -> list[Columns]:

@@ -40,16 +40,17 @@ class AdapterContract:
         for name, model, network in self.networks():
             state = as_state(model)
             for bundle in network.bundles:
-                assert bundle.matrix(state).shape == bundle.shape[:2], name
                 ends = network.group(bundle.target).n_units, network.group(bundle.source).n_units
-                assert ends == bundle.shape[:2], f"{name}: {bundle.id}"
+                assert bundle.matrix(state).shape == ends, f"{name}: {bundle.id}"
+                assert bundle.weights(state).shape == bundle.shape[:2], f"{name}: {bundle.id}"
+                assert (bundle.shape[0], bundle.n_source) == ends, f"{name}: {bundle.id}"
 
     def test_a_link_maps_back_to_its_parameter_entries(self) -> None:
         for name, model, network in self.networks():
             state = as_state(model)
             for bundle in network.bundles:
                 flat, matrix = state[bundle.parameter].ravel(), bundle.matrix(state)
-                for j, i in ((0, 0), (bundle.shape[0] - 1, bundle.shape[1] - 1)):
+                for j, i in ((0, 0), (bundle.shape[0] - 1, bundle.n_source - 1)):
                     values = flat[bundle.entries(j, i)]
                     expected = np.linalg.norm(values) if bundle.reduce == "l2" else values.sum()
                     assert matrix[j, i] == pytest.approx(expected), f"{name}: {bundle.id}"
@@ -59,8 +60,11 @@ class AdapterContract:
             for target in {b.target for b in network.bundles}:
                 read: dict[str, list[int]] = {}
                 for bundle in (b for b in network.bundles if b.target == target):
+                    if network.layer_of(target).kind == "Bilinear":
+                        continue  # every entry belongs to a unit of either input
                     for j, i in np.ndindex(*bundle.shape[:2]):
-                        read.setdefault(bundle.parameter, []).extend(bundle.entries(j, i).tolist())
+                        entries = bundle.entries(j, bundle.first_source(j) + i).tolist()
+                        read.setdefault(bundle.parameter, []).extend(entries)
                 assert all(len(e) == len(set(e)) for e in read.values()), f"{name}: {target}"
 
     def test_the_columns_grow_along_every_link_of_the_data_flow(self) -> None:

@@ -102,12 +102,27 @@ def test_a_second_head_reads_the_layer_that_fits() -> None:
     }  # fmt: skip
 
 
-def test_norms_are_modifiers_and_what_is_not_understood_is_a_box() -> None:
+def test_norms_are_modifiers_and_act_on_the_units() -> None:
     norm = as_network(STATES["norm"])
     (first,) = [la for la in norm.layers if la.name == "a"]
     assert first.modifiers == ("n",)
-    assert "n.weight (4)" in first.note
-    assert as_network(STATES["conv"]).group("c").role == "box"
+    assert first.note == "not drawn by link yet: n.running_mean (4)"
+    assert {b.parameter: b.target for b in norm.bundles if b.role == "norm"} == {
+        "n.weight": "a",
+        "n.bias": "a",
+    }
+
+
+def test_a_dense_layer_behind_a_convolution_reads_every_channel_at_every_position() -> None:
+    (flatten,) = [b for b in as_network(STATES["conv"]).bundles if b.parameter == "d.weight"]
+    assert (flatten.shape, flatten.strides, flatten.rest_name) == ((2, 6, 9), (54, 9, 1), "position")
+
+
+def test_convolutions_are_read_from_shapes_in_groups_and_transposed_too() -> None:
+    shapes = {"a.weight": (6, 3, 5), "b.weight": (6, 1, 5), "c.weight": (6, 2, 5), "c.bias": (2,)}
+    depthwise, transposed = as_network(arrays(**shapes)).bundles[1:3]
+    assert (depthwise.blocks, depthwise.shape, depthwise.source) == (6, (6, 1, 5), "a")
+    assert (transposed.shape, transposed.strides) == ((2, 6, 5), (5, 10, 1))
 
 
 def test_what_feeds_a_layer_that_fits_nothing_is_said_to_be_unknown() -> None:
@@ -131,7 +146,7 @@ def test_no_mapping_of_arrays_raises(shapes: dict[str, list[int]]) -> None:
     state = {name: np.ones(shape) for name, shape in shapes.items()}
     network = as_network(state)
     for bundle in network.bundles:
-        assert bundle.matrix(state).shape == bundle.shape[:2]
+        assert bundle.weights(state).shape == bundle.shape[:2]
 
 
 def test_a_mapping_without_arrays_is_refused_in_a_sentence() -> None:
@@ -157,5 +172,10 @@ def test_what_is_not_known_is_a_box_without_wires(first: bool) -> None:
 
 
 def test_kernels_that_fit_stay_in_the_chain() -> None:
-    shapes = {"c1.weight": (4, 1, 3, 3), "gain": (5,), "c2.weight": (6, 4, 3, 3), "c3.weight": (6, 9, 3, 3)}
-    assert {(w.source, w.target) for w in as_network(arrays(**shapes)).wires} == {("c1", "c2")}
+    shapes = {"c1.weight": (4, 1, 3, 3), "gain": (5,), "c2.weight": (6, 4, 3, 3), "c3.weight": (7, 9, 3, 3)}
+    network = as_network(arrays(**shapes))
+    found = {b.parameter: b.source for b in network.bundles}
+    assert found == {"c1.weight": "input", "c2.weight": "c1", "c3.weight": "input.c3"}
+    assert {layer.note for layer in network.layers if layer.kind == "Conv2d"} == {
+        "a convolution, by its weight's shape"
+    }

@@ -214,12 +214,15 @@ def test_activations_are_read_from_modules_and_from_functions() -> None:
         assert bundle(network, "b.weight").source == "a"
 
 
-def test_dropout_and_norms_are_modifiers_and_norms_are_named_in_a_note() -> None:
+def test_dropout_and_norms_are_modifiers_and_a_norms_parameters_act_on_the_units() -> None:
     model = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Dropout(), nn.Linear(4, 1))
     network = as_network(model)
     first = layer(network, "0")
     assert (first.activation, first.modifiers) == ("ReLU", ("BatchNorm1d", "Dropout"))
-    assert "1.weight (4)" in first.note
+    for parameter in ("1.weight", "1.bias"):
+        scale = bundle(network, parameter)
+        assert (scale.role, scale.target, scale.shape) == ("norm", "0", (4, 1))
+        assert network.group(scale.source).role == "bias"
     assert [g.id for g in network.groups if g.role == "units"] == ["0", "4"]
 
 
@@ -274,11 +277,22 @@ def test_a_model_that_is_one_layer_is_named_by_its_class() -> None:
 
 
 def test_unknown_layers_are_boxes_with_shapes_in_the_data_flow() -> None:
+    model = nn.Sequential(nn.Linear(4, 6), nn.AdaptiveLogSoftmaxWithLoss(6, 10, [4]))
+    network = as_network(model, (torch.zeros(2, 4),))
+    assert network.flow == "order"
+    assert network.group("1.head").layer
+
+
+def test_channels_are_units_and_a_flatten_reads_each_at_every_position() -> None:
     network = net("Cnn")
-    assert network.group("c1").role == "box"
-    assert layer(network, "c1").note.startswith("not drawn by link yet: weight (4, 1, 3, 3), bias (4)")
-    assert wires(network) == {("input", "c1", "flow"), ("c1", "c2", "flow")}
-    assert bundle(network, "d.weight").shape == (10, 6, 49)
+    first, second, last = (bundle(network, f"{name}.weight") for name in ("c1", "c2", "d"))
+    assert (first.source, first.shape, first.strides) == ("input", (4, 1, 3, 3), (9, 9, 3, 1))
+    assert (second.source, second.shape, second.rest_name) == ("c1", (6, 4, 3, 3), "kernel")
+    assert (last.source, last.shape, last.rest_name) == ("c2", (10, 6, 49), "position")
+    assert {b.reduce for b in (first, second, last)} == {"l2"}
+    assert layer(network, "c1").note == "padding 1"
+    assert layer(network, "c1").modifiers == ("BatchNorm2d", "MaxPool2d")
+    assert wires(network) == set()
 
 
 def test_attention_by_hand_is_a_group_fed_by_wires() -> None:
@@ -313,7 +327,9 @@ def test_a_module_may_be_called_input() -> None:
 
 def test_the_attention_weights_beside_an_output_get_no_group() -> None:
     network = as_network(nn.MultiheadAttention(8, 2), (torch.zeros(5, 1, 8),) * 3)
-    assert [g.id for g in network.groups if g.role != "input"] == ["multiheadattention"]
+    assert [g.id.removeprefix("multiheadattention") for g in network.groups if g.role == "units"] == [
+        ".q", ".k", ".v", ".heads", "",
+    ]  # fmt: skip
 
 
 def test_a_long_loop_is_drawn_for_its_first_calls() -> None:

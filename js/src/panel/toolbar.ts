@@ -127,6 +127,7 @@ const ROLE_NAMES = [
   ["recurrent", "recurrent", "Links from h(t−1), the layer’s own previous time step"],
   ["bias", "bias", "Links from the “1”, and bias ticks"],
   ["projection", "projection", "Links from the memory to the projected output"],
+  ["norm", "norm", "What a norm scales and shifts its units by"],
 ] as const;
 
 function switches(context: ToolbarContext): [HTMLElement, Refresh][] {

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Index } from "../../src/blocks";
 import { History } from "../../src/history";
 import { crispLinks } from "../../src/images/crisp";
+import { maskOf } from "../../src/images/plan";
 import { isDrawable, layoutNetwork } from "../../src/layout";
 import type { Network } from "../../src/network";
 import { DEFAULTS, type Options } from "../../src/options";
@@ -10,7 +11,7 @@ import { Links } from "../../src/views/graph/links";
 import { pickLink, type Targets } from "../../src/views/graph/pick";
 import { Scene } from "../../src/views/graph/scene";
 import { endsOfLink } from "../../src/views/graph/strips";
-import { lstmNetwork } from "./nets";
+import { groupedNetwork, lstmNetwork } from "./nets";
 
 const looks = { width: 900, height: 480, unfolded: {}, order: new Map<string, Int32Array>() };
 
@@ -162,6 +163,46 @@ describe("a crowded layer", () => {
     expect(tally.odd).toBe(2);
     expect(crisp.links.reduce((a, b) => a + b, 0)).toBeGreaterThan(450);
     expect(tally.share).toBeGreaterThan(0);
+  });
+});
+
+describe("links in blocks", () => {
+  it("run between units of the same block only", async () => {
+    const { links, scene, layout } = await sceneOf(groupedNetwork(6, 3));
+    expect(links.n).toBe(12);
+    for (let i = 0; i < links.n; i++) {
+      const { target, source } = links.link(i);
+      expect(Math.floor(target / 2)).toBe(Math.floor(source / 2));
+      expect(links.indexOf("conv.weight", target, source)).toBe(i);
+      const [, y0, , y1] = endsOfLink(scene.strips, i);
+      expect(y0).toBeCloseTo(layout.places.get("input")!.unitY[source], 3);
+      expect(y1).toBeCloseTo(layout.places.get("conv")!.unitY[target], 3);
+    }
+    expect(links.indexOf("conv.weight", 0, 2)).toBe(-1);
+  });
+
+  it("stay strong with their unit, whichever end it is", async () => {
+    const { links, scene } = await sceneOf(groupedNetwork(6, 3));
+    for (const group of ["input", "conv"]) {
+      const touched = links.touched({ units: [{ group, unit: 3 }], link: null });
+      const mask = maskOf(scene.strips, links.n, touched)!;
+      mask.forEach((marked, i) => {
+        const { target, source } = links.link(i);
+        expect(marked).toBe(Number((group === "input" ? source : target) === 3));
+      });
+    }
+    const link = { bundle: "conv.weight", target: 4, source: 5 };
+    const mask = maskOf(scene.strips, links.n, links.touched({ units: [], link }))!;
+    expect([...mask.entries()].filter(([, marked]) => marked)).toEqual([
+      [links.indexOf("conv.weight", 4, 5), 1],
+    ]);
+  });
+
+  it("have a history of their own in storage", async () => {
+    const { links, history, network } = await sceneOf(groupedNetwork(6, 3));
+    const at = (k: number) => links.values(k)[links.indexOf("conv.weight", 5, 4)];
+    const stored = history.stored(network.bundles[0], 5, 4);
+    expect(stored[2]).toBeCloseTo(at(2), 5);
   });
 });
 

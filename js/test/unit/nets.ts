@@ -78,3 +78,18 @@ export function lstmNetwork(nInputs: number, nUnits: number): Network {
   ];
   return { name: "LSTM net", layers, groups, bundles, parameters, ...empty };
 }
+
+/** A convolution of `n` channels in blocks, with a kernel of three entries. */
+export function groupedNetwork(n: number, blocks: number): Network {
+  const shape = [n, n / blocks, 3];
+  const strides = [3 * shape[1], 3, 1];
+  const kernel = { strides, blocks, reduce: "l2", rest_name: "kernel" } as const;
+  return {
+    ...empty,
+    name: "grouped",
+    layers: [],
+    groups: [group("input", "input", n, { role: "input" }), group("conv", "conv", n, { column: 1 })],
+    bundles: [bundle("conv.weight", "input", "conv", shape, kernel)],
+    parameters: { "conv.weight": shape },
+  };
+}

@@ -1,7 +1,14 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
 import { asNumber, type JsonNumber } from "../../src/blocks";
-import { evaluateBundle, linkEntries, type Network, storedName, unitName } from "../../src/network";
+import {
+  evaluateBundle,
+  firstSource,
+  linkEntries,
+  type Network,
+  storedName,
+  unitName,
+} from "../../src/network";
 
 interface Fixture {
   network: Network;
@@ -29,7 +36,7 @@ describe("the links of a bundle are those that Python computes", () => {
 
 describe("the entries behind the last link are those that Python names", () => {
   it.each(network.bundles)("$id", (bundle) => {
-    const [nTarget, nSource] = bundle.shape;
+    const [nTarget, nSource] = [bundle.shape[0], bundle.shape[1] * (bundle.blocks ?? 1)];
     expect(linkEntries(bundle, nTarget - 1, nSource - 1)).toEqual(entries[bundle.id]);
   });
 });
@@ -45,6 +52,20 @@ test("a unit is called by its name, or its 1-based number", () => {
   expect(unitName(group, 0)).toBe("1");
   expect(unitName({ ...group, unit_names: ["age", "height"] }, 1)).toBe("height");
   expect(unitName({ ...group, role: "bias", unit_names: ["b"] }, 0)).toBe("1");
+});
+
+test("a unit of a head is called by its head and its number in it", () => {
+  const heads = { ...network.groups[0], n_units: 6, parts: ["head 1", "head 2"] };
+  expect(unitName(heads, 0)).toBe("head 1 · 1");
+  expect(unitName(heads, 4)).toBe("head 2 · 2");
+});
+
+test("units of different blocks have no link", () => {
+  const grouped = network.bundles.find(({ id }) => id === "two blocks")!;
+  expect(firstSource(grouped, 2)).toBe(0);
+  expect(firstSource(grouped, 3)).toBe(1);
+  expect(linkEntries(grouped, 3, 0)).toEqual([]);
+  expect(linkEntries(grouped, 3, 1)).toEqual([18, 19, 20]);
 });
 
 test("a tied parameter's values travel under its first name", () => {

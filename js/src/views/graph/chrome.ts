@@ -216,7 +216,7 @@ export function drawChrome(network: Network, layout: Layout, showLabels: boolean
       const y = place.top + place.height / 2;
       mark.append(
         svg("circle", { cx: place.x, cy: y, r: 7 }),
-        text("1", { x: place.x, y: y + 3.5, class: "nwv-bias-name" }),
+        text(unitName(group, 0), { x: place.x, y: y + 3.5, class: "nwv-bias-name" }),
       );
       units.set(group.id, [mark]);
       root.append(mark);

@@ -1,7 +1,7 @@
 // The links of the graph at a checkpoint: their values, domains and buckets. No drawing.
 import type { History } from "../../history";
 import type { Touched } from "../../images/plan";
-import type { Bundle, Network } from "../../network";
+import { type Bundle, firstSource, type Network } from "../../network";
 import type { Options } from "../../options";
 import { domainOf } from "../../scale";
 import type { Focus } from "./focus";
@@ -21,14 +21,19 @@ const MOST_VALUES = 2_000_000; // that a domain is found from
 /** The part of a bundle that goes to every `step`-th target from `first` on. */
 function everyTarget(bundle: Bundle, step: number, first: number): Bundle {
   const [nTarget, ...rest] = bundle.shape;
+  if (bundle.block_stride) return first === 0 ? bundle : { ...bundle, shape: [0, ...rest] };
   const shape = [Math.max(0, Math.ceil((nTarget - first) / step)), ...rest];
   const strides = [bundle.strides[0] * step, ...bundle.strides.slice(1)];
-  return { ...bundle, shape, strides, offset: bundle.offset + first * bundle.strides[0] };
+  return { ...bundle, blocks: 1, shape, strides, offset: bundle.offset + first * bundle.strides[0] };
 }
+
+/** Roles whose links have a scale of their own, and what it is called after the layer's name. */
+const APART: Partial<Record<Bundle["role"], string>> = { bias: " biases", norm: " norms" };
 
 export class Links {
   readonly bundles: Bundle[];
   readonly starts: Uint32Array;
+  private readonly firstStrips: Uint32Array; // a bundle has one strip for each block
   readonly n: number;
   readonly domains = new Map<string, { domain: number; n: number }>();
   private readonly cache = new Map<number, Float32Array>();
@@ -42,7 +47,9 @@ export class Links {
   ) {
     this.bundles = network.bundles.map((bundle) => withReduce(bundle, options)).filter(drawable);
     this.starts = new Uint32Array(this.bundles.length + 1);
+    this.firstStrips = new Uint32Array(this.bundles.length + 1);
     this.bundles.forEach((bundle, b) => {
+      this.firstStrips[b + 1] = this.firstStrips[b] + (bundle.blocks ?? 1);
       this.starts[b + 1] = this.starts[b] + bundle.shape[0] * bundle.shape[1];
     });
     this.n = this.starts[this.bundles.length];
@@ -88,16 +95,16 @@ export class Links {
   }
 
   private keyOf(bundle: Bundle): string {
-    const kind = bundle.role === "bias" ? ":bias" : "";
+    const kind = APART[bundle.role] ?? "";
     if (this.options.scale === "global") return `all layers${kind}`;
     return this.layerOf(bundle) + kind;
   }
 
   /** What the legend calls the scale that a bundle is drawn on. */
   scaleLabel(bundle: Bundle): string {
-    const bias = bundle.role === "bias" ? " biases" : "";
-    if (this.options.scale === "global") return bias ? "all biases" : "all layers";
-    return this.layerOf(bundle) + bias;
+    const kind = APART[bundle.role] ?? "";
+    if (this.options.scale === "global") return `all${kind || " layers"}`;
+    return this.layerOf(bundle) + kind;
   }
 
   private layerOf(bundle: Bundle): string {
@@ -149,8 +156,13 @@ export class Links {
 
   /** What changes of the scales from one checkpoint to the next: domains, and bundles that were not recorded. */
   scales(k: number): { domains: Float64Array; missing: Uint8Array } {
-    const domains = Float64Array.from(this.bundles, (bundle) => this.domain(bundle, k));
-    return { domains, missing: Uint8Array.from(this.bundles, (bundle) => +this.isMissing(bundle, k)) };
+    const domains = new Float64Array(this.firstStrips[this.bundles.length]);
+    const missing = new Uint8Array(domains.length);
+    this.bundles.forEach((bundle, b) => {
+      domains.fill(this.domain(bundle, k), this.firstStrips[b], this.firstStrips[b + 1]);
+      missing.fill(+this.isMissing(bundle, k), this.firstStrips[b], this.firstStrips[b + 1]);
+    });
+    return { domains, missing };
   }
 
   /** The bundle, target and source of link i. */
@@ -159,13 +171,18 @@ export class Links {
     while (this.starts[b + 1] <= i) b++;
     const bundle = this.bundles[b];
     const inside = i - this.starts[b];
-    return { bundle, target: Math.floor(inside / bundle.shape[1]), source: inside % bundle.shape[1] };
+    const target = Math.floor(inside / bundle.shape[1]);
+    return { bundle, target, source: firstSource(bundle, target) + (inside % bundle.shape[1]) };
   }
 
   /** The number of a link, or -1 where its bundle is not on the stage. */
   indexOf(bundle: string, target: number, source: number): number {
     const b = this.bundles.findIndex((other) => other.id === bundle);
-    return b < 0 ? -1 : this.starts[b] + target * this.bundles[b].shape[1] + source;
+    if (b < 0) return -1;
+    const i = source - firstSource(this.bundles[b], target);
+    return i < 0 || i >= this.bundles[b].shape[1]
+      ? -1
+      : this.starts[b] + target * this.bundles[b].shape[1] + i;
   }
 
   /** Which links a focus touches, or null where nothing is to step back for it. */
@@ -174,12 +191,25 @@ export class Links {
     const { link } = focus;
     const of = link ? this.bundles.findIndex(({ id }) => id === link.bundle) : -1;
     if (link && of < 0) return null; // it is not on the stage
-    const touched: Touched[] = link ? [{ strip: of, target: link.target, source: link.source }] : [];
+    const touched: Touched[] = link ? [this.touch(of, link.target, link.source)] : [];
     for (const { group, unit } of focus.units)
-      this.bundles.forEach((bundle, strip) => {
-        if (bundle.target === group) touched.push({ strip, target: unit, source: -1 });
-        if (bundle.source === group) touched.push({ strip, target: -1, source: unit });
+      this.bundles.forEach((bundle, b) => {
+        if (bundle.target === group) touched.push(this.touch(b, unit, -1));
+        if (bundle.source === group) touched.push(this.touch(b, -1, unit));
       });
     return touched;
+  }
+
+  /** Units of a bundle as units of the strip that their block has. */
+  private touch(b: number, target: number, source: number): Touched {
+    const { shape, blocks = 1 } = this.bundles[b];
+    const nTarget = shape[0] / blocks;
+    const block = Math.floor(target < 0 ? source / shape[1] : target / nTarget);
+    const inBlock = (unit: number, n: number) => (unit < 0 ? -1 : unit - block * n);
+    return {
+      strip: this.firstStrips[b] + block,
+      target: inBlock(target, nTarget),
+      source: inBlock(source, shape[1]),
+    };
   }
 }

@@ -2,6 +2,7 @@
 import { isLink, type Selection } from "../../describe";
 import { svg } from "../../dom";
 import { type Layout, type Place, portOffset } from "../../layout";
+import { firstSource } from "../../network";
 import type { Chrome } from "./chrome";
 import type { Focus } from "./focus";
 import type { Links } from "./links";
@@ -33,10 +34,11 @@ export function markFocus(chrome: Chrome, layout: Layout, focus: Focus | null): 
 /** Units that the filter left without links fade away; without a filter (`buckets` null) none does. */
 export function markLonely(chrome: Chrome, links: Links, buckets: Uint8Array | null): void {
   const busy = new Set<string>();
-  links.bundles.forEach(({ source, target, shape }, b) => {
+  links.bundles.forEach((bundle, b) => {
+    const { source, target, shape } = bundle;
     for (let j = 0, i = links.starts[b]; buckets && j < shape[0]; j++)
       for (let s = 0; s < shape[1]; s++, i++)
-        if (buckets[i] > 0) busy.add(`${target}\n${j}`).add(`${source}\n${s}`);
+        if (buckets[i] > 0) busy.add(`${target}\n${j}`).add(`${source}\n${firstSource(bundle, j) + s}`);
   });
   for (const [group, marks] of chrome.units)
     marks.forEach((mark, unit) => {

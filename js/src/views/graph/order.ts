@@ -1,7 +1,7 @@
 // The order of units in their columns: as in the model, by the sum of their weights, or as Python computed it.
 // Fixed over playback and growth: it changes when the reader asks for another.
 import type { History } from "../../history";
-import type { Network } from "../../network";
+import { type Bundle, firstSource, type Network } from "../../network";
 import type { Options } from "../../options";
 import { withReduce } from "./links";
 
@@ -9,6 +9,8 @@ import { withReduce } from "./links";
 export type Order = ReadonlyMap<string, Int32Array>;
 
 const MODEL: Order = new Map();
+
+const isOneByOne = ({ role }: Bundle) => role === "bias" || role === "norm";
 
 /** Sum of each unit's incoming weights (outgoing, for inputs) at checkpoint k, (n_units,). */
 function unitSums(
@@ -18,17 +20,18 @@ function unitSums(
   group: string,
   k: number,
 ): Float64Array | null {
-  const isInput = !network.bundles.some((bundle) => bundle.target === group && bundle.role !== "bias");
+  const isInput = !network.bundles.some((bundle) => bundle.target === group && !isOneByOne(bundle));
   let sums: Float64Array | null = null;
   for (const raw of network.bundles) {
-    if (raw.role === "bias" || (isInput ? raw.source : raw.target) !== group) continue;
+    if (isOneByOne(raw) || (isInput ? raw.source : raw.target) !== group) continue;
     const bundle = withReduce(raw, options);
     const [nTarget, nSource] = bundle.shape;
     const values = new Float32Array(nTarget * nSource);
     if (!history.bundle(bundle, k, values)) continue;
-    sums ??= new Float64Array(isInput ? nSource : nTarget);
+    sums ??= new Float64Array(isInput ? nSource * (bundle.blocks ?? 1) : nTarget);
     for (let i = 0; i < values.length; i++) {
-      const unit = isInput ? i % nSource : Math.floor(i / nSource);
+      const target = Math.floor(i / nSource);
+      const unit = isInput ? firstSource(bundle, target) + (i % nSource) : target;
       if (Number.isFinite(values[i])) sums[unit] += values[i];
     }
   }

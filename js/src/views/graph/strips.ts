@@ -1,25 +1,29 @@
-// Where the links of each bundle run on the stage, as makers of images and the pointer see them.
+// Where the links of each bundle run on the stage, as makers of images and the pointer see them: one strip a bundle, or
+// one for each of its blocks.
 import type { Strip } from "../../images/plan";
 import { type Layout, sourcePoint, targetPoint } from "../../layout";
 import type { Links } from "./links";
 
 export function stripsOf(links: Links, layout: Layout): Strip[] {
   const crowds = new Map<string, number>();
-  return links.bundles.map((bundle, b) => {
+  return links.bundles.flatMap((bundle, b): Strip[] => {
     const source = layout.places.get(bundle.source)!;
     const target = layout.places.get(bundle.target)!;
     const [nTarget, nSource] = bundle.shape;
     if (!crowds.has(bundle.target)) crowds.set(bundle.target, crowds.size);
-    return {
-      start: links.starts[b],
-      nTarget,
+    const about = {
       nSource,
-      from: pointsOf(nSource, (i) => sourcePoint(source, i)),
-      to: pointsOf(nTarget, (j) => targetPoint(target, j, bundle.port)),
+      nTarget: nTarget / (bundle.blocks ?? 1),
       crowd: crowds.get(bundle.target)!,
       signed: links.isSigned(bundle),
       shown: links.isShown(bundle),
     };
+    return Array.from({ length: bundle.blocks ?? 1 }, (_, block) => ({
+      ...about,
+      start: links.starts[b] + block * about.nTarget * nSource,
+      from: pointsOf(nSource, (i) => sourcePoint(source, block * nSource + i)),
+      to: pointsOf(about.nTarget, (j) => targetPoint(target, block * about.nTarget + j, bundle.port)),
+    }));
   });
 }
 
