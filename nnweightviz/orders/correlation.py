@@ -37,7 +37,7 @@ def incoming_rows(network: Network, state: State, group: str) -> Floats:
     """Return the weights that arrive at each unit, float64 ``(n_units, n_weights)``; n_weights is 0 if none do."""
     rows = [np.empty((network.group(group).n_units, 0))]
     for bundle in network.bundles:
-        if bundle.target == group and bundle.role != "bias" and bundle.parameter in state:
+        if bundle.target == group and bundle.role not in ("bias", "norm") and bundle.parameter in state:
             view = bundle.view(np.asarray(state[bundle.parameter]))
             rows.append(view.astype(np.float64).reshape(bundle.shape[0], -1))
     return np.concatenate(rows, axis=1)

@@ -92,7 +92,7 @@ def _delayed(network: Network, group: Group) -> set[str]:
 def _gaps(network: Network, state: State) -> list[Gap]:
     """All pairs of stages with links between them, and the links' weights in shares of the largest."""
     stages = {g.id: (network.columns[g.id], g.delayed_of is not None) for g in network.groups}
-    bundles = [b for b in network.bundles if b.role != "bias" and b.parameter in state]
+    bundles = [b for b in network.bundles if b.role not in ("bias", "norm") and b.parameter in state]
     gaps = []
     for ends in sorted({(stages[b.source], stages[b.target]) for b in bundles}):
         here = [b for b in bundles if (stages[b.source], stages[b.target]) == ends]
