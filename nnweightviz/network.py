@@ -42,6 +42,7 @@ class Group:
 
     ``delayed_of`` names the group whose previous time step this one is: h(t-1) of h(t). ``ports`` are the
     gates at which links arrive, in the order of the parameter's rows (``("i", "f", "g", "o")``), or empty.
+    ``grid`` lays the units of an image out, row-major: ``(rows, columns)`` or ``(channels, rows, columns)``.
     ``label`` is what a reader sees above the group. ``beside`` names the group that a bias stands beside: the
     source of the kernel that it is added to (h(t-1) for ``bias_hh``). ``parts`` name equally long runs of
     neighbouring units, such as the heads of attention; a unit's name begins with its part's.
@@ -52,7 +53,7 @@ class Group:
     n_units: int
     role: GroupRole = "units"
     label: str = ""
-    grid: tuple[int, int] | None = None
+    grid: tuple[int, ...] | None = None
     unit_names: tuple[str, ...] | None = None
     delayed_of: str | None = None
     beside: str | None = None

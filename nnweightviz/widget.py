@@ -106,7 +106,7 @@ class WeightViz(anywidget.AnyWidget):
         *,
         view: str = "graph",
         example_input: Any = None,
-        input_grid: tuple[int, int] | None = None,
+        input_grid: tuple[int, ...] | None = None,
         input_names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
         precision: str = "auto",

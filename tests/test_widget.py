@@ -123,7 +123,7 @@ def test_a_history_plays_in_some_twelve_seconds(n: int, speed: float) -> None:
         ((state(),), {"input_names": {"a", "b", "c"}}, TypeError, "input_names is a set; it takes a list of"),
         ((state(),), {"output_names": 2}, TypeError, "output_names is an int; it takes a list of names"),
         ((state(),), {"input_grid": 3}, TypeError, "input_grid is 3; it takes rows and columns, such as"),
-        ((state(),), {"input_grid": (1, 1, 3)}, TypeError, "input_grid is (1, 1, 3); it takes rows and"),
+        ((state(),), {"input_grid": (1, 1, 1, 3)}, TypeError, "input_grid is (1, 1, 1, 3); it takes"),
         ((state(),), {"input_grid": (-1, -3)}, TypeError, "input_grid is (-1, -3); it takes rows and"),
         ((state(),), {"input_grid": (1.5, 2)}, TypeError, "input_grid is (1.5, 2); it takes rows and"),
         (

@@ -15,7 +15,7 @@ export interface Group {
   n_units: number;
   role: "input" | "units" | "memory" | "bias" | "box";
   label: string;
-  grid: [number, number] | null;
+  grid: number[] | null; // [rows, columns] or [channels, rows, columns]
   unit_names: string[] | null;
   delayed_of: string | null;
   beside: string | null;

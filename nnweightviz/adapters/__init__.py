@@ -6,6 +6,7 @@ framework is loaded already, as it must be if the user holds one of its models.
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
@@ -30,7 +31,7 @@ def as_network(
     example_input: Any = None,
     input_names: Sequence[str] | None = None,
     output_names: Sequence[str] | None = None,
-    input_grid: tuple[int, int] | None = None,
+    input_grid: tuple[int, ...] | None = None,
 ) -> Network:
     """Return the drawable structure of a model.
 
@@ -44,7 +45,8 @@ def as_network(
     input_names, output_names
         What to call the units of the input and of the last layer, one name a unit; numbers are written as text.
     input_grid
-        Rows and columns of an image input, such as ``(28, 28)``; they are kept with the input group.
+        Rows and columns of an image input, such as ``(28, 28)``, or channels, rows and columns, such as
+        ``(3, 32, 32)``.
 
     Raises
     ------
@@ -182,18 +184,19 @@ def _named(network: Network, group: Group, names: Any, what: str) -> Network:
 
 def _gridded(network: Network, grid: Any) -> Network:
     group = _only_input(network)
-    pair = list(grid) if isinstance(grid, Iterable) and not isinstance(grid, str) else []
-    if len(pair) != 2 or not all(
-        isinstance(n, Integral) and not isinstance(n, bool) and int(n) > 0 for n in pair
+    sides = list(grid) if isinstance(grid, Iterable) and not isinstance(grid, str) else []
+    if len(sides) not in (2, 3) or not all(
+        isinstance(n, Integral) and not isinstance(n, bool) and int(n) > 0 for n in sides
     ):
-        raise TypeError(f"input_grid is {grid!r}; it takes rows and columns, such as (28, 28)")
-    rows, columns = pair
-    if rows * columns != group.n_units:
-        raise ValueError(
-            f"input_grid {rows} x {columns} has {counted(rows * columns, 'place')}, but the input has "
-            f"{counted(group.n_units, 'unit')}; give rows and columns whose product is the number of units"
+        raise TypeError(
+            f"input_grid is {grid!r}; it takes rows and columns, such as (28, 28), or channels, rows and columns"
         )
-    return _with_group(network, replace(group, grid=(int(rows), int(columns))))
+    if math.prod(sides) != group.n_units:
+        raise ValueError(
+            f"input_grid {' x '.join(map(str, sides))} has {counted(math.prod(sides), 'place')}, but the input has "
+            f"{counted(group.n_units, 'unit')}; give sides whose product is the number of units"
+        )
+    return _with_group(network, replace(group, grid=tuple(map(int, sides))))
 
 
 def _with_group(network: Network, group: Group) -> Network:

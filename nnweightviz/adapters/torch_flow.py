@@ -126,7 +126,8 @@ def _say_inputs(tracker: Tracker, inputs: Inputs, axes: Mapping[str, Any], taken
         else:
             n_units, codes = tensor.shape[axis], spread(torch.arange(tensor.shape[axis]), tensor.shape, axis)
         sides = [n for n in tensor.shape[1:] if n > 1] if mode == "each" else []
-        grid = (sides[0], sides[1]) if len(sides) == 2 and sides[0] * sides[1] == n_units else None
+        is_image = len(sides) == 2 or (len(sides) == 3 and sides[0] == 3)
+        grid = tuple(sides) if is_image and int(np.prod(sides)) == n_units else None
         tracker.build.layer(group, "Input")
         tracker.build.group(Group(group, group, n_units, role="input", label=label, grid=grid))
         if tensor.ndim >= 3 and mode == "last":

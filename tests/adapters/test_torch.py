@@ -428,6 +428,13 @@ def test_the_weights_in_networkx_are_torchs() -> None:
     assert graph.number_of_edges() == sum(p.numel() for p in model.parameters())
 
 
+def test_a_colour_image_is_flattened_with_a_grid_for_each_channel() -> None:
+    model = nn.Sequential(nn.Flatten(), nn.Linear(3 * 6 * 5, 4))
+    assert as_network(model, torch.zeros(2, 3, 6, 5)).group("input").grid == (3, 6, 5)
+    stated = as_network(nn.Linear(3 * 6 * 5, 4), input_grid=(3, 6, 5))
+    assert stated.group("input").grid == (3, 6, 5)
+
+
 def test_names_and_grid_go_to_input_and_output() -> None:
     model = nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 2))
     network = as_network(model, input_names=list("abcd"), output_names=["yes", "no"], input_grid=(2, 2))
