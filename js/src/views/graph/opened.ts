@@ -24,7 +24,9 @@ export interface Room {
 /** What merely joins others, such as an addition: no parameters, nothing in it. */
 export const isJoin = ({ block }: Box): boolean => block.nParameters === 0 && block.children.length === 0;
 
-export const isInput = ({ block }: Box): boolean => block.groups.some((group) => group.role === "input");
+/** What comes from outside; the words of an embedding are an input, too, but it has parameters to tell of. */
+export const isInput = ({ block }: Box): boolean =>
+  block.nParameters === 0 && block.groups.some((group) => group.role === "input");
 
 export class Opened {
   readonly hierarchy: Hierarchy;
