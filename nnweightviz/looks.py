@@ -10,6 +10,7 @@ from typing import Any
 
 from nnweightviz.history import History
 from nnweightviz.network import Network
+from nnweightviz.selection import block_names
 from nnweightviz.words import counted
 
 
@@ -19,13 +20,14 @@ def check_looks(options: Mapping[str, Any], network: Network, history: History) 
     Raises
     ------
     ValueError
-        If a gate, a group, a metric or the checkpoint of reference is unknown; the message says what there is.
+        If a gate, a group, a block, a metric or the checkpoint of reference is unknown; the message says what there is.
     """
     ports = dict.fromkeys(b.port for b in network.bundles if b.port is not None)
     _check("gates", options["gates"] or (), "gate", ports)
     _check("metrics", options["metrics"] or (), "metric", history.log_metrics)
     groups = {group.id: group for group in network.groups}
     _check("unfolded", options["unfolded"], "group", groups)
+    _check("expanded", options["expanded"] or (), "block", block_names(network))
     for group, port in options["unfolded"].items():
         if isinstance(port, str):
             _check("unfolded", [port], "gate", groups[group].ports, f" in group {group!r}")

@@ -42,6 +42,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "theme": {"default": "auto", "type": "choice", "accepted": ["auto", "light", "dark"]},
     "height": {"default": 480, "type": "integer", "accepted": [240, 2000]},
     "unfolded": {"default": {}, "type": "unfolded", "accepted": None},
+    "expanded": {"default": None, "type": "blocks", "accepted": None},
 }
 """Name -> ``default``, ``type`` and ``accepted`` (the choices, or the lowest and highest number)."""
 
@@ -127,6 +128,14 @@ def _names(name: str, value: Any, _accepted: None) -> list[str]:
     return list(value)
 
 
+def _blocks(name: str, value: Any, _accepted: None) -> list[str]:
+    if not isinstance(value, (list, tuple, set, frozenset)) or not all(isinstance(i, str) for i in value):
+        raise _refuse(
+            name, value, "a list of names of blocks and layers, or None for as many as stay legible"
+        )
+    return list(dict.fromkeys(value if isinstance(value, (list, tuple)) else sorted(value)))
+
+
 def _range(low: float, high: float | None) -> str:
     return f"of at least {low}" if high is None else f"from {low} to {high}"
 
@@ -169,4 +178,5 @@ _CHECKS: dict[str, Callable[[str, Any, Any], Any]] = {
     "number": _number,
     "boolean": _boolean,
     "unfolded": _unfolded,
+    "blocks": _blocks,
 }

@@ -18,6 +18,7 @@ from nnweightviz.history import Floats, History
 from nnweightviz.network import Network
 from nnweightviz.orders import COMPUTED, unit_orders
 from nnweightviz.parameters import Entry, Parameters
+from nnweightviz.summaries import Summaries
 
 STATE_BYTES = 8_000_000
 """Encoded bytes that ride in the widget's state; what is beyond is fetched in windows."""
@@ -56,9 +57,12 @@ class Payload:
         self.parts: list[bytes] = []
         self.entries: list[Entry] = []
         self.orders: dict[str, dict[str, Any]] = {}
+        self.sizes: list[Entry] = []
         self.is_whole = True
         self._precision = precision
         self._parameters = Parameters(network, history)
+        self._summaries = Summaries(list(self._parameters.shapes))
+        self._summarise()
         self._window = max(1, WINDOW_VALUES // max(1, self._parameters.n_values))
         self.dtype = blocks.choose_dtype(self._parameters.n_values * self.n_checkpoints, precision)
         self._curves: dict[str, tuple[Floats, Floats]] = {}
@@ -77,6 +81,21 @@ class Payload:
         if stored < n:
             self.is_whole = False
             self._keep(self._encode(n - 1, n))
+        self.sizes = []
+        self._keep_sizes(0)
+
+    def _summarise(self) -> None:
+        """Take in the norms of checkpoints that are new."""
+        for k in range(len(self._summaries), self.n_checkpoints):
+            self._summaries.record(self._parameters.state(k))
+
+    def _sizes(self, start: int) -> list[tuple[Entry, bytes]]:
+        return [
+            ({"run": self.run, **e}, data) for e, data in self._summaries.encode(start, self.n_checkpoints)
+        ]
+
+    def _keep_sizes(self, start: int) -> None:
+        self.sizes += _onto_last(self.parts, self._sizes(start))
 
     def _n_bytes(self) -> int:
         return sum(map(len, self.parts))
@@ -106,6 +125,7 @@ class Payload:
                 "runs": [about | self._moments(0, self.n_checkpoints)],
                 "blocks": list(self.entries),
                 "orders": dict(self.orders),
+                "summaries": {"parameters": list(self._summaries.names), "blocks": list(self.sizes)},
             }
 
     def _moments(self, start: int, stop: int) -> dict[str, Any]:
@@ -148,7 +168,9 @@ class Payload:
             wider = blocks.choose_dtype(self._parameters.n_values * n, self._precision)
             self.dtype = max(self.dtype, wider, key=blocks.DTYPES.index)
             self.n_checkpoints = n
-            entries, part = _joined(list(self._encode(before, n)), None)
+            self._summarise()
+            weights, sizes = list(self._encode(before, n)), self._sizes(before)
+            entries, part = _joined([*weights, *sizes], None)
             message = {
                 "type": "append",
                 "run": self.run,
@@ -159,15 +181,18 @@ class Payload:
             message |= self._moments(before, n)
             message |= {"precision": self.dtype, "notes": self._parameters.notes()}
             if not part:
-                return {**message, "blocks": entries}, []
+                return {**message, "blocks": entries, "summaries": []}, []
             if self.is_whole and self._n_bytes() + len(part) <= STATE_BYTES:
                 entries = [{**entry, "part": len(self.parts)} for entry in entries]
                 message["part"] = len(self.parts)
                 self.parts.append(part)
-                self.entries += entries
+                self.entries += entries[: len(weights)]
+                self.sizes += entries[len(weights) :]
             else:
                 self.is_whole = False
-            return {**message, "blocks": entries}, [part]
+                self._keep_sizes(before)
+            message |= {"blocks": entries[: len(weights)], "summaries": entries[len(weights) :]}
+            return message, [part]
 
     def compact(self) -> None:
         """Join the many small parts that growth leaves; for a display that reads everything anew."""
@@ -226,7 +251,8 @@ class Payload:
                 more, part = _joined(list(self._encode(start, stop)), len(parts))
                 entries += more
                 parts.append(part)
-            return {**index, "window": None, "blocks": entries}, parts
+            summaries = {**index["summaries"], "blocks": _onto_last(parts, self._sizes(0))}
+            return {**index, "window": None, "blocks": entries, "summaries": summaries}, parts
 
 
 def _json_numbers(values: Floats) -> list[float | str]:
@@ -243,3 +269,13 @@ def _joined(coded: Sequence[tuple[Entry, bytes]], part: int | None) -> tuple[lis
         entries.append({**entry, "part": part, "offset": offset})
         offset += len(data)
     return entries, b"".join(data for _, data in coded)
+
+
+def _onto_last(parts: list[bytes], coded: Sequence[tuple[Entry, bytes]]) -> list[Entry]:
+    """Put a few bytes behind those of the last part; return their entries."""
+    if not coded or not parts:  # parameters without entries leave nothing to send
+        return []
+    entries, more = _joined(coded, len(parts) - 1)
+    start = len(parts[-1])
+    parts[-1] += more
+    return [{**entry, "offset": start + entry["offset"]} for entry in entries]

@@ -1,4 +1,4 @@
-"""Checks what is selected: a unit, a link or a parameter entry of a network. Not for showing it."""
+"""Checks what is selected: a unit, a link, a parameter entry or a block of a network. Not for showing it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,15 @@ from nnweightviz.network import Network
 from nnweightviz.words import counted, in_a_word
 
 FORMS = (
-    '{"group": id, "unit": i}, {"bundle": id, "target": j, "source": i} or {"parameter": name, "index": [..]}, '
-    "0-based, or None"
+    '{"group": id, "unit": i}, {"bundle": id, "target": j, "source": i}, {"parameter": name, "index": [..]}, '
+    '0-based, or {"block": name}, or None'
 )
+
+
+def block_names(network: Network) -> tuple[str, ...]:
+    """Return the names of all layers and of the blocks that hold them: every dotted beginning of a layer's name."""
+    parts = (layer.name.split(".") for layer in network.layers)
+    return tuple(dict.fromkeys(".".join(p[: n + 1]) for p in parts for n in range(len(p))))
 
 
 def checked_selection(network: Network, selection: Any) -> dict[str, Any] | None:
@@ -21,7 +27,7 @@ def checked_selection(network: Network, selection: Any) -> dict[str, Any] | None
     Raises
     ------
     ValueError
-        If it has none of the three forms, or names something that the network does not have.
+        If it has none of the four forms, or names something that the network does not have.
     """
     if selection is None:
         return None
@@ -38,6 +44,12 @@ def checked_selection(network: Network, selection: Any) -> dict[str, Any] | None
         checked = {end: _in_range(end, selection[end], n, f"bundle {bundle.id!r}") for end, n in ends}
     elif keys == {"parameter", "index"}:
         checked = {"index": _entry(network, selection["parameter"], selection["index"])}
+    elif keys == {"block"}:
+        names = block_names(network)
+        if selection["block"] not in names:
+            some = ", ".join(map(repr, names[:12]))
+            raise ValueError(f"there is no block {selection['block']!r}; blocks are: {some}")
+        checked = {}
     else:
         raise ValueError(f"selection has the keys {sorted(map(str, selection))}; it takes {FORMS}")
     if not isinstance(selection.get("run", ""), str):

@@ -32,7 +32,7 @@ def fields(name: str) -> set[str]:
     pattern = rf"export (?:interface {name}(?: extends (\w+))?|type {name} =) \{{(.*?)\}};?\n"
     found = re.search(pattern, TYPES, re.DOTALL)
     assert found is not None, f"blocks.ts has no type {name}"
-    own = set(re.findall(r"(?:^|;|\n|\{)\s*(\w+): ", "\n" + found[2]))
+    own = set(re.findall(r"(?:^|;|\n|\{)\s*(\w+)\??: ", "\n" + found[2]))
     return own | (fields(found[1]) if found[1] else set())
 
 

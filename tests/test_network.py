@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nnweightviz.network import Bundle, Group, Layer, Network, Wire
+from nnweightviz.selection import block_names
 
 
 def chain(*ids: str, **more: Any) -> Network:
@@ -139,6 +140,11 @@ def test_delayed_groups_and_biases_take_no_column_of_their_own() -> None:
     links = tuple(Bundle(s, s, "h", "w", (2, n), (n, 1)) for s, n in (("x", 1), ("h.h(t-1)", 2), ("1", 1)))
     network = Network((), groups, links)
     assert network.columns == {"x": 0, "h": 1, "h.h(t-1)": 1, "1": 1}
+
+
+def test_blocks_are_the_layers_and_all_that_their_dotted_names_lie_in() -> None:
+    layers = tuple(Layer(name, "Linear") for name in ("stem", "h.0.fc", "h.0.out", "h.1.fc"))
+    assert block_names(Network(layers)) == ("stem", "h", "h.0", "h.0.fc", "h.0.out", "h.1", "h.1.fc")
 
 
 def test_a_cycle_is_refused() -> None:

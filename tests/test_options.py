@@ -50,6 +50,9 @@ def test_changing_what_comes_back_changes_no_default() -> None:
         ("roles", {"bias", "input"}, ["input", "bias"]),
         ("metrics", (), []),
         ("unfolded", {"lstm": "f", "gru": True}, {"lstm": "f", "gru": True}),
+        ("expanded", ("h.1", "h.0", "h.1"), ["h.1", "h.0"]),
+        ("expanded", {"h"}, ["h"]),
+        ("expanded", [], []),
     ],
 )
 def test_a_good_value_is_taken_in_its_plain_form(name: str, value: Any, expected: Any) -> None:
@@ -77,6 +80,12 @@ def test_a_good_value_is_taken_in_its_plain_form(name: str, value: Any, expected
         ("gates", "f", "option 'gates' is 'f'; it takes a list of names, or None for all"),
         ("metrics", [1], "option 'metrics' is [1]; it takes a list of names"),
         ("labels", 1, "option 'labels' is 1; it takes True or False"),
+        (
+            "expanded",
+            "h.0",
+            "option 'expanded' is 'h.0'; it takes a list of names of blocks and layers, or None",
+        ),
+        ("expanded", [0], "option 'expanded' is [0]; it takes a list of names of blocks and layers"),
         ("unfolded", {"lstm": 2}, "option 'unfolded' is {'lstm': 2}; it takes a dict of group id"),
     ],
 )

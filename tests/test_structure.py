@@ -32,6 +32,7 @@ PYTHON_RANKS = {
     "history": 3,
     "gather": 4,
     "parameters": 3.5,
+    "summaries": 3.5,
     "recorder": 4,
     "probe": 4,
     "events": 4,
@@ -48,6 +49,7 @@ PYTHON_RANKS = {
 # Pure files may import each other, but not dom, which only knows elements.
 TYPESCRIPT_RANKS = {
     **dict.fromkeys(("blocks", "network", "scale", "layout", "raster", "options", "history", "describe"), 0),
+    **dict.fromkeys(("hierarchy", "collapse", "opening", "summaries", "columns"), 0),
     "dom": 0.5,
     "theme": 0.5,
     "images": 0.7,

@@ -209,6 +209,7 @@ def test_an_unknown_option_is_refused_and_nothing_changes() -> None:
         {"bundle": "fc2.weight", "target": 1, "source": np.int64(3)},
         {"parameter": "fc1.weight", "index": (3, 2)},
         {"parameter": "fc1.bias", "index": [0], "run": "run"},
+        {"block": "fc1"},
     ],
 )
 def test_what_is_there_can_be_selected(selection: dict[str, Any] | None) -> None:
@@ -240,6 +241,7 @@ def test_what_is_there_can_be_selected(selection: dict[str, Any] | None) -> None
             {"parameter": "fc1.weight", "index": [4, 0]},
             "index 0 is 4; parameter 'fc1.weight' of shape (4, 3) has 4",
         ),
+        ({"block": "fc9"}, "there is no block 'fc9'; blocks are: "),
         ({"group": "GROUP"}, "selection has the keys ['group']; it takes"),
         ({"group": "GROUP", "unit": 0, "run": 3}, "run is 3; it is the name of a run"),
     ],

@@ -181,8 +181,7 @@ class App {
   }
 
   private find(group: string, unit: number | null): void {
-    this.view.reveal(group, unit);
-    this.select({ group, unit: unit ?? 0 });
+    this.select(this.view.reveal(group, unit));
   }
 
   /** Read the host's theme; true if it changed. */

@@ -42,6 +42,12 @@ export interface ComputedOrder {
   groups: Record<string, number[]>;
 }
 
+/** The parameters that summaries count, in their order, and the blocks of what is counted. */
+export interface SummaryIndex {
+  parameters: string[];
+  blocks: BlockEntry[];
+}
+
 export interface Index {
   format: 1;
   precision: Dtype;
@@ -51,6 +57,8 @@ export interface Index {
   blocks: BlockEntry[];
   /** By the value of the option `order`; empty as long as none was asked for. */
   orders: Record<string, ComputedOrder>;
+  /** Blocks `(stop - start, n_parameters)` of each quantity of summaries.py; pages saved before 0.2 have none. */
+  summaries?: SummaryIndex;
 }
 
 export type FetchMessage = { type: "fetch"; id: number | string; run: string; start: number; stop: number };
@@ -79,6 +87,7 @@ export type AppendMessage = {
   epochs: (number | null)[] | null;
   metrics: Record<string, MetricTail>;
   blocks: BlockEntry[];
+  summaries?: BlockEntry[];
   /** Number of the part that the one buffer is; null if it rides in no state, or if only metrics are new. */
   part: number | null;
   precision: Dtype;

@@ -6,6 +6,7 @@ export type Selection = { run?: string } & (
   | { group: string; unit: number }
   | { bundle: string; target: number; source: number }
   | { parameter: string; index: number[] }
+  | { block: string }
 );
 
 export interface LinkRow {
@@ -20,6 +21,15 @@ export const isLink = (s: Selection | null): s is { bundle: string; target: numb
   s !== null && "bundle" in s;
 export const isUnit = (s: Selection | null): s is { group: string; unit: number } =>
   s !== null && "group" in s;
+
+export const isBlock = (s: Selection | null): s is { block: string } => s !== null && "block" in s;
+
+/** The parameters of a block, with their shapes. */
+export function blockParameters(network: Network, block: string): { name: string; shape: number[] }[] {
+  return Object.entries(network.parameters)
+    .filter(([name]) => name === block || name.startsWith(`${block}.`))
+    .map(([name, shape]) => ({ name, shape }));
+}
 
 const groupOf = (network: Network, id: string): Group => network.groups.find((group) => group.id === id)!;
 

@@ -10,6 +10,7 @@ import {
   type RunIndex,
 } from "./blocks";
 import { type Bundle, evaluateBundle, linkStart, type Network, storedName } from "./network";
+import { Summaries } from "./summaries";
 
 type Send = (message: Record<string, unknown>) => void;
 type Parts = (DataView | ArrayBuffer | Uint8Array)[];
@@ -30,6 +31,7 @@ export class History {
   orders: Record<string, ComputedOrder> = {};
   error: string | null = null;
   run = "";
+  readonly summaries = new Summaries();
   private readonly values = new Map<string, (Float32Array | null)[]>();
   private readonly listeners = new Set<() => void>();
   private readonly pending = new Map<string, Pending>();
@@ -63,7 +65,9 @@ export class History {
     this.window = this.send ? index.window : null;
     this.readRun(run);
     if (this.window !== null) this.loaded = new Uint8Array(this.nCheckpoints);
-    this.enqueue(index.blocks, (entry) => parts[entry.part!]);
+    this.summaries.begin(index.summaries?.parameters ?? []);
+    // Together with the weights: domains are taken as soon as anything is here.
+    this.enqueue([...index.blocks, ...(index.summaries?.blocks ?? [])], (entry) => parts[entry.part!]);
     this.markLoaded(index.blocks);
   }
 
@@ -95,7 +99,10 @@ export class History {
   }
 
   private place(entry: BlockEntry, values: Float32Array): void {
-    if (entry.quantity !== "weights") return;
+    if (entry.quantity !== "weights") {
+      this.summaries.place(entry, values);
+      return;
+    }
     const list = this.values.get(entry.name) ?? [];
     this.values.set(entry.name, list);
     const n = entry.dims.reduce((a, b) => a * b, 1);
@@ -159,7 +166,7 @@ export class History {
     this.exactCache.clear();
     this.precision = message.precision;
     this.notes = message.notes;
-    this.enqueue(message.blocks, () => buffer);
+    this.enqueue([...message.blocks, ...(message.summaries ?? [])], () => buffer);
     this.markLoaded([{ start: before, stop: this.nCheckpoints }]);
   }
 
@@ -253,6 +260,7 @@ export class History {
 
   /** ||w(t) - w(t-1)|| over all parameters that both have, (n_checkpoints,), NaN where it is not known (yet). */
   updateSizes(): number[] {
+    if (!this.summaries.isEmpty) return [...this.summaries.over("update_norm")];
     for (let k = 0; k < this.nCheckpoints; k++) if (!(this.sizes[k] >= 0)) this.sizes[k] = this.updateSize(k);
     return this.sizes;
   }
@@ -270,7 +278,7 @@ export class History {
   }
 
   get hasValues(): boolean {
-    return this.values.size > 0;
+    return this.values.size > 0 || !this.summaries.isEmpty;
   }
 }
 

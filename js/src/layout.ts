@@ -1,21 +1,30 @@
 // Where everything stands: columns of groups, units, ports, lanes, bands. Pure geometry in stage pixels.
+import { columnPositions, grouped, hasBands } from "./columns";
 import type { Bundle, Group, Network } from "./network";
 
 export const MAX_PORTED_UNITS = 16;
 export const MAX_BIAS_LINKS = 16;
 const MAX_SPACING = 60;
-const MARGIN = { top: 58, right: 64, bottom: 14, left: 64 };
+export const MARGIN = { top: 58, right: 64, bottom: 14, left: 64 };
 export const MOST_NAME_PX = 110;
 export const MOST_LINKS = 3000; // into one group; beyond, its strongest stay strong and the others step back
 const LANE_TITLE = 16;
-const GAP = { dense: 54, recurrent: 104, banded: 172 };
 const LANE_SHARE = 0.36;
+
+export interface BoxSize {
+  width: number;
+  height: number;
+}
 
 export interface LayoutLooks {
   width: number;
   height: number;
   unfolded: Record<string, string | boolean>;
   order: ReadonlyMap<string, Int32Array>; // group id -> unit indices from top to bottom
+  boxes?: Map<string, BoxSize>; // group id -> what its box asks for; others are 80 wide and share the height
+  headroom?: number; // above all groups, for the names of frames
+  footroom?: number; // and below
+  edges?: number[]; // extra pixels before each column, for the sides of frames
 }
 
 /** How a group is drawn: plain nodes, nodes with gate ports, gate bands (one unfolded), a folded lane, a box. */
@@ -40,72 +49,39 @@ export interface Layout {
   places: Map<string, Place>;
   width: number; // of the content; wider than the stage when columns need more room
   height: number;
+  top: number; // of the groups; their titles stand above it
   laneTop: number | null;
   maxLineWidth: number;
 }
 
-const isBanded = (group: Group): boolean => group.ports.length > 0 && group.n_units > MAX_PORTED_UNITS;
+export const isBanded = (group: Group): boolean => group.ports.length > 0 && group.n_units > MAX_PORTED_UNITS;
 
 /** Biases are links from a "1" up to 16 target units, signed ticks on the units above. */
-export function isBiasTick(network: Network, bundle: Bundle): boolean {
-  const target = network.groups.find((group) => group.id === bundle.target);
-  return bundle.role === "bias" && (target?.n_units ?? 0) > MAX_BIAS_LINKS;
+export function isBiasTick(_: Network, bundle: Bundle): boolean {
+  return bundle.role === "bias" && bundle.shape[0] > MAX_BIAS_LINKS;
 }
 
 const isFoldable = (group: Group): boolean => group.delayed_of !== null && group.n_units > MAX_PORTED_UNITS;
 
-function formOf(network: Network, group: Group, looks: LayoutLooks): Form | null {
+/** Biases whose links are lines: their "1" is drawn. */
+function linedBiases(network: Network): Set<string> {
+  const lined = network.bundles.filter((bundle) => bundle.role === "bias" && !isBiasTick(network, bundle));
+  return new Set(lined.map((bundle) => bundle.source));
+}
+
+function formOf(group: Group, biases: Set<string>, looks: LayoutLooks): Form | null {
   if (group.role === "box") return "box";
-  if (group.role === "bias") {
-    const bundles = network.bundles.filter((bundle) => bundle.source === group.id);
-    return bundles.every((bundle) => isBiasTick(network, bundle)) ? null : "bias";
-  }
+  if (group.role === "bias") return biases.has(group.id) ? "bias" : null;
   if (isFoldable(group) && !looks.unfolded[group.id]) return "folded";
   if (isBanded(group)) return "bands";
   return group.ports.length > 0 ? "ports" : "nodes";
-}
-
-const hasBands = (network: Network, column: number): boolean =>
-  network.groups.some((group) => group.column === column && isBanded(group));
-
-/** Room beside a column for the names of its units. */
-function nameRoom(network: Network, column: number): number {
-  const names = network.groups
-    .filter((g) => g.column === column && g.unit_names)
-    .flatMap((g) => g.unit_names!);
-  const longest = Math.max(0, ...names.map((name) => name.length));
-  return Math.min(MOST_NAME_PX, longest * 6.4) + 26;
-}
-
-/** Column positions: recurrent columns need room for their lane; everything widens with the stage. */
-function columnPositions(network: Network, width: number): { x: number[]; width: number; gaps: number[] } {
-  const nColumns = 1 + Math.max(0, ...network.groups.map((group) => group.column));
-  const hasLane = (column: number) =>
-    network.groups.some((g) => g.delayed_of !== null && g.column === column);
-  const leastGap = (column: number) => {
-    if (!hasLane(column)) return GAP.dense;
-    return hasBands(network, column) || hasBands(network, column - 1) ? GAP.banded : GAP.recurrent;
-  };
-  const left = Math.max(MARGIN.left, nameRoom(network, 0));
-  const right = Math.max(MARGIN.right, nameRoom(network, nColumns - 1));
-  const firstLane = hasLane(0) ? leastGap(0) : 0;
-  const least = Array.from({ length: nColumns - 1 }, (_, c) => leastGap(c + 1));
-  const sum = least.reduce((a, b) => a + b, 0);
-  const room = width - left - right - firstLane;
-  const gaps = least.map((gap) => (sum > 0 ? gap * Math.max(1, room / sum) : gap));
-  const x = [left + firstLane + (nColumns === 1 ? Math.max(0, room / 2) : 0)];
-  for (const gap of gaps) x.push(x[x.length - 1] + gap);
-  return {
-    x,
-    width: Math.max(width, x[x.length - 1] + right),
-    gaps: [firstLane || GAP.recurrent, ...gaps],
-  };
 }
 
 interface Slot {
   group: Group;
   form: Form;
   rows: number; // how much height it asks for
+  pixels: number; // and how much of it whatever the room
 }
 
 /** Stack slots in [top, bottom], sharing the height by the rows they ask for, each centred in its share. */
@@ -120,11 +96,13 @@ function stack(
   // A group below another needs room for its title; a bias has none.
   const gaps = slots.map((slot, i): number => (i === 0 ? 0 : slot.form === "bias" ? 10 : 24));
   const rows = slots.reduce((sum, slot) => sum + slot.rows, 0);
+  const pixels = slots.reduce((sum, slot) => sum + slot.pixels, 0);
   const room = bottom - top - gaps.reduce((sum, gap) => sum + gap, 0);
-  const step = Math.min(MAX_SPACING, room / Math.max(1, rows));
-  let y = top + (room - step * rows) / 2;
+  const fixed = Math.min(1, room / Math.max(1, pixels + (rows > 0 ? room / 2 : 0)));
+  const step = Math.min(MAX_SPACING, (room - fixed * pixels) / Math.max(1, rows));
+  let y = top + (room - step * rows - fixed * pixels) / 2;
   slots.forEach((slot, i) => {
-    const height = step * slot.rows;
+    const height = step * slot.rows + fixed * slot.pixels;
     y += gaps[i];
     places.set(slot.group.id, place(slot, x, y, height, looks));
     y += height;
@@ -139,7 +117,9 @@ function place(slot: Slot, x: number, top: number, height: number, looks: Layout
   for (let rank = 0; rank < group.n_units; rank++)
     unitY[order ? order[rank] : rank] = top + (rank + 0.5) * spacing;
   const radius = Math.max(1.2, Math.min(7, spacing * 0.36));
-  const halfWidth = form === "ports" ? Math.max(5, Math.min(9, spacing * 0.3)) : form === "box" ? 40 : radius;
+  const boxWidth = looks.boxes?.get(group.id)?.width ?? 80;
+  const portWidth = Math.max(5, Math.min(9, spacing * 0.3));
+  const halfWidth = form === "ports" ? portWidth : form === "box" ? boxWidth / 2 : radius;
   const unfolded = looks.unfolded[group.id];
   const port = form === "bands" ? (typeof unfolded === "string" ? unfolded : group.ports[0]) : null;
   return {
@@ -180,37 +160,42 @@ function placeTiles(place: Place, top: number, bottom: number): void {
 }
 
 export function layoutNetwork(network: Network, looks: LayoutLooks): Layout {
-  const { x, width, gaps } = columnPositions(network, looks.width);
+  const columns = grouped(network.groups, (group) => group.column);
+  const { x, width, gaps } = columnPositions(columns, looks);
+  const biases = linedBiases(network);
   const slots = network.groups.flatMap((group): Slot[] => {
-    const form = formOf(network, group, looks);
-    return form ? [{ group, form, rows: rowsOf(group, form) }] : [];
+    const form = formOf(group, biases, looks);
+    const pixels = looks.boxes?.get(group.id)?.height ?? 0;
+    return form ? [{ group, form, rows: pixels > 0 ? 0 : rowsOf(group, form), pixels }] : [];
   });
+  const slotsAt = grouped(slots, ({ group }) => group.column);
   const lanes = new Set(network.groups.filter((group) => group.delayed_of !== null).map((group) => group.id));
   const isLane = ({ group }: Slot) =>
     lanes.has(group.id) || (group.role === "bias" && lanes.has(group.beside ?? ""));
-  const bottom = looks.height - MARGIN.bottom;
-  const laneTop = lanes.size > 0 ? bottom - (bottom - MARGIN.top) * LANE_SHARE : null;
+  const bottom = looks.height - MARGIN.bottom - (looks.footroom ?? 0);
+  const top = MARGIN.top + (looks.headroom ?? 0);
+  const laneTop = lanes.size > 0 ? bottom - (bottom - top) * LANE_SHARE : null;
   const mainBottom = laneTop === null ? bottom : laneTop - 18;
   const places = new Map<string, Place>();
   for (let column = 0; column < x.length; column++) {
-    const here = slots.filter((slot) => slot.group.column === column);
+    const here = slotsAt.get(column) ?? [];
     stack(
       here.filter((slot) => !isLane(slot)),
       x[column],
-      MARGIN.top,
+      top,
       mainBottom,
       looks,
       places,
     );
     if (laneTop !== null) {
       // As far to the source side as the gate matrices of the layer before leave room.
-      const laneX = x[column] - (hasBands(network, column - 1) ? 0.5 : 0.8) * gaps[column];
+      const laneX = x[column] - (hasBands(columns, column - 1) ? 0.5 : 0.8) * gaps[column];
       stack(here.filter(isLane), laneX, laneTop, bottom - LANE_TITLE, looks, places);
     }
   }
   for (const place of places.values())
     if (place.form === "bands" && laneTop !== null) placeTiles(place, laneTop, bottom);
-  return { places, width, height: looks.height, laneTop, maxLineWidth: maxLineWidth(network, places) };
+  return { places, width, height: looks.height, top, laneTop, maxLineWidth: maxLineWidth(network, places) };
 }
 
 /**
@@ -221,9 +206,10 @@ function maxLineWidth(network: Network, places: Map<string, Place>): number {
   const rooms = [...places.values()]
     .filter(({ form }) => form === "nodes" || form === "ports" || form === "bands")
     .map(({ form, spacing, group }) => (form === "ports" ? (spacing * 0.84) / group.ports.length : spacing));
+  const into = grouped(network.bundles, (bundle) => bundle.target);
   const crowds = [...places.values()].map(({ group, port }) =>
-    network.bundles
-      .filter((bundle) => bundle.target === group.id && (port === null || bundle.port === port))
+    (into.get(group.id) ?? [])
+      .filter((bundle) => port === null || bundle.port === port)
       .reduce((n, bundle) => n + bundle.shape[0] * bundle.shape[1], 0),
   );
   return Math.max(1, Math.min(6.5, Math.min(...rooms) * 0.9, 90 / Math.sqrt(Math.max(1, ...crowds))));

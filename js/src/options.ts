@@ -31,6 +31,8 @@ export interface Options {
   height: number;
   /** Group id -> the gate that is unfolded, or whether the group is. */
   unfolded: Record<string, string | boolean>;
+  /** Blocks and layers that are open, and all above them; null opens as many as stay legible. */
+  expanded: string[] | null;
 }
 
 // biome-ignore format: the text between the braces is JSON, which a test compares with options.py
@@ -53,5 +55,6 @@ export const DEFAULTS: Options = {
   "easing": true,
   "theme": "auto",
   "height": 480,
-  "unfolded": {}
+  "unfolded": {},
+  "expanded": null
 };

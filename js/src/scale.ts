@@ -140,3 +140,10 @@ export function formatValue(value: number | null | undefined): string {
 
 /** A count with thin spaces between thousands. */
 export const formatCount = (n: number): string => String(n).replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009");
+
+/** A large count in three digits: 9 408, 74.0 k, 11.7 M, 1.56 G. */
+export function formatAmount(n: number): string {
+  const unit = n >= 999.5e6 ? 1e9 : n >= 999.5e3 ? 1e6 : n >= 1e4 ? 1e3 : 1;
+  if (unit === 1) return formatCount(n);
+  return `${(n / unit).toPrecision(3)}\u2009${{ 1e3: "k", 1e6: "M", 1e9: "G" }[unit]}`;
+}

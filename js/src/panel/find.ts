@@ -2,6 +2,8 @@
 import { html } from "../dom";
 import { type Network, unitName } from "../network";
 
+const MOST_UNITS = 2000; // of one layer
+const MOST_NAMES = 6000; // of all: a list of hundreds of thousands takes seconds to build
 let nextListId = 0;
 
 export function findTool(
@@ -15,7 +17,8 @@ export function findTool(
     const label = group.label || group.id;
     const prefix = targets.has(label) ? group.id : label;
     targets.set(prefix, [group.id, null]);
-    for (let unit = 0; unit < Math.min(group.n_units, 2000); unit++) {
+    const n = Math.min(group.n_units, MOST_UNITS, MOST_NAMES - targets.size);
+    for (let unit = 0; unit < n; unit++) {
       const name = unitName(group, unit);
       targets.set(group.unit_names ? `${prefix} · ${name}` : `${prefix} · unit ${name}`, [group.id, unit]);
     }

@@ -89,7 +89,7 @@ export function createLegend(host: HTMLElement): LegendPanel {
           html("span", { class: "nwv-legend-item" }, samples(palette, legend, [UNSIGNED]), "norm, no sign"),
         );
       const words = `opacity as |w|^${legend.exponent} · ${SCALE_WORDS[scale]}`;
-      items.push(html("span", { class: "nwv-legend-words" }, words));
+      if (legend.scales.length > 0) items.push(html("span", { class: "nwv-legend-words" }, words));
       for (const { label, domain, signed: hasSign } of legend.scales)
         items.push(
           html(

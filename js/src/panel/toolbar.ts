@@ -1,6 +1,7 @@
 // The switches above the stage: which links, of which quantity, on which scale, in which order; find and zoom.
 import { html, iconButton } from "../dom";
 import type { Network } from "../network";
+import { isLegible } from "../opening";
 import type { Options } from "../options";
 import { choice, type Refresh, toggles } from "./controls";
 import { findTool } from "./find";
@@ -175,6 +176,24 @@ function switches(context: ToolbarContext): [HTMLElement, Refresh][] {
   return tools;
 }
 
+/** Ways back from whatever was opened, where blocks can be closed at all. */
+function blockTool({ network, options, setOptions }: ToolbarContext): [HTMLElement, Refresh] {
+  const isWhole = isLegible(network);
+  const button = (text: string, title: string, expanded: string[] | null): HTMLElement => {
+    const element = html("button", { type: "button", class: "nwv-toggle", title }, text);
+    element.addEventListener("click", () => setOptions({ expanded }));
+    return element;
+  };
+  const close = button("close all", "Close all blocks", []);
+  const reset = button("as at first", "Open the blocks that were open at first", null);
+  const element = html("span", { class: "nwv-tool", role: "group" }, "blocks", close, reset);
+  const refresh = (): void => {
+    element.hidden = isWhole && options().expanded === null;
+    reset.hidden = options().expanded === null;
+  };
+  return [element, refresh];
+}
+
 export function createToolbar(host: HTMLElement, context: ToolbarContext): { update(): void } {
   const scale = choice(
     "scale",
@@ -199,6 +218,7 @@ export function createToolbar(host: HTMLElement, context: ToolbarContext): { upd
   );
   const rest = restTool(context);
   const tools = [
+    blockTool(context),
     ...switches(context),
     thresholdTool(context),
     quantityTool(context),

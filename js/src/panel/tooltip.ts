@@ -1,9 +1,10 @@
 // What is under the pointer, beside the pointer. Follows the playhead while it is shown.
-import { isLink, isUnit, type Selection, unitLabel } from "../describe";
+import { blockParameters, isBlock, isLink, isUnit, type Selection, unitLabel } from "../describe";
 import { html } from "../dom";
 import type { History } from "../history";
 import type { Bundle } from "../network";
 import type { Options } from "../options";
+import { formatValue } from "../scale";
 import { EntriesDomains } from "./entries";
 import { type Reading, readLink } from "./reading";
 
@@ -11,6 +12,41 @@ interface Spot {
   x: number;
   y: number;
   above: boolean;
+}
+
+const MOST_PARAMETERS = 8;
+
+/** The parameters in a block, with their shapes. */
+function blockReading(history: History, block: string): HTMLElement[] {
+  const { network } = history;
+  const layer = network.layers.find((other) => other.name === block);
+  const parameters = blockParameters(network, block);
+  const short = (name: string) => (name === block ? name : name.slice(block.length + 1));
+  const rows = parameters
+    .slice(0, MOST_PARAMETERS)
+    .map(({ name, shape }) =>
+      html("tr", {}, html("td", {}, short(name)), html("td", {}, shape.join(" × ") || "1")),
+    );
+  const more = parameters.length - MOST_PARAMETERS;
+  const norms = history.summaries.over(
+    "norm",
+    parameters.map(({ name }) => network.tied[name] ?? name),
+  );
+  return [
+    html("div", { class: "nwv-reading-title" }, block),
+    html("div", { class: "nwv-reading-entry" }, [layer?.kind, layer?.note].filter(Boolean).join(" · ")),
+    html("table", { class: "nwv-block-table" }, ...rows),
+    html("div", { class: "nwv-reading-entry" }, more > 0 ? `and ${more} more parameters` : ""),
+    html("div", { class: "nwv-reading-entry" }, rangeWords(norms)),
+  ];
+}
+
+/** How far a norm has gone. */
+function rangeWords(values: Float64Array): string {
+  const finite = values.filter(Number.isFinite);
+  if (finite.length < 2) return "";
+  const [low, high] = [Math.min(...finite), Math.max(...finite)];
+  return `norm from ${formatValue(low)} to ${formatValue(high)} over ${values.length} checkpoints`;
 }
 
 export interface Tooltip {
@@ -41,6 +77,8 @@ export function createTooltip(
         { options: options(), isDark: isDark(), isPointable: false, domains },
       );
       element.replaceChildren(reading.element);
+    } else if (isBlock(selection)) {
+      element.replaceChildren(...blockReading(history, selection.block));
     } else if (isUnit(selection)) {
       const { network } = history;
       const group = network.groups.find((g) => g.id === selection.group)!;

@@ -66,8 +66,8 @@ export interface View {
   /** What a sighted reader sees, in a sentence or two. */
   summary(): string;
   zoom(factor: number | "fit"): void;
-  /** Bring a layer or unit into sight. */
-  reveal(group: string, unit: number | null): void;
+  /** Bring a layer or unit into sight; return what to select: the unit, or the closed block that holds it. */
+  reveal(group: string, unit: number | null): Selection;
   /** Whether a selection stands in the right half of the stage. */
   isOnRight(selection: Selection | null): boolean;
   nLinks: number;

@@ -1,24 +1,25 @@
 // The graph view: a layer-by-layer node-link diagram with every link crisp. Puts layout, links, images and gestures together.
-import { asLink, isLink, isUnit, type Selection, unitLinks } from "../describe";
+import { asLink, isLink, isUnit, type Selection } from "../describe";
 import { html } from "../dom";
 import { maskOf, type Tally } from "../images/plan";
 import { isDrawable, type Layout, layoutNetwork } from "../layout";
 import { PALETTES, PAPERS } from "../scale";
 import type { Legend, View, ViewContext } from "./context";
+import { type Boxes, drawBoxes } from "./graph/boxes";
 import { type Chrome, drawChrome } from "./graph/chrome";
 import { createEdges, type Edges } from "./graph/edges";
 import { type Focus, focusOf, placeOf } from "./graph/focus";
-import { nextFold } from "./graph/fold";
 import { type Intents, listen } from "./graph/gestures";
 import { Links } from "./graph/links";
 import { markFocus, markLonely, outline } from "./graph/marks";
+import { Opened } from "./graph/opened";
 import { type Hit, pick, selectionOf } from "./graph/pick";
+import { Reader } from "./graph/reader";
 import { Reorder } from "./graph/reorder";
 import { graphLegend } from "./graph/scales";
 import { Scene } from "./graph/scene";
-import { Screen, type Size } from "./graph/screen";
+import { Screen } from "./graph/screen";
 import { endsOfLink } from "./graph/strips";
-import { type Direction, nextRow, nextUnit } from "./graph/walk";
 import { graphCaption, graphSummary } from "./graph/words";
 import { boundedZoom, wholeZoom, type Zoom, zoomAbout, zoomed } from "./graph/zoom";
 
@@ -26,25 +27,31 @@ class Graph implements View {
   private readonly stage: HTMLElement;
   private readonly screen: Screen;
   private readonly edges: Edges;
+  readonly opened: Opened;
+  context: ViewContext; // of the network that is drawn: closed blocks are boxes in it
   private chrome!: Chrome;
+  private boxes!: Boxes;
   private base!: Layout; // before zooming
-  private layout!: Layout;
-  private links!: Links;
+  layout!: Layout;
+  links!: Links;
   private readonly reorder = new Reorder();
   private zoomState: Zoom = { k: 1, x: 0, y: 0 };
   private hovered: Focus | null = null;
   private pointed: Selection | null = null;
-  private walkedFrom: { group: string; unit: number } | null = null;
+  private readonly reader: Reader;
   private scene!: Scene;
-  private size: Size = { width: 0, height: 0, ratio: 1 };
+  size = { width: 0, height: 0, ratio: 1 };
 
   constructor(
     host: HTMLElement,
-    private readonly context: ViewContext,
+    private readonly given: ViewContext,
   ) {
-    this.screen = new Screen(context, () => {
+    this.opened = new Opened(given);
+    this.context = given;
+    this.reader = new Reader(() => this);
+    this.screen = new Screen(given, () => {
       this.mark();
-      context.changed();
+      given.changed();
     });
     this.stage = html(
       "div",
@@ -53,13 +60,13 @@ class Graph implements View {
     );
     host.append(this.stage);
     const intents = this.intents();
-    listen(this.stage, intents, context.signal);
+    listen(this.stage, intents, given.signal);
     this.edges = createEdges(this.stage, (dx) => intents.pan(dx, 0));
     this.update();
   }
 
   get nLinks(): number {
-    return this.context.network.bundles.reduce((n, { shape }) => n + shape[0] * shape[1], 0);
+    return this.given.network.bundles.reduce((n, { shape }) => n + shape[0] * shape[1], 0);
   }
 
   get nLinksDrawn(): number {
@@ -67,6 +74,7 @@ class Graph implements View {
   }
 
   update(): void {
+    this.context = this.opened.update();
     const options = this.context.options();
     const { network, history } = this.context;
     const height = this.context.height();
@@ -74,8 +82,10 @@ class Graph implements View {
     this.size = { width, height, ratio: Math.min(3, globalThis.devicePixelRatio || 1) };
     this.stage.style.height = `${height}px`;
     const order = this.reorder.read(this.context, this.base, this.screen.canvas);
-    this.base = layoutNetwork(network, { width, height, unfolded: options.unfolded, order });
-    this.zoomState = boundedZoom(this.zoomState, this.base, width, height);
+    const { unfolded } = options;
+    this.base = layoutNetwork(network, { width, height, unfolded, order, ...this.opened.room() });
+    const x = this.opened.panned(this.base, this.zoomState, width);
+    this.zoomState = boundedZoom({ ...this.zoomState, x }, this.base, width, height);
     const domains = this.links?.domains ?? new Map();
     this.links = new Links(network, history, options, (b) => isDrawable(this.base, network, b), domains);
     this.place();
@@ -88,7 +98,10 @@ class Graph implements View {
 
   rest = (): void => this.screen.rest();
   redraw = (): void => this.screen.redraw();
-  drawFrame = (): void => this.screen.drawFrame();
+  drawFrame = (): void => {
+    this.boxes.move(this.context.clock.checkpoint);
+    this.screen.drawFrame();
+  };
   isDrawn = (k: number): boolean => this.screen.isDrawn(k);
 
   /** Lay out at the current zoom, redraw the SVG, and start a new set of images. */
@@ -97,7 +110,10 @@ class Graph implements View {
     this.layout = zoomed(this.base, this.zoomState);
     this.scene = new Scene(network, this.layout, this.links, this.context.options());
     this.screen.resize(this.size);
-    const chrome = drawChrome(network, this.layout, this.context.options().labels);
+    const { width } = this.size;
+    this.boxes = drawBoxes(this.layout, this.opened, this.context.history, { width, zoom: this.zoomState.k });
+    this.boxes.move(this.context.clock.checkpoint);
+    const chrome = drawChrome(network, this.layout, this.context.options().labels, this.boxes);
     if (this.chrome) this.chrome.root.replaceWith(chrome.root);
     else this.screen.canvas.after(chrome.root);
     this.edges.update(this.layout, this.size.width);
@@ -132,6 +148,7 @@ class Graph implements View {
   private mark(): void {
     const { threshold, signs } = this.context.options();
     markFocus(this.chrome, this.layout, this.focus());
+    this.boxes.byGroup.get(this.opened.groupOf(this.selected()) ?? "")?.classList.add("nwv-is-focus");
     const isFiltered = threshold > 0 || signs.length < 2;
     markLonely(this.chrome, this.links, isFiltered ? this.scene.classify(this.screen.shown).buckets : null);
     this.outline();
@@ -145,20 +162,24 @@ class Graph implements View {
     return {
       hover: (x, y) => this.hover(this.hit(x, y), x, y),
       leave: () => this.hover(null, 0, 0),
-      click: (x, y) => this.click(this.hit(x, y)),
+      click: (x, y) => this.reader.click(this.hit(x, y)),
+      open: () => this.reader.open(this.opened.blockOf(this.context.selection())),
+      close: () => this.reader.close(this.opened.around(this.context.selection())),
       pan: (dx, dy) =>
         this.setZoom({ ...this.zoomState, x: this.zoomState.x + dx, y: this.zoomState.y + dy }),
       zoom: (factor, x, y) => this.setZoom(zoomAbout(this.zoomState, factor, x, y)),
       fit: () => this.zoom("fit"),
-      move: (direction) => this.move(direction),
-      nextLink: (by) => this.nextLink(by),
-      turn: (what) => this.turn(what),
+      move: (direction) => this.reader.move(direction),
+      nextLink: (by) => this.reader.nextLink(by),
+      turn: (what) => this.reader.turn(what),
       clear: () => this.context.select(null),
       canPanX: () => this.layout.width > this.size.width + 1,
     };
   }
 
   private hit(x: number, y: number): Hit | null {
+    const block = this.boxes.closable(x, y);
+    if (block) return { kind: "frame", block };
     const { strips, links } = this.scene;
     const targets = () => ({
       strips,
@@ -169,7 +190,7 @@ class Graph implements View {
   }
 
   private hover(hit: Hit | null, x: number, y: number): void {
-    const selection = selectionOf(hit, this.links);
+    const selection = this.opened.named(selectionOf(hit, this.links));
     const focus = isUnit(selection) ? focusOf(this.context.network, selection) : null;
     this.stage.style.cursor = hit ? "pointer" : "";
     this.pointed = isLink(selection) ? selection : null;
@@ -181,46 +202,9 @@ class Graph implements View {
     this.context.point(selection, x, y, y1 > y0);
   }
 
-  private click(hit: Hit | null): void {
-    if (hit?.kind === "tile") this.unfold(hit.group, hit.port);
-    else if (hit?.kind === "fold")
-      this.unfold(hit.group, this.layout.places.get(hit.group)!.form === "folded");
-    else {
-      const selection = selectionOf(hit, this.links);
-      const same = JSON.stringify(selection) === JSON.stringify(this.context.selection());
-      this.context.select(same ? null : selection);
-    }
-  }
-
-  private unfold(group: string, port: string | boolean): void {
-    this.context.setOptions({ unfolded: { ...this.context.options().unfolded, [group]: port } });
-  }
-
-  private turn(what: "gate" | "lane"): void {
-    const next = nextFold(this.layout, this.context.selection(), what);
-    if (next) this.unfold(next.group, next.to);
-  }
-
-  private move(direction: Direction): void {
-    const selection = this.context.selection();
-    const from = isLink(selection) && this.walkedFrom ? this.walkedFrom : selection;
-    const next = nextUnit(this.layout, from, direction);
-    if (next) this.context.select(next);
-  }
-
-  /** From a unit to its strongest link, and on through the others. */
-  private nextLink(by: 1 | -1): void {
-    const selection = this.context.selection();
-    if (isUnit(selection)) this.walkedFrom = selection;
-    if (!this.walkedFrom) return;
-    const { group, unit } = this.walkedFrom;
-    const shown = this.links.bundles.filter((bundle) => this.links.isShown(bundle));
-    const rows = unitLinks(shown, this.context.history, group, unit, this.context.clock.checkpoint);
-    this.context.select(nextRow(rows, selection, by));
-  }
-
   isOnRight(selection: Selection | null): boolean {
-    return (placeOf(this.context.network, this.layout, selection)?.x ?? 0) > this.size.width / 2;
+    const place = placeOf(this.context.network, this.layout, this.opened.standing(selection));
+    return (place?.x ?? 0) > this.size.width / 2;
   }
 
   private setZoom(zoom: Zoom): void {
@@ -239,12 +223,17 @@ class Graph implements View {
     else this.setZoom(zoomAbout(this.zoomState, factor, width / 2, height / 2));
   }
 
-  reveal(group: string, unit: number | null): void {
-    const place = this.layout.places.get(group);
-    if (!place) return;
+  reveal(group: string, unit: number | null): Selection {
+    const selection = this.opened.find(group, unit);
+    const place = this.layout.places.get(this.opened.groupOf(selection) ?? "");
+    if (!place) return selection;
     const x = this.zoomState.x + this.size.width / 2 - place.x;
-    const y = unit === null ? this.zoomState.y : this.zoomState.y + this.size.height / 2 - place.unitY[unit];
+    const y =
+      !isUnit(selection) || unit === null
+        ? this.zoomState.y
+        : this.zoomState.y + this.size.height / 2 - place.unitY[unit];
     this.setZoom({ k: this.zoomState.k, x, y });
+    return selection;
   }
 
   legend(): Legend {
@@ -252,7 +241,7 @@ class Graph implements View {
   }
 
   caption(): string {
-    const counts = { ...this.tally(), onStage: this.links.n, all: this.nLinks };
+    const counts = { ...this.tally(), onStage: this.links.n, folded: this.opened.folded() };
     return graphCaption(this.context, this.layout, counts, this.reorder.words(this.context));
   }
 

@@ -93,3 +93,32 @@ export function groupedNetwork(n: number, blocks: number): Network {
     parameters: { "conv.weight": shape },
   };
 }
+
+/** Dense layers one after another; the first name is the input. Sizes by layer, or one for all. */
+export function chain(names: string[], sizes: number | number[]): Network {
+  const size = (k: number) => (typeof sizes === "number" ? sizes : sizes[k]);
+  const groups = names.map((name, k) =>
+    group(name, name, size(k), { column: k, role: name === "input" ? "input" : "units" }),
+  );
+  const bundles = names
+    .slice(1)
+    .flatMap((name, k) => [
+      bundle(`${name}.weight`, names[k], name, [size(k + 1), size(k)]),
+      bundle(`${name}.bias`, `${name}.bias`, name, [size(k + 1), 1], { role: "bias" }),
+    ]);
+  const biases = names
+    .slice(1)
+    .map((name, k) => group(`${name}.bias`, name, 1, { role: "bias", beside: names[k], column: k }));
+  const parameters = Object.fromEntries(
+    bundles.map(({ id, shape, role }) => [id, role === "bias" ? [shape[0]] : shape]),
+  );
+  const layers = names.map((name) => ({
+    name,
+    kind: name === "input" ? "Input" : "Linear",
+    activation: null,
+    modifiers: [],
+    note: null,
+  }));
+  const about = { wires: [], tied: {}, notes: [], flow: "order" };
+  return { name: "chain", layers, groups: [...groups, ...biases], bundles, parameters, ...about };
+}

@@ -2,6 +2,7 @@
 import { svg } from "../../dom";
 import { type Layout, MAX_PORTED_UNITS, MOST_NAME_PX, type Place, portOffset } from "../../layout";
 import { type Group, type Network, unitName } from "../../network";
+import type { Boxes } from "./boxes";
 
 const CHARACTER_PX = 6.1;
 
@@ -14,6 +15,7 @@ export interface Chrome {
 interface TitleRoom {
   alone: boolean; // the only group of its column: its title stands in the top row
   room: number;
+  titleY: number;
   laneBottom: number;
 }
 
@@ -42,7 +44,11 @@ function subtitles(network: Network, group: Group, room: number): string[] {
   return all.length * CHARACTER_PX <= room || extra.length === 0 ? [all] : [kind, extra.join(" · ")];
 }
 
-function titles(network: Network, place: Place, { alone, room, laneBottom }: TitleRoom): SVGElement[] {
+function titles(
+  network: Network,
+  place: Place,
+  { alone, room, titleY, laneBottom }: TitleRoom,
+): SVGElement[] {
   const { group } = place;
   if (group.role === "bias" || place.form === "folded") return [];
   const name = group.label || group.id;
@@ -54,7 +60,7 @@ function titles(network: Network, place: Place, { alone, room, laneBottom }: Tit
   }
   const title = text(
     clip(name, room),
-    { x: place.x, y: alone ? 14 : place.top - 6, class: "nwv-title" },
+    { x: place.x, y: alone ? titleY : place.top - 6, class: "nwv-title" },
     name,
   );
   if (!alone) return [title];
@@ -62,7 +68,7 @@ function titles(network: Network, place: Place, { alone, room, laneBottom }: Tit
   return [
     title,
     ...more.map((line, i) =>
-      text(clip(line, room), { x: place.x, y: 28 + 13 * i, class: "nwv-subtitle" }, line),
+      text(clip(line, room), { x: place.x, y: titleY + 14 + 13 * i, class: "nwv-subtitle" }, line),
     ),
   ];
 }
@@ -164,28 +170,6 @@ function tiles(place: Place): SVGElement[] {
   });
 }
 
-const WIRE_TOP = 50; // between the titles and the units
-
-/** From group to group; a wire that skips columns runs above them, clear of the links. */
-function wirePath(a: Place, b: Place): string {
-  if (b.group.column - a.group.column > 1) {
-    const [from, to] = [a.top - 3, b.top - 3];
-    const down = `${b.x - 24},${WIRE_TOP}C${b.x},${WIRE_TOP} ${b.x},${WIRE_TOP} ${b.x},${to}`;
-    return `M${a.x},${from}C${a.x},${WIRE_TOP} ${a.x},${WIRE_TOP} ${a.x + 24},${WIRE_TOP}L${down}`;
-  }
-  const [x0, y0, x1, y1] = [a.x + a.halfWidth, a.top + a.height / 2, b.x - b.halfWidth, b.top + b.height / 2];
-  const middle = (x0 + x1) / 2;
-  return `M${x0},${y0}C${middle},${y0} ${middle},${y1} ${x1},${y1}`;
-}
-
-function wires(network: Network, layout: Layout): SVGElement[] {
-  return network.wires.flatMap((wire) => {
-    const a = layout.places.get(wire.source);
-    const b = layout.places.get(wire.target);
-    return a && b ? [svg("path", { d: wirePath(a, b), class: "nwv-wire" })] : [];
-  });
-}
-
 /** Room for a column's title: to the nearest neighbouring column. */
 function titleRoom(places: Place[], place: Place): number {
   const others = places.filter((other) => Math.abs(other.x - place.x) > 1 && other.group.role !== "bias");
@@ -195,20 +179,21 @@ function titleRoom(places: Place[], place: Place): number {
   return Math.min(150, ...sameRow.map((other) => Math.abs(other.x - place.x) - 8));
 }
 
-export function drawChrome(network: Network, layout: Layout, showLabels: boolean): Chrome {
+export function drawChrome(network: Network, layout: Layout, showLabels: boolean, boxes: Boxes): Chrome {
   const root = svg("svg", { class: "nwv-chrome", "aria-hidden": "true" });
-  root.append(...wires(network, layout));
+  root.append(...boxes.under);
   const units = new Map<string, SVGElement[]>();
   const places = [...layout.places.values()];
   const last = Math.max(...places.map((place) => place.group.column));
   for (const place of places) {
     const { group } = place;
+    if (boxes.byGroup.has(group.id)) continue;
     const isLane = (p: Place) => p.group.delayed_of !== null;
     const isBeside = (p: Place) => p !== place && p.group.column === group.column && p.group.role !== "bias";
     const alone = !places.some((p) => isBeside(p) && isLane(p) === isLane(place));
-    root.append(
-      ...titles(network, place, { alone, room: titleRoom(places, place), laneBottom: layout.height - 6 }),
-    );
+    const room = titleRoom(places, place);
+    const rows = { titleY: layout.top - 44, laneBottom: layout.height - 6 };
+    root.append(...titles(network, place, { alone, room, ...rows }));
     if (place.form === "folded") root.append(folded(place));
     else if (place.form === "box") root.append(box(network, place));
     else if (place.form === "bias") {
@@ -230,6 +215,7 @@ export function drawChrome(network: Network, layout: Layout, showLabels: boolean
         root.append(...unitNames(place, "right", MOST_NAME_PX));
     }
   }
+  root.append(...boxes.over);
   const overlay = svg("g", { class: "nwv-overlay" });
   root.append(overlay);
   return { root, units, overlay };

@@ -10,6 +10,8 @@ export interface Intents {
   move(direction: "up" | "down" | "left" | "right"): void;
   nextLink(by: 1 | -1): void;
   turn(what: "gate" | "lane"): void;
+  open(): boolean; // false where there is nothing to open
+  close(): boolean;
   clear(): void;
   canPanX(): boolean;
 }
@@ -85,6 +87,8 @@ function onKey(event: KeyboardEvent, stage: HTMLElement, intents: Intents): bool
   else if (event.key === "0") intents.fit();
   else if (event.key === "." || event.key === ",") intents.nextLink(event.key === "." ? 1 : -1);
   else if (event.key === "g" || event.key === "h") intents.turn(event.key === "g" ? "gate" : "lane");
+  else if (event.key === "Enter" || event.key === " ") return intents.open();
+  else if (event.key === "Backspace") return intents.close();
   else if (event.key === "Escape") intents.clear();
   else return false;
   return true;

@@ -37,6 +37,7 @@ export class Links {
   readonly n: number;
   readonly domains = new Map<string, { domain: number; n: number }>();
   private readonly cache = new Map<number, Float32Array>();
+  private readonly layers: Map<string, string>; // group -> its layer
 
   constructor(
     private readonly network: Network,
@@ -45,6 +46,7 @@ export class Links {
     drawable: (bundle: Bundle) => boolean,
     private readonly grownFrom: Links["domains"],
   ) {
+    this.layers = new Map(network.groups.map((group) => [group.id, group.layer]));
     this.bundles = network.bundles.map((bundle) => withReduce(bundle, options)).filter(drawable);
     this.starts = new Uint32Array(this.bundles.length + 1);
     this.firstStrips = new Uint32Array(this.bundles.length + 1);
@@ -108,7 +110,7 @@ export class Links {
   }
 
   private layerOf(bundle: Bundle): string {
-    return this.network.groups.find((group) => group.id === bundle.target)!.layer;
+    return this.layers.get(bundle.target)!;
   }
 
   /**

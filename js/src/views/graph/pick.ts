@@ -1,5 +1,6 @@
 // What is under the pointer: a unit, a gate tile, a folded lane, or a link. Geometry only.
 import type { Selection } from "../../describe";
+import type { Block } from "../../hierarchy";
 import type { Strip } from "../../images/plan";
 import type { Layout, Place } from "../../layout";
 import type { Links } from "./links";
@@ -8,6 +9,7 @@ export type Hit =
   | { kind: "unit"; group: string; unit: number }
   | { kind: "tile"; group: string; port: string }
   | { kind: "fold"; group: string }
+  | { kind: "frame"; block: Block } // the "−" of an open block
   | { kind: "link"; index: number };
 
 const REACH_PX = 6;

@@ -1,10 +1,10 @@
 // Going from unit to unit and from link to link by keyboard. Pure.
 import { isLink, isUnit, type LinkRow, type Selection } from "../../describe";
-import type { Layout } from "../../layout";
+import type { Layout, Place } from "../../layout";
 
 export type Direction = "up" | "down" | "left" | "right";
 
-/** The next unit: up and down in a group, left and right to the nearest column that way. */
+/** The next unit: up and down in a group or among stacked boxes, left and right to the nearest column that way. */
 export function nextUnit(
   layout: Layout,
   selection: Selection | null,
@@ -18,7 +18,9 @@ export function nextUnit(
   const y = here.unitY[selection.unit];
   const sign = direction === "up" || direction === "left" ? -1 : 1;
   const sideways = direction === "left" || direction === "right";
-  const ahead = (sideways ? places : [here])
+  const isStacked = (place: Place) => place.form === "box" && Math.abs(place.x - here.x) < 1;
+  const column = here.form === "box" ? places.filter(isStacked) : [here];
+  const ahead = (sideways ? places : column)
     .flatMap((place) =>
       Array.from(place.unitY, (unitY, unit) => {
         const along = (sideways ? place.x - here.x : unitY - y) * sign;

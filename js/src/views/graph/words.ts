@@ -3,7 +3,7 @@ import { linkLabel } from "../../describe";
 import type { Tally } from "../../images/plan";
 import type { Layout } from "../../layout";
 import { storedName } from "../../network";
-import { formatCount, formatValue } from "../../scale";
+import { formatAmount, formatCount, formatValue } from "../../scale";
 import type { ViewContext } from "../context";
 import type { Links } from "./links";
 
@@ -53,23 +53,38 @@ function drawnWords({ drawn, shaded, share, all }: Tally & { all: number }): str
     : `${formatCount(drawn)} of ${formatCount(all)} links drawn as lines`;
 }
 
+/** What closed blocks hold. */
+export interface Folded {
+  nBlocks: number;
+  nParameters: number;
+}
+
+function foldedWords({ nBlocks, nParameters }: Folded): string | null {
+  if (nBlocks === 0) return null;
+  return `${formatAmount(nParameters)} parameters in ${nBlocks} closed block${nBlocks === 1 ? "" : "s"}`;
+}
+
 export function graphCaption(
   context: ViewContext,
   layout: Layout,
-  tally: Tally & { onStage: number; all: number },
+  counts: Tally & { onStage: number; folded: Folded },
   order: string | null,
 ): string {
+  const all = context.network.bundles.reduce((n, { shape }) => n + shape[0] * shape[1], 0);
+  const tally = { ...counts, all };
   const folded = [...layout.places.values()].filter((place) => place.form === "folded").length;
   const boxed = boxedWeights(context);
   const offStage = tally.all - tally.onStage;
   const { nLoaded, nCheckpoints } = context.history;
   const parts = [
-    quantityWords(context),
-    drawnWords(tally),
+    foldedWords(tally.folded),
+    tally.all > 0 && quantityWords(context),
+    tally.all > 0 && drawnWords(tally),
     tally.filtered > 0 && `${formatCount(tally.filtered)} switched off or below the filter`,
     offStage > 0 && `${formatCount(offStage)} in small matrices, ticks${folded ? " and folded lanes" : ""}`,
-    `${formatCount(tally.clipped)} beyond the domain`, // also when it is 0, so that nothing moves while playing
-    boxed.n > 0 && `${formatCount(boxed.n)} weights of ${boxed.layers} not drawn, in boxes`,
+    tally.all > 0 && `${formatCount(tally.clipped)} beyond the domain`, // also when it is 0, so that nothing moves while playing
+    boxed.n > 0 &&
+      `${formatCount(boxed.n)} weights of ${boxed.layers} not drawn${tally.folded.nBlocks > 0 ? "" : ", in boxes"}`,
     tally.odd > 0 && `${formatCount(tally.odd)} NaN or infinite`,
     tally.missing > 0 && `${formatCount(tally.missing)} not recorded here`,
     restWords(context),
@@ -94,7 +109,11 @@ export function graphSummary(
   const { network, history } = context;
   const names = network.groups
     .filter((g) => g.role !== "bias" && !g.delayed_of)
-    .map((g) => `${g.label || g.id} with ${g.n_units} unit${g.n_units === 1 ? "" : "s"}`);
+    .map((g) =>
+      g.role === "box"
+        ? `${g.label || g.id}, a box`
+        : `${g.label || g.id} with ${g.n_units} unit${g.n_units === 1 ? "" : "s"}`,
+    );
   const values = links.values(k);
   const strongest = new Map<string, number>();
   links.bundles.forEach((bundle, b) => {
@@ -110,6 +129,6 @@ export function graphSummary(
   });
   return (
     `${network.name}: ${names.join(", ")}. Checkpoint ${k + 1} of ${history.nCheckpoints}, ` +
-    `${tally.drawn} links drawn. Strongest: ${told.join("; ")}.`
+    `${tally.drawn} links drawn.${told.length > 0 ? ` Strongest: ${told.join("; ")}.` : ""}`
   );
 }

@@ -19,7 +19,8 @@ export function boundedZoom(zoom: Zoom, content: Layout, width: number, height: 
   const k = Math.max(wholeZoom(content, width).k, Math.min(12, zoom.k));
   const clamp = (at: number, length: number, room: number) =>
     Math.min(0, Math.max(at, Math.min(0, room - length * k)));
-  return { k, x: clamp(zoom.x, content.width, width), y: clamp(zoom.y, height, height) };
+  const y = k < 1 ? (height - height * k) / 2 : clamp(zoom.y, height, height);
+  return { k, x: clamp(zoom.x, content.width, width), y };
 }
 
 /** All columns at once. */
@@ -61,6 +62,7 @@ export function zoomed(layout: Layout, zoom: Zoom): Layout {
     places,
     width: layout.width * zoom.k,
     height: layout.height * zoom.k + zoom.y,
+    top: layout.top, // titles stay where they are
     laneTop: layout.laneTop === null ? null : layout.laneTop * zoom.k + zoom.y,
     maxLineWidth: Math.min(9, layout.maxLineWidth * Math.min(zoom.k, 2)),
   };

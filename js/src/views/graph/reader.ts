@@ -1,0 +1,93 @@
+// What a reader's presses and keys do: select, walk, unfold gates and lanes, open and close blocks.
+import { isLink, isUnit, type Selection, unitLinks } from "../../describe";
+import type { Block } from "../../hierarchy";
+import type { Layout } from "../../layout";
+import type { ViewContext } from "../context";
+import { nextFold } from "./fold";
+import type { Links } from "./links";
+import type { Opened } from "./opened";
+import { type Hit, selectionOf } from "./pick";
+import { type Direction, nextRow, nextUnit } from "./walk";
+
+/** The diagram as it is at the moment. */
+export interface Diagram {
+  readonly context: ViewContext;
+  readonly opened: Opened;
+  readonly layout: Layout;
+  readonly links: Links;
+  readonly size: { width: number };
+  reveal(group: string, unit: number | null): void;
+}
+
+const SIDE_PX = 30; // a column this near to the edge of the stage is not in sight
+
+export class Reader {
+  private walkedFrom: { group: string; unit: number } | null = null;
+
+  constructor(private readonly diagram: () => Diagram) {}
+
+  click(hit: Hit | null): void {
+    const { opened, layout, links, context } = this.diagram();
+    const box = hit?.kind === "unit" ? opened.boxed(hit.group) : null;
+    if (hit?.kind === "frame") this.close(hit.block);
+    else if (box && opened.openable.has(box)) this.open(box);
+    else if (hit?.kind === "tile") this.unfold(hit.group, hit.port);
+    else if (hit?.kind === "fold") this.unfold(hit.group, layout.places.get(hit.group)!.form === "folded");
+    else {
+      const selection = opened.named(selectionOf(hit, links));
+      const same = JSON.stringify(selection) === JSON.stringify(context.selection());
+      context.select(same ? null : selection);
+    }
+  }
+
+  /** Open a closed block where it stands, or close one; the selection goes with it. */
+  open(block: Block | null): boolean {
+    const { opened, layout, context } = this.diagram();
+    if (!block || !opened.openable.has(block)) return false;
+    const inside = opened.open(block, layout);
+    if (context.selection()) context.select(inside);
+    return true;
+  }
+
+  close(block: Block | null): boolean {
+    const { opened, layout, context } = this.diagram();
+    if (!block) return false;
+    opened.close(block, layout);
+    if (context.selection()) context.select({ block: block.name });
+    return true;
+  }
+
+  private unfold(group: string, port: string | boolean): void {
+    const { context } = this.diagram();
+    context.setOptions({ unfolded: { ...context.options().unfolded, [group]: port } });
+  }
+
+  turn(what: "gate" | "lane"): void {
+    const { layout, context } = this.diagram();
+    const next = nextFold(layout, context.selection(), what);
+    if (next) this.unfold(next.group, next.to);
+  }
+
+  move(direction: Direction): void {
+    const { opened, layout, context, size } = this.diagram();
+    const selection = opened.standing(context.selection());
+    const from = isLink(selection) && this.walkedFrom ? this.walkedFrom : selection;
+    const next = nextUnit(layout, from, direction);
+    if (!isUnit(next)) return;
+    context.select(opened.named(next));
+    const { x } = layout.places.get(next.group)!;
+    if (x < SIDE_PX || x > size.width - SIDE_PX) this.diagram().reveal(next.group, null);
+  }
+
+  /** From a unit to its strongest link, and on through the others. */
+  nextLink(by: 1 | -1): void {
+    const { context, links } = this.diagram();
+    const selection: Selection | null = context.selection();
+    if (isUnit(selection)) this.walkedFrom = selection;
+    if (!this.walkedFrom) return;
+    const { group, unit } = this.walkedFrom;
+    const shown = links.bundles.filter((bundle) => links.isShown(bundle));
+    const rows = unitLinks(shown, context.history, group, unit, context.clock.checkpoint);
+    context.select(nextRow(rows, selection, by));
+  }
+}
