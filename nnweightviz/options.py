@@ -37,6 +37,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "x": {"default": "step", "type": "choice", "accepted": ["step", "index"]},
     "y": {"default": "linear", "type": "choice", "accepted": ["linear", "log"]},
     "metrics": {"default": None, "type": "names", "accepted": None},
+    "portraits": {"default": True, "type": "boolean", "accepted": None},
     "labels": {"default": True, "type": "boolean", "accepted": None},
     "easing": {"default": True, "type": "boolean", "accepted": None},
     "theme": {"default": "auto", "type": "choice", "accepted": ["auto", "light", "dark"]},

@@ -1,6 +1,8 @@
 // Where everything stands: columns of groups, units, ports, lanes, bands. Pure geometry in stage pixels.
 import { columnPositions, grouped, hasBands } from "./columns";
+import { placeImage, placePortraits, portraitRows } from "./hanging";
 import type { Bundle, Group, Network } from "./network";
+import type { Exhibit, Grid } from "./portraits";
 
 export const MAX_PORTED_UNITS = 16;
 export const MAX_BIAS_LINKS = 16;
@@ -25,10 +27,20 @@ export interface LayoutLooks {
   headroom?: number; // above all groups, for the names of frames
   footroom?: number; // and below
   edges?: number[]; // extra pixels before each column, for the sides of frames
+  exhibits?: Map<string, Exhibit>; // group id -> how its units are portrayed
 }
 
-/** How a group is drawn: plain nodes, nodes with gate ports, gate bands (one unfolded), a folded lane, a box. */
-export type Form = "nodes" | "ports" | "bands" | "folded" | "box" | "bias";
+/** How a group is drawn: plain nodes, nodes with gate ports, gate bands (one unfolded), a folded lane, a box, pictures. */
+export type Form = "nodes" | "ports" | "bands" | "folded" | "box" | "bias" | "portraits" | "image";
+
+/** The place of a unit's portrait, or of one channel of an image. */
+export interface Picture {
+  unit: number;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
 
 export interface Place {
   group: Group;
@@ -37,7 +49,10 @@ export interface Place {
   top: number;
   height: number;
   spacing: number;
-  unitY: Float32Array; // by unit index
+  unitY: Float32Array; // by unit index; NaN where a unit has a picture but no links
+  pictures: Picture[];
+  exhibit: Exhibit | null; // of a layer of portraits
+  grid: Grid | null; // of an image
   radius: number;
   halfWidth: number;
   port: string | null; // the unfolded gate of a banded group
@@ -69,9 +84,15 @@ function linedBiases(network: Network): Set<string> {
   return new Set(lined.map((bundle) => bundle.source));
 }
 
+/** The grid of a group that others are portraits of. */
+export const imageOf = (group: Group, { exhibits }: Pick<LayoutLooks, "exhibits">): Grid | null =>
+  [...(exhibits?.values() ?? [])].find(({ source }) => source === group.id)?.grid ?? null;
+
 function formOf(group: Group, biases: Set<string>, looks: LayoutLooks): Form | null {
   if (group.role === "box") return "box";
   if (group.role === "bias") return biases.has(group.id) ? "bias" : null;
+  if (looks.exhibits?.has(group.id)) return "portraits";
+  if (imageOf(group, looks)) return "image";
   if (isFoldable(group) && !looks.unfolded[group.id]) return "folded";
   if (isBanded(group)) return "bands";
   return group.ports.length > 0 ? "ports" : "nodes";
@@ -122,26 +143,22 @@ function place(slot: Slot, x: number, top: number, height: number, looks: Layout
   const halfWidth = form === "ports" ? portWidth : form === "box" ? boxWidth / 2 : radius;
   const unfolded = looks.unfolded[group.id];
   const port = form === "bands" ? (typeof unfolded === "string" ? unfolded : group.ports[0]) : null;
-  return {
-    group,
-    form,
-    x,
-    top,
-    height,
-    spacing,
-    unitY,
-    radius,
-    halfWidth,
-    port,
-    foldable: isFoldable(group),
-    tiles: [],
-  };
+  const exhibit = looks.exhibits?.get(group.id) ?? null;
+  const grid = form === "image" ? imageOf(group, looks) : null;
+  const foldable = isFoldable(group);
+  const about = { group, form, x, top, height, spacing, unitY, radius, halfWidth, port, foldable };
+  const placed: Place = { ...about, tiles: [], pictures: [], exhibit, grid };
+  if (exhibit) placePortraits(placed, exhibit);
+  if (grid) placeImage(placed, grid);
+  return placed;
 }
 
 function rowsOf(group: Group, form: Form): number {
   if (form === "bias") return 1;
   if (form === "box") return 1.6;
   if (form === "folded") return 2;
+  if (form === "portraits") return portraitRows(group);
+  if (form === "image") return 8;
   return form === "ports" ? group.n_units * 1.35 : group.n_units;
 }
 
@@ -204,12 +221,13 @@ export function layoutNetwork(network: Network, looks: LayoutLooks): Layout {
  */
 function maxLineWidth(network: Network, places: Map<string, Place>): number {
   const rooms = [...places.values()]
-    .filter(({ form }) => form === "nodes" || form === "ports" || form === "bands")
+    .filter(({ form }) => form === "nodes" || form === "ports" || form === "bands" || form === "portraits")
     .map(({ form, spacing, group }) => (form === "ports" ? (spacing * 0.84) / group.ports.length : spacing));
   const into = grouped(network.bundles, (bundle) => bundle.target);
   const crowds = [...places.values()].map(({ group, port }) =>
     (into.get(group.id) ?? [])
       .filter((bundle) => port === null || bundle.port === port)
+      .filter((bundle) => places.get(bundle.source)?.form !== "image")
       .reduce((n, bundle) => n + bundle.shape[0] * bundle.shape[1], 0),
   );
   return Math.max(1, Math.min(6.5, Math.min(...rooms) * 0.9, 90 / Math.sqrt(Math.max(1, ...crowds))));
@@ -237,6 +255,7 @@ export function portOffset(place: Place, port: string): number {
 export function isDrawable(layout: Layout, network: Network, bundle: Bundle): boolean {
   const source = layout.places.get(bundle.source);
   const target = layout.places.get(bundle.target);
-  if (!source || !target || source.form === "folded" || isBiasTick(network, bundle)) return false;
+  if (!source || !target || isBiasTick(network, bundle)) return false;
+  if (source.form === "folded" || source.form === "image") return false;
   return target.form !== "bands" || bundle.port === target.port;
 }

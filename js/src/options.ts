@@ -24,6 +24,8 @@ export interface Options {
   y: "linear" | "log";
   /** Metrics shown on the timeline; null shows all. */
   metrics: string[] | null;
+  /** Whether units that read an image are shown as images of their weights. */
+  portraits: boolean;
   labels: boolean;
   easing: boolean;
   theme: "auto" | "light" | "dark";
@@ -51,6 +53,7 @@ export const DEFAULTS: Options = {
   "x": "step",
   "y": "linear",
   "metrics": null,
+  "portraits": true,
   "labels": true,
   "easing": true,
   "theme": "auto",

@@ -67,7 +67,11 @@ export function* makeImage(
   brush.setTransform(ratio, 0, 0, ratio, 0, 0);
   yield* drawLines(brush, plan, buckets, crisp?.links ?? null);
   for (const ticks of order.ticks) drawTicks(brush, plan, ticks);
-  for (const tile of order.tiles) drawTile(brush, plan, tile, makeCanvas);
+  const [signed, unsigned] = [tileShades(plan, true), tileShades(plan, false)];
+  for (const tile of order.tiles) {
+    drawTile(brush, plan, tile, tile.signed ? signed : unsigned, makeCanvas);
+    yield;
+  }
   return { canvas, sums, tally };
 }
 
@@ -161,8 +165,8 @@ function drawTicks(brush: Brush, { palette }: Plan, { x, y, thickness, values, d
   });
 }
 
-/** A gate's input and recurrent kernels side by side; where several entries share a pixel, the strongest shows. */
-function drawTile(brush: Brush, plan: Plan, tile: Tile, makeCanvas: MakeCanvas): void {
+/** Kernels side by side; where several entries share a pixel, the strongest shows. */
+function drawTile(brush: Brush, plan: Plan, tile: Tile, shades: Uint32Array, makeCanvas: MakeCanvas): void {
   const nColumns = tile.kernels.reduce((n, kernel) => n + kernel.columns, 0);
   const width = Math.min(nColumns, Math.round(tile.width * plan.ratio));
   const height = Math.min(tile.rows, Math.round(tile.height * plan.ratio));
@@ -170,18 +174,36 @@ function drawTile(brush: Brush, plan: Plan, tile: Tile, makeCanvas: MakeCanvas):
   const shares = new Float32Array(width * height);
   let column = 0;
   for (const { columns, values, domain } of tile.kernels) {
-    values.forEach((value, i) => {
-      const x = Math.floor(((column + (i % columns)) * width) / nColumns);
-      const p = Math.floor((Math.floor(i / columns) * height) / tile.rows) * width + x;
-      if (!(Math.abs(value / (domain || 1)) <= Math.abs(shares[p]))) shares[p] = value / (domain || 1);
-    });
+    const scale = domain > 0 ? 1 / domain : 1;
+    for (let row = 0, i = 0; row < tile.rows; row++)
+      for (let c = 0; c < columns; c++, i++) {
+        const x = Math.floor(((column + c) * width) / nColumns);
+        const p = Math.floor((row * height) / tile.rows) * width + x;
+        if (!(Math.abs(values[i] * scale) <= Math.abs(shares[p]))) shares[p] = values[i] * scale;
+      }
     column += columns;
   }
   const sheet = makeCanvas(width, height);
   const pixels = new ImageData(width, height);
+  const rgba32 = new Uint32Array(pixels.data.buffer);
   shares.forEach((share, p) => {
-    pixels.data.set([...shade(plan.palette, share, true, plan.paper), 255], p * 4);
+    rgba32[p] = shades[shadeOf(share)];
   });
   brushOf(sheet).putImageData(pixels, 0, 0);
+  brush.imageSmoothingEnabled = width < nColumns; // every entry of a small matrix is a square
   brush.drawImage(sheet, tile.x, tile.y, tile.width, tile.height);
+}
+
+const N_SHADES = 128; // of each sign
+
+const shadeOf = (share: number): number =>
+  Number.isNaN(share) ? 2 * N_SHADES + 1 : Math.round((Math.max(-1, Math.min(1, share)) + 1) * N_SHADES);
+
+/** Colours by `shadeOf`, as 32-bit little-endian RGBA: shares of the domain, and what is no number. */
+function tileShades({ palette, paper }: Plan, signed: boolean): Uint32Array {
+  return Uint32Array.from({ length: 2 * N_SHADES + 2 }, (_, i) => {
+    const share = i > 2 * N_SHADES ? Number.NaN : i / N_SHADES - 1;
+    const [r, g, b] = shade(palette, share, signed, paper);
+    return ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
+  });
 }

@@ -55,6 +55,7 @@ export interface Tile {
   height: number;
   rows: number;
   kernels: { columns: number; values: Float32Array; domain: number }[];
+  signed: boolean;
 }
 
 /** One checkpoint to draw. */
@@ -71,6 +72,7 @@ export interface Order {
 export interface Tally {
   drawn: number;
   filtered: number;
+  away: number; // of units that have a picture only
   clipped: number;
   odd: number;
   missing: number;

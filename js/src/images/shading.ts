@@ -98,7 +98,7 @@ function boxOf(
   if (right <= left) return null;
   const fromY = Float64Array.from({ length: strip.nSource }, (_, i) => strip.from[2 * i + 1] * ratio);
   const toY = Float64Array.from({ length: strip.nTarget }, (_, j) => strip.to[2 * j + 1] * ratio);
-  const used = sources ? fromY.filter((_, i) => sources[i] > 0) : fromY;
+  const used = fromY.filter((y, i) => !Number.isNaN(y) && (!sources || sources[i] > 0));
   const ends = [used, toY];
   const low = Math.min(...ends.map((ys) => ys.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)));
   const high = Math.max(...ends.map((ys) => ys.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)));

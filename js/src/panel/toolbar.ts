@@ -3,6 +3,7 @@ import { html, iconButton } from "../dom";
 import type { Network } from "../network";
 import { isLegible } from "../opening";
 import type { Options } from "../options";
+import { portrayed } from "../portraits";
 import { choice, type Refresh, toggles } from "./controls";
 import { findTool } from "./find";
 
@@ -176,6 +177,22 @@ function switches(context: ToolbarContext): [HTMLElement, Refresh][] {
   return tools;
 }
 
+/** Portraits or lines, where a layer reads an image. */
+function pictureTool({ network, options, setOptions }: ToolbarContext): [HTMLElement, Refresh][] {
+  if (portrayed(network).size === 0) return [];
+  const items = [
+    { value: "on", text: "portraits", title: "Units that read an image as images of their weights" },
+  ];
+  return [
+    toggles(
+      "",
+      items,
+      () => (options().portraits ? ["on"] : []),
+      (on) => setOptions({ portraits: on.length > 0 }),
+    ),
+  ];
+}
+
 /** Ways back from whatever was opened, where blocks can be closed at all. */
 function blockTool({ network, options, setOptions }: ToolbarContext): [HTMLElement, Refresh] {
   const isWhole = isLegible(network);
@@ -223,6 +240,7 @@ export function createToolbar(host: HTMLElement, context: ToolbarContext): { upd
     thresholdTool(context),
     quantityTool(context),
     ...(rest ? [rest] : []),
+    ...pictureTool(context),
     scale,
     order,
   ];

@@ -9,6 +9,7 @@ import { type Boxes, drawBoxes } from "./graph/boxes";
 import { type Chrome, drawChrome } from "./graph/chrome";
 import { createEdges, type Edges } from "./graph/edges";
 import { type Focus, focusOf, placeOf } from "./graph/focus";
+import { Gallery, portrayedBy } from "./graph/gallery";
 import { type Intents, listen } from "./graph/gestures";
 import { Links } from "./graph/links";
 import { markFocus, markLonely, outline } from "./graph/marks";
@@ -35,6 +36,7 @@ class Graph implements View {
   layout!: Layout;
   links!: Links;
   private readonly reorder = new Reorder();
+  private readonly gallery = new Gallery();
   private zoomState: Zoom = { k: 1, x: 0, y: 0 };
   private hovered: Focus | null = null;
   private pointed: Selection | null = null;
@@ -83,7 +85,8 @@ class Graph implements View {
     this.stage.style.height = `${height}px`;
     const order = this.reorder.read(this.context, this.base, this.screen.canvas);
     const { unfolded } = options;
-    this.base = layoutNetwork(network, { width, height, unfolded, order, ...this.opened.room() });
+    const exhibits = this.gallery.exhibits(this.context);
+    this.base = layoutNetwork(network, { width, height, unfolded, order, exhibits, ...this.opened.room() });
     const x = this.opened.panned(this.base, this.zoomState, width);
     this.zoomState = boundedZoom({ ...this.zoomState, x }, this.base, width, height);
     const domains = this.links?.domains ?? new Map();
@@ -127,7 +130,8 @@ class Graph implements View {
     const theme = this.context.isDark() ? "dark" : "light";
     const looks = { ...this.size, palette: PALETTES[theme], paper: PAPERS[theme] };
     const { scene } = this;
-    this.screen.change(scene.plan(looks, this.focus()), (k) => scene.order(k));
+    const focus = this.focus();
+    this.screen.change(scene.plan(looks, focus), (k) => scene.order(k, focus));
     this.mark();
     this.context.changed();
   }
@@ -189,9 +193,16 @@ class Graph implements View {
     return pick(this.layout, targets, x, y);
   }
 
+  /** What a reader who points here means. */
+  named(hit: Hit | null): Selection | null {
+    const portrayed = portrayedBy(this.layout, this.context.selection());
+    return this.opened.named(selectionOf(hit, this.links, portrayed));
+  }
+
   private hover(hit: Hit | null, x: number, y: number): void {
-    const selection = this.opened.named(selectionOf(hit, this.links));
-    const focus = isUnit(selection) ? focusOf(this.context.network, selection) : null;
+    const selection = this.named(hit);
+    const focus =
+      isUnit(selection) && hit?.kind !== "pixel" ? focusOf(this.context.network, selection) : null;
     this.stage.style.cursor = hit ? "pointer" : "";
     this.pointed = isLink(selection) ? selection : null;
     if (JSON.stringify(focus) !== JSON.stringify(this.hovered)) {

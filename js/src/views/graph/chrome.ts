@@ -1,7 +1,8 @@
 // The SVG of the graph: units, ports, lanes, boxes, wires and their names. Rebuilt on layout, not per frame.
 import { svg } from "../../dom";
 import { type Layout, MAX_PORTED_UNITS, MOST_NAME_PX, type Place, portOffset } from "../../layout";
-import { type Group, type Network, unitName } from "../../network";
+import { type Network, unitName } from "../../network";
+import { gridWords } from "../../portraits";
 import type { Boxes } from "./boxes";
 
 const CHARACTER_PX = 6.1;
@@ -31,8 +32,9 @@ function text(value: string, attributes: Record<string, string | number>, full =
 }
 
 /** A layer's further lines: what it is and how many units; its activation and what else shapes its output. */
-function subtitles(network: Network, group: Group, room: number): string[] {
+function subtitles(network: Network, { group, grid }: Place, room: number): string[] {
   const layer = network.layers.find((l) => l.name === group.layer);
+  if (grid) return [gridWords(grid)];
   if (group.role === "input") return [`${group.n_units} input${group.n_units === 1 ? "" : "s"}`];
   const kind = `${layer?.kind ?? ""} ${group.n_units}`.trim();
   const gates =
@@ -64,7 +66,7 @@ function titles(
     name,
   );
   if (!alone) return [title];
-  const more = subtitles(network, group, room);
+  const more = subtitles(network, place, room);
   return [
     title,
     ...more.map((line, i) =>
@@ -170,6 +172,44 @@ function tiles(place: Place): SVGElement[] {
   });
 }
 
+/** Frames of pictures; of portraits also the numbers of their units and, above the others, how many there are. */
+function pictures(place: Place): { marks: SVGElement[]; words: SVGElement[] } {
+  const { group, exhibit } = place;
+  const marks: SVGElement[] = [];
+  const frames = place.pictures.map(({ unit, x, y, width, height }) => {
+    const idle = exhibit?.idle.get(unit);
+    const frame = svg("rect", { x, y, width, height, class: `nwv-picture${idle ? " nwv-idle" : ""}` });
+    if (idle) frame.append(svg("title", {}, IDLE[idle]));
+    return frame;
+  });
+  if (!exhibit) return { marks: [], words: frames };
+  const words: SVGElement[] = [];
+  place.pictures.forEach(({ unit, x, y, height }, i) => {
+    marks[unit] = frames[i];
+    frames[i].dataset.group = group.id;
+    frames[i].dataset.unit = String(unit);
+    if (!Number.isNaN(place.unitY[unit]) && height > 12)
+      words.push(
+        text(unitName(group, unit), { x: x - 4, y: y + height / 2 + 3.5, class: "nwv-unit-name nwv-left" }),
+      );
+  });
+  const rest = place.pictures.filter(({ unit }) => Number.isNaN(place.unitY[unit]));
+  if (rest.length > 0) {
+    const [left, right] = [
+      Math.min(...rest.map(({ x }) => x)),
+      Math.max(...rest.map(({ x, width }) => x + width)),
+    ];
+    const y = Math.min(...rest.map((picture) => picture.y)) - 6;
+    words.push(text(`+${rest.length} more`, { x: (left + right) / 2, y, class: "nwv-subtitle" }));
+  }
+  return { marks, words };
+}
+
+const IDLE = {
+  dead: "dead: all weights into this unit, or out of it, are 0",
+  unchanged: "training has not changed the weights into this unit",
+};
+
 /** Room for a column's title: to the nearest neighbouring column. */
 function titleRoom(places: Place[], place: Place): number {
   const others = places.filter((other) => Math.abs(other.x - place.x) > 1 && other.group.role !== "bias");
@@ -205,6 +245,10 @@ export function drawChrome(network: Network, layout: Layout, showLabels: boolean
       );
       units.set(group.id, [mark]);
       root.append(mark);
+    } else if (place.pictures.length > 0) {
+      const { marks, words } = pictures(place);
+      units.set(group.id, marks);
+      root.append(...marks.filter((mark) => mark !== undefined), ...words);
     } else {
       const marks = Array.from({ length: group.n_units }, (_, unit) => unitMark(place, unit));
       units.set(group.id, marks);

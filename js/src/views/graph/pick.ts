@@ -1,12 +1,13 @@
 // What is under the pointer: a unit, a gate tile, a folded lane, or a link. Geometry only.
-import type { Selection } from "../../describe";
+import { isLink, type Selection } from "../../describe";
 import type { Block } from "../../hierarchy";
 import type { Strip } from "../../images/plan";
 import type { Layout, Place } from "../../layout";
+import { unitInPicture } from "./gallery";
 import type { Links } from "./links";
 
 export type Hit =
-  | { kind: "unit"; group: string; unit: number }
+  | { kind: "unit" | "pixel"; group: string; unit: number } // a pixel is a unit of an image
   | { kind: "tile"; group: string; port: string }
   | { kind: "fold"; group: string }
   | { kind: "frame"; block: Block } // the "−" of an open block
@@ -19,6 +20,11 @@ function pickUnit(layout: Layout, x: number, y: number): Hit | null {
   let nearest = Number.POSITIVE_INFINITY;
   for (const [id, place] of layout.places) {
     if (place.form === "folded") continue;
+    if (place.pictures.length > 0) {
+      const unit = unitInPicture(place, place.grid, x, y);
+      if (unit >= 0) return { kind: place.form === "image" ? "pixel" : "unit", group: id, unit };
+      continue;
+    }
     const reach = place.form === "box" ? place.halfWidth : Math.max(place.halfWidth, place.radius) + 4;
     if (Math.abs(x - place.x) > reach) continue;
     const unit = nearestUnit(place, y);
@@ -117,9 +123,11 @@ export function pick(layout: Layout, targets: () => Targets, x: number, y: numbe
   return index < 0 ? null : { kind: "link", index };
 }
 
-/** What a reader who presses here selects. */
-export function selectionOf(hit: Hit | null, links: Links): Selection | null {
+/** What a reader who presses here selects; a pixel is one of the weights of the unit that is `portrayed` in it. */
+export function selectionOf(hit: Hit | null, links: Links, portrayed: Selection | null): Selection | null {
   if (hit?.kind === "unit") return { group: hit.group, unit: hit.unit };
+  if (hit?.kind === "pixel")
+    return isLink(portrayed) ? { ...portrayed, source: hit.unit } : { group: hit.group, unit: hit.unit };
   if (hit?.kind !== "link") return null;
   const { bundle, target, source } = links.link(hit.index);
   return { bundle: bundle.id, target, source };

@@ -6,7 +6,7 @@ import type { ViewContext } from "../context";
 import { nextFold } from "./fold";
 import type { Links } from "./links";
 import type { Opened } from "./opened";
-import { type Hit, selectionOf } from "./pick";
+import type { Hit } from "./pick";
 import { type Direction, nextRow, nextUnit } from "./walk";
 
 /** The diagram as it is at the moment. */
@@ -16,6 +16,7 @@ export interface Diagram {
   readonly layout: Layout;
   readonly links: Links;
   readonly size: { width: number };
+  named(hit: Hit | null): Selection | null;
   reveal(group: string, unit: number | null): void;
 }
 
@@ -27,14 +28,14 @@ export class Reader {
   constructor(private readonly diagram: () => Diagram) {}
 
   click(hit: Hit | null): void {
-    const { opened, layout, links, context } = this.diagram();
+    const { opened, layout, context } = this.diagram();
     const box = hit?.kind === "unit" ? opened.boxed(hit.group) : null;
     if (hit?.kind === "frame") this.close(hit.block);
     else if (box && opened.openable.has(box)) this.open(box);
     else if (hit?.kind === "tile") this.unfold(hit.group, hit.port);
     else if (hit?.kind === "fold") this.unfold(hit.group, layout.places.get(hit.group)!.form === "folded");
     else {
-      const selection = opened.named(selectionOf(hit, links));
+      const selection = this.diagram().named(hit);
       const same = JSON.stringify(selection) === JSON.stringify(context.selection());
       context.select(same ? null : selection);
     }

@@ -6,6 +6,7 @@ import type { Bundle, Network } from "../../network";
 import type { Options } from "../../options";
 import { opacityExponent, type Palette, type Rgb } from "../../scale";
 import type { Focus } from "./focus";
+import { pictureTiles } from "./gallery";
 import type { Links } from "./links";
 import { stripsOf } from "./strips";
 
@@ -46,10 +47,11 @@ export class Scene {
   }
 
   /** All numbers that the image of checkpoint k is made of. */
-  order(k: number): Order {
+  order(k: number, focus: Focus | null): Order {
     const { links, layout } = this;
     const places = [...layout.places.values()];
     const tiles = places.flatMap((place) => place.tiles.map((tile) => this.tile(place, tile, k)));
+    tiles.push(...pictureTiles(layout, links, k, focus));
     return { k, values: links.values(k), ...links.scales(k), ticks: this.ticks(k), tiles };
   }
 
@@ -74,7 +76,7 @@ export class Scene {
       domain: this.links.domain(bundle, k),
     }));
     const { x, y, width, height } = tile;
-    return { x, y, width, height, rows: place.group.n_units, kernels };
+    return { x, y, width, height, rows: place.group.n_units, kernels, signed: true };
   }
 
   private evaluate(bundle: Bundle, k: number): Float32Array | null {

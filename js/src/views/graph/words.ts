@@ -53,6 +53,19 @@ function drawnWords({ drawn, shaded, share, all }: Tally & { all: number }): str
     : `${formatCount(drawn)} of ${formatCount(all)} links drawn as lines`;
 }
 
+/** Where links are that are not lines. */
+function matrixWords({ places }: Layout): string {
+  const forms = new Set([...places.values()].map(({ form }) => form));
+  const isTiled = [...places.values()].some(({ tiles }) => tiles.length > 0);
+  const parts = [
+    forms.has("portraits") && "portraits",
+    isTiled && "small matrices",
+    forms.has("folded") && "folded lanes",
+    "ticks",
+  ].filter(Boolean);
+  return parts.length > 1 ? `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}` : "ticks";
+}
+
 /** What closed blocks hold. */
 export interface Folded {
   nBlocks: number;
@@ -72,7 +85,6 @@ export function graphCaption(
 ): string {
   const all = context.network.bundles.reduce((n, { shape }) => n + shape[0] * shape[1], 0);
   const tally = { ...counts, all };
-  const folded = [...layout.places.values()].filter((place) => place.form === "folded").length;
   const boxed = boxedWeights(context);
   const offStage = tally.all - tally.onStage;
   const { nLoaded, nCheckpoints } = context.history;
@@ -81,7 +93,8 @@ export function graphCaption(
     tally.all > 0 && quantityWords(context),
     tally.all > 0 && drawnWords(tally),
     tally.filtered > 0 && `${formatCount(tally.filtered)} switched off or below the filter`,
-    offStage > 0 && `${formatCount(offStage)} in small matrices, ticks${folded ? " and folded lanes" : ""}`,
+    tally.away > 0 && `${formatCount(tally.away)} links of units on the sheet not drawn`,
+    offStage > 0 && `${formatCount(offStage)} in ${matrixWords(layout)}`,
     tally.all > 0 && `${formatCount(tally.clipped)} beyond the domain`, // also when it is 0, so that nothing moves while playing
     boxed.n > 0 &&
       `${formatCount(boxed.n)} weights of ${boxed.layers} not drawn${tally.folded.nBlocks > 0 ? "" : ", in boxes"}`,

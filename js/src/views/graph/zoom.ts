@@ -44,7 +44,14 @@ function zoomedPlace(place: Place, { k, x, y }: Zoom): Place {
     halfWidth:
       place.form === "nodes" || place.form === "bands"
         ? Math.max(1.2, Math.min(9, spacing * 0.36))
-        : place.halfWidth * grown,
+        : place.halfWidth * (place.pictures.length > 0 ? k : grown),
+    pictures: place.pictures.map((picture) => ({
+      unit: picture.unit,
+      x: picture.x * k + x,
+      y: picture.y * k + y,
+      width: picture.width * k,
+      height: picture.height * k,
+    })),
     tiles: place.tiles.map((tile) => ({
       port: tile.port,
       x: tile.x * k + x,

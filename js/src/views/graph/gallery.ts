@@ -1,0 +1,169 @@
+// Portraits on the stage: which units come first (fixed over playback), where their pictures hang, what is in them.
+import { isLink, isUnit, type Selection } from "../../describe";
+import type { Tile } from "../../images/plan";
+import type { Layout, Picture, Place } from "../../layout";
+import type { Network } from "../../network";
+import { type Exhibit, type Idle, type Portrayed, portrayed } from "../../portraits";
+import type { ViewContext } from "../context";
+import type { Focus } from "./focus";
+import { type Links, withReduce } from "./links";
+
+const UNCHANGED = 1e-6; // of the largest weight
+
+export class Gallery {
+  private readonly known = new Map<string, { exhibit: Exhibit; checkpoint: number }>();
+
+  /** The layers that are shown as portraits now; their ranking is made once, of the last checkpoint then. */
+  exhibits({ network, history, options }: ViewContext): Map<string, Exhibit> {
+    const shown = new Map<string, Exhibit>();
+    const last = history.nCheckpoints - 1;
+    if (!options().portraits || !history.hasValues) return shown;
+    for (const [group, about] of portrayed(network)) {
+      const known = this.known.get(group);
+      if (known) shown.set(group, { ...known.exhibit, ...about });
+      else {
+        const sizes = history.isHere(last)
+          ? strengths({ network, history, options }, group, about, last)
+          : null;
+        const order = Array.from({ length: about.bundle.shape[0] }, (_, unit) => unit);
+        if (sizes) order.sort((a, b) => sizes[b] - sizes[a] || a - b);
+        const idle = sizes ? idleUnits({ history }, about, sizes, last) : new Map<number, Idle>();
+        const exhibit = { ...about, ranked: Int32Array.from(order), idle };
+        if (sizes) this.known.set(group, { exhibit, checkpoint: last });
+        shown.set(group, exhibit);
+      }
+    }
+    return shown;
+  }
+
+  /** For the caption. */
+  words(layout: Layout, network: Network): string | null {
+    const parts = [...this.known].flatMap(([group, { exhibit, checkpoint }]) => {
+      const place = layout.places.get(group);
+      if (place?.form !== "portraits") return [];
+      const { label } = network.groups.find(({ id }) => id === group)!;
+      const idle = exhibit.idle.size > 0 ? `, ${exhibit.idle.size} of them idle (dashed)` : "";
+      return `${label || group}: portraits of incoming weights, strongest first at checkpoint ${checkpoint + 1}${idle}`;
+    });
+    return parts.join(" · ") || null;
+  }
+}
+
+/** |incoming| times |outgoing| (where there are any), Euclidean norms, (n_units,). */
+function strengths(
+  { network, history, options }: Pick<ViewContext, "network" | "history" | "options">,
+  group: string,
+  { bundle }: Portrayed,
+  k: number,
+): Float64Array {
+  const norms = (isIncoming: boolean): Float64Array | null => {
+    const bundles = isIncoming ? [bundle] : network.bundles.filter((b) => b.source === group);
+    const sums = new Float64Array(bundle.shape[0]);
+    for (const raw of bundles) {
+      const b = withReduce(raw, options());
+      const values = new Float32Array(b.shape[0] * b.shape[1]);
+      if ((b.blocks ?? 1) > 1 || !history.bundle(b, k, values)) continue;
+      values.forEach((value, i) => {
+        const unit = isIncoming ? Math.floor(i / b.shape[1]) : i % b.shape[1];
+        if (Number.isFinite(value)) sums[unit] += value * value;
+      });
+    }
+    return bundles.length > 0 ? sums.map(Math.sqrt) : null;
+  };
+  const [incoming, outgoing] = [norms(true)!, norms(false)];
+  return incoming.map((size, unit) => size * (outgoing ? outgoing[unit] : 1));
+}
+
+function idleUnits(
+  { history }: Pick<ViewContext, "history">,
+  { bundle }: Portrayed,
+  sizes: Float64Array,
+  last: number,
+): Map<number, Idle> {
+  const [nTarget, nSource] = bundle.shape;
+  const idle = new Map<number, Idle>();
+  const [before, after] = [new Float32Array(nTarget * nSource), new Float32Array(nTarget * nSource)];
+  const isKnown = last > 0 && history.isHere(0) && history.bundle(bundle, 0, before);
+  history.bundle(bundle, last, after);
+  for (let j = 0; j < nTarget; j++) {
+    const row = after.subarray(j * nSource, (j + 1) * nSource);
+    const largest = row.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    if (sizes[j] === 0) idle.set(j, "dead");
+    else if (
+      isKnown &&
+      row.every((value, i) => Math.abs(value - before[j * nSource + i]) <= UNCHANGED * largest)
+    )
+      idle.set(j, "unchanged");
+  }
+  return idle;
+}
+
+/** What is in the pictures at checkpoint k: of each unit, and of the image itself the unit in focus or all of them. */
+export function pictureTiles(layout: Layout, links: Links, k: number, focus: Focus | null): Tile[] {
+  const tiles: Tile[] = [];
+  for (const place of layout.places.values()) {
+    const { exhibit } = place;
+    if (place.form !== "portraits" || !exhibit) continue;
+    const [nTarget, nSource] = exhibit.bundle.shape;
+    const values = new Float32Array(nTarget * nSource);
+    if (!links.evaluate(exhibit.bundle, k, values)) values.fill(Number.NaN);
+    const domain = links.domain(exhibit.bundle, k);
+    const { channels, rows, columns } = exhibit.grid;
+    const signed = links.isSigned(exhibit.bundle);
+    const cut = (row: Float32Array, channel: number) =>
+      row.subarray(channel * rows * columns, (channel + 1) * rows * columns);
+    for (const { unit, x, y, width, height } of place.pictures) {
+      const row = values.subarray(unit * nSource, (unit + 1) * nSource);
+      const kernels = Array.from({ length: channels }, (_, c) => ({ columns, values: cut(row, c), domain }));
+      tiles.push({ x, y, width, height, rows, kernels, signed });
+    }
+    const focused =
+      focus?.units.find(({ group }) => group === place.group.id)?.unit ??
+      (focus?.link?.bundle === exhibit.bundle.id ? focus.link.target : -1);
+    const isOne = focused >= 0;
+    const whole = isOne ? values.subarray(focused * nSource, (focused + 1) * nSource) : rms(values, nSource);
+    for (const { unit, ...box } of layout.places.get(exhibit.source)?.pictures ?? [])
+      tiles.push({
+        ...box,
+        rows,
+        kernels: [{ columns, values: cut(whole, unit), domain: isOne ? domain : domain / 2 }],
+        signed: signed && isOne,
+      });
+  }
+  return tiles;
+}
+
+/** Some weight of the unit whose portrait is selected: pixels of the image stand for the others. */
+export function portrayedBy(layout: Layout, selection: Selection | null): Selection | null {
+  for (const { exhibit, group } of layout.places.values()) {
+    if (!exhibit) continue;
+    const { id } = exhibit.bundle;
+    if (isUnit(selection) && selection.group === group.id)
+      return { bundle: id, target: selection.unit, source: 0 };
+    if (isLink(selection) && selection.bundle === id) return selection;
+  }
+  return null;
+}
+
+/** The root mean square of each input's weights, (n_source,). */
+function rms(values: Float32Array, nSource: number): Float32Array {
+  const sums = new Float32Array(nSource);
+  for (let i = 0; i < values.length; i++) sums[i % nSource] += values[i] ** 2;
+  return sums.map((sum) => Math.sqrt(sum / (values.length / nSource)));
+}
+
+/** The unit whose picture is at a point of the stage; of an image, the pixel's. */
+export function unitInPicture(
+  place: Place,
+  grid: { rows: number; columns: number } | null,
+  x: number,
+  y: number,
+): number {
+  const isIn = (box: Picture) => x >= box.x && x < box.x + box.width && y >= box.y && y < box.y + box.height;
+  const picture = place.pictures.find(isIn);
+  if (!picture) return -1;
+  if (place.form === "portraits" || !grid) return picture.unit;
+  const row = Math.floor(((y - picture.y) / picture.height) * grid.rows);
+  const column = Math.floor(((x - picture.x) / picture.width) * grid.columns);
+  return picture.unit * grid.rows * grid.columns + row * grid.columns + column;
+}
