@@ -191,15 +191,8 @@ export class History implements Run {
     if (this.windows.need(this.needs(k, { quantity, reference }))) return true;
     // A kernel that does not answer does not keep rounded weights from being subtracted; the caption tells.
     const before = this.before(k, quantity, reference);
-    return (
-      quantity !== "weights" &&
-      before >= 0 &&
-      this.requests?.isLate === true &&
-      this.windows.need([
-        ["weights", k],
-        ["weights", before],
-      ])
-    );
+    if (quantity === "weights" || before < 0 || !this.requests?.isLate) return false;
+    return this.windows.need([k, before].map((at): Need => ["weights", at]));
   }
 
   /** Whether checkpoint k is here; unlike isReady, asks for nothing. */
