@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,45 @@ from nnweightviz.network import Network
 
 Entry = dict[str, Any]
 """What ``_index`` says of a block."""
+
+QUANTITIES = ("weights", "update", "difference")
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What a block is of: w, its update w(k) - w(k - 1), or its difference w(k) - w(reference).
+
+    Raises
+    ------
+    ValueError
+        If there is no such quantity, or if a difference has no reference, or another has one.
+    """
+
+    name: str = "weights"
+    reference: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in QUANTITIES:
+            raise ValueError(f"there is no quantity {self.name!r}; there are: {', '.join(QUANTITIES)}")
+        if (self.name == "difference") != (self.reference is not None):
+            raise ValueError(
+                f"quantity {self.name!r} was asked for with reference {self.reference}; a difference needs the "
+                "number of a checkpoint, nothing else has one"
+            )
+
+    def needs(self, k: int) -> list[int]:
+        """Return the checkpoints that its values at checkpoint ``k`` are made of."""
+        if self.name == "update":
+            return [k, k - 1]
+        return [k] if self.reference is None else [k, self.reference]
+
+    def about(self) -> Entry:
+        """Return what a block's entry says of its quantity."""
+        more = {} if self.reference is None else {"reference": self.reference}
+        return {"quantity": self.name, **more}
+
+
+WEIGHTS = Quantity()
 
 
 class Parameters:
@@ -86,23 +126,51 @@ class Parameters:
         """How many numbers one checkpoint holds."""
         return sum(math.prod(shape) for shape in self.shapes.values())
 
-    def encode(self, start: int, stop: int, dtype: blocks.Dtype) -> Iterator[tuple[Entry, bytes]]:
-        """Yield one block a parameter and unbroken range of checkpoints in which it was recorded."""
-        for name in self.shapes:
-            for first, last in self._ranges(name, start, stop):
-                stacked = np.stack([self.array(k, name) for k in range(first, last)])
-                fields, data = blocks.encode(stacked, dtype)
-                yield {"quantity": "weights", "name": name, "start": first, "stop": last, **fields}, data
+    def encode(
+        self,
+        start: int,
+        stop: int,
+        dtype: blocks.Dtype,
+        quantity: Quantity = WEIGHTS,
+        names: Sequence[str] | None = None,
+    ) -> Iterator[tuple[Entry, bytes]]:
+        """Yield one block a parameter (or those named) and unbroken range of checkpoints in which it was recorded.
 
-    def _ranges(self, name: str, start: int, stop: int) -> Iterator[tuple[int, int]]:
+        Changes are taken from the states themselves, so they keep their precision however coarse ``dtype`` is.
+        """
+        for name in self.shapes if names is None else names:
+            for first, last in self._ranges(name, start, stop, quantity):
+                fields, data = blocks.encode(self._values(name, range(first, last), quantity), dtype)
+                yield {**quantity.about(), "name": name, "start": first, "stop": last, **fields}, data
+
+    def _values(self, name: str, checkpoints: Sequence[int], quantity: Quantity) -> NDArray[Any]:
+        """Return a quantity of a parameter, ``(n_checkpoints, *shape)``."""
+        values = self._stack(name, checkpoints)
+        if quantity.name == "weights":
+            return values
+        before = [k - 1 for k in checkpoints] if quantity.reference is None else [quantity.reference]
+        subtracted = self._stack(name, before)
+        with np.errstate(invalid="ignore", over="ignore"):  # Inf - Inf is NaN, as it should be
+            difference: NDArray[Any] = _as_floats(values) - _as_floats(subtracted)
+        return difference
+
+    def _stack(self, name: str, checkpoints: Sequence[int]) -> NDArray[Any]:
+        if len(checkpoints) == 1:
+            return self.array(checkpoints[0], name)[np.newaxis]  # a view: nothing is copied
+        return np.stack([self.array(k, name) for k in checkpoints])
+
+    def _ranges(self, name: str, start: int, stop: int, quantity: Quantity) -> Iterator[tuple[int, int]]:
         first = None
         for k in range(start, stop + 1):
-            here = k < stop and name in self._names[k]
+            here = k < stop and all(self._is_recorded(name, j) for j in quantity.needs(k))
             if here and first is None:
                 first = k
             elif not here and first is not None:
                 yield first, k
                 first = None
+
+    def _is_recorded(self, name: str, k: int) -> bool:
+        return k >= 0 and name in self._names[k]
 
     def exact(self, parameter: str, entries: Sequence[int], n_checkpoints: int) -> NDArray[np.float64]:
         """Return entries (flat indices) of a parameter, float64 ``(n_checkpoints, n_entries)``, NaN if missing.
@@ -141,6 +209,11 @@ class Parameters:
         if self._unsent:
             notes.append(f"not real numbers, not drawn: {_listed(self._unsent)}")
         return notes
+
+
+def _as_floats(values: NDArray[Any]) -> NDArray[Any]:
+    """Return numbers that can be subtracted without wrapping around or losing more digits than they have."""
+    return values if values.dtype in (np.float32, np.float64) else values.astype(np.float64)
 
 
 def _listed(names: Sequence[str], most: int = 4) -> str:

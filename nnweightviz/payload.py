@@ -17,7 +17,8 @@ from nnweightviz import blocks
 from nnweightviz.history import Floats, History
 from nnweightviz.network import Network
 from nnweightviz.orders import COMPUTED, unit_orders
-from nnweightviz.parameters import Entry, Parameters
+from nnweightviz.parameters import WEIGHTS, Entry, Parameters, Quantity
+from nnweightviz.parts import add, joined, onto_last
 from nnweightviz.summaries import Summaries
 
 STATE_BYTES = 8_000_000
@@ -26,6 +27,12 @@ CHUNK_BYTES = 1_000_000
 """Largest buffer of one reply to a fetch, unless a single block is larger."""
 WINDOW_VALUES = 2_000_000
 """How many numbers are encoded together, unless a single checkpoint has more."""
+PAGE_BYTES = 100_000_000
+"""Weights of a page without a kernel, before deflating: checkpoints beyond it are left out, evenly."""
+PAGE_UPDATE_BYTES = 2_000_000
+"""Encoded bytes that a page may spend on updates beside rounded weights."""
+CHANGE_DTYPE: blocks.Dtype = "float16"
+"""Changes beside rounded weights: most are far smaller than the largest, where int8 would read 0 for many."""
 MANY_PARTS = 32
 """Parts that a growing history may leave in the state before they are joined."""
 
@@ -63,6 +70,7 @@ class Payload:
         self._parameters = Parameters(network, history)
         self._summaries = Summaries(list(self._parameters.shapes))
         self._summarise()
+        self.is_by_name = False
         self._window = max(1, WINDOW_VALUES // max(1, self._parameters.n_values))
         self.dtype = blocks.choose_dtype(self._parameters.n_values * self.n_checkpoints, precision)
         self._curves: dict[str, tuple[Floats, Floats]] = {}
@@ -70,16 +78,20 @@ class Payload:
         self._fill()
 
     def _fill(self) -> None:
-        """Encode the history from its beginning as far as it rides in the state, and its last checkpoint."""
+        """Encode the history from its beginning as far as it rides in the state, and its last checkpoint.
+
+        Nothing is encoded if a single checkpoint is larger than the state may be: it is fetched by parameter.
+        """
         self.parts, self.entries, self.is_whole = [], [], True
         n, stored = self.n_checkpoints, 0
-        n_bytes_each = self._parameters.n_values * np.dtype(self.dtype).itemsize
-        while stored < n and self._n_bytes() <= STATE_BYTES and (n == 1 or n_bytes_each <= STATE_BYTES):
+        self.is_by_name = self._n_bytes_each() > STATE_BYTES
+        while stored < n and self._n_bytes() <= STATE_BYTES and not self.is_by_name:
             stop = min(n, stored + self._window)
             self._keep(self._encode(stored, stop))
             stored = stop
         if stored < n:
             self.is_whole = False
+        if stored < n and not self.is_by_name:
             self._keep(self._encode(n - 1, n))
         self.sizes = []
         self._keep_sizes(0)
@@ -95,7 +107,11 @@ class Payload:
         ]
 
     def _keep_sizes(self, start: int) -> None:
-        self.sizes += _onto_last(self.parts, self._sizes(start))
+        self.sizes += onto_last(self.parts, self._sizes(start))
+
+    def _n_bytes_each(self) -> int:
+        """Return the bytes of a checkpoint's codes, before deflating."""
+        return self._parameters.n_values * np.dtype(self.dtype).itemsize
 
     def _n_bytes(self) -> int:
         return sum(map(len, self.parts))
@@ -105,10 +121,7 @@ class Payload:
             yield {"run": self.run, **entry}, data
 
     def _keep(self, coded: Iterable[tuple[Entry, bytes]]) -> None:
-        entries, part = _joined(list(coded), len(self.parts))
-        if part:
-            self.parts.append(part)
-        self.entries += entries
+        add(self.entries, self.parts, coded)
 
     def index(self) -> dict[str, Any]:
         """Return the index of all that is in the parts, as the browser reads it when it opens a widget."""
@@ -169,8 +182,8 @@ class Payload:
             self.dtype = max(self.dtype, wider, key=blocks.DTYPES.index)
             self.n_checkpoints = n
             self._summarise()
-            weights, sizes = list(self._encode(before, n)), self._sizes(before)
-            entries, part = _joined([*weights, *sizes], None)
+            weights = [] if self.is_by_name else list(self._encode(before, n))
+            entries, part = joined([*weights, *self._sizes(before)], None)
             message = {
                 "type": "append",
                 "run": self.run,
@@ -200,26 +213,38 @@ class Payload:
             if len(self.parts) > MANY_PARTS:
                 self._fill()
 
-    def fetch(self, start: int, stop: int) -> Iterator[tuple[list[Entry], bytes]]:
+    def fetch(
+        self, start: int, stop: int, quantity: Quantity = WEIGHTS, names: Sequence[str] | None = None
+    ) -> Iterator[tuple[list[Entry], bytes]]:
         """Yield the blocks of a range of checkpoints in chunks of at most 1 MB (or one block).
+
+        Each chunk is encoded when it is asked for. Changes (updates, differences) have codes finer than rounded
+        weights'.
 
         Raises
         ------
         ValueError
-            If there are no such checkpoints.
+            If there are no such checkpoints or parameters.
         """
-        if not 0 <= start < stop <= self.n_checkpoints:
+        n = self.n_checkpoints
+        is_there = 0 <= start < stop <= n and (quantity.reference is None or 0 <= quantity.reference < n)
+        if not is_there:
+            beside = "" if quantity.reference is None else f", and {quantity.reference} as their reference,"
             raise ValueError(
-                f"checkpoints {start} to {stop - 1} were asked for; there are {self.n_checkpoints}, "
-                f"0 to {self.n_checkpoints - 1}"
+                f"checkpoints {start} to {stop - 1}{beside} were asked for; there are {n}, 0 to {n - 1}"
             )
+        unknown = [name for name in names or () if name not in self._parameters.shapes]
+        if unknown:
+            there = ", ".join(self._parameters.shapes)
+            raise ValueError(f"there is no parameter {unknown[0]!r} to fetch; there are: {there}")
+        dtype = self.dtype if quantity == WEIGHTS or self.dtype == "float32" else CHANGE_DTYPE
         chunk: list[tuple[Entry, bytes]] = []
-        for entry, data in self._encode(start, stop):
+        for entry, data in self._parameters.encode(start, stop, dtype, quantity, names):
             if chunk and sum(len(coded) for _, coded in chunk) + len(data) > CHUNK_BYTES:
-                yield _joined(chunk, None)
+                yield joined(chunk, None)
                 chunk = []
-            chunk.append((entry, data))
-        yield _joined(chunk, None)
+            chunk.append(({"run": self.run, **entry}, data))
+        yield joined(chunk, None)
 
     def exact(self, parameter: str, entries: Sequence[int]) -> NDArray[np.float64]:
         """Return some entries of a parameter at all checkpoints, float64 ``(n_checkpoints, n_entries)``."""
@@ -236,23 +261,52 @@ class Payload:
         return self.orders[name]
 
     def complete(self) -> tuple[dict[str, Any], list[bytes]]:
-        """Return index and parts with every checkpoint and order in them: what a page without a kernel needs."""
-        for name in COMPUTED:
-            if name not in self.orders:
-                self.order(name)
+        """Return index and parts with every checkpoint and order in them: what a page without a kernel needs.
+
+        Beyond 100 MB (before deflating) checkpoints are left out evenly, which the notes say. Beside weights in int8,
+        updates have blocks of their own if those stay below 2 MB.
+        """
+        most = max(2, PAGE_BYTES // max(1, self._n_bytes_each()))
+        if self.n_checkpoints <= most:
+            for name in COMPUTED:
+                if name not in self.orders:
+                    self.order(name)
+            return self._everything()
+        chosen = self.history[: self.n_checkpoints].thin(most)
+        index, parts = Payload(self._parameters.network, chosen, self.dtype, self.run).complete()
+        left_out = f"{most} of {self.n_checkpoints} checkpoints are in this page, evenly spread"
+        return {**index, "notes": [*index["notes"], left_out]}, parts
+
+    def _everything(self) -> tuple[dict[str, Any], list[bytes]]:
         with self.lock:
-            index = self.index()
-            if self.is_whole:
-                return index, list(self.parts)
-            entries: list[Entry] = []
-            parts: list[bytes] = []
-            for start in range(0, self.n_checkpoints, self._window):
-                stop = min(self.n_checkpoints, start + self._window)
-                more, part = _joined(list(self._encode(start, stop)), len(parts))
-                entries += more
-                parts.append(part)
-            summaries = {**index["summaries"], "blocks": _onto_last(parts, self._sizes(0))}
+            index, parts, entries, sizes = (
+                self.index(),
+                list(self.parts),
+                list(self.entries),
+                list(self.sizes),
+            )
+            if not self.is_whole:
+                parts, entries = [], []
+                for start in range(0, self.n_checkpoints, self._window):
+                    stop = min(self.n_checkpoints, start + self._window)
+                    add(entries, parts, self._encode(start, stop))
+                sizes = onto_last(parts, self._sizes(0))
+            if self.dtype == "int8":
+                add(entries, parts, self._updates())
+            summaries = {**index["summaries"], "blocks": sizes}
             return {**index, "window": None, "blocks": entries, "summaries": summaries}, parts
+
+    def _updates(self) -> list[tuple[Entry, bytes]]:
+        """Return the updates of all checkpoints, each with a scale of its own; nothing if they take too much room."""
+        coded: list[tuple[Entry, bytes]] = []
+        n_bytes = 0
+        for k in range(1, self.n_checkpoints):
+            for entry, data in self._parameters.encode(k, k + 1, "int8", Quantity("update")):
+                coded.append(({"run": self.run, **entry}, data))
+                n_bytes += len(data)
+            if n_bytes > PAGE_UPDATE_BYTES:
+                return []
+        return coded
 
 
 def _json_numbers(values: Floats) -> list[float | str]:
@@ -261,21 +315,3 @@ def _json_numbers(values: Floats) -> list[float | str]:
         return list(values.tolist())
     names = {math.inf: "Infinity", -math.inf: "-Infinity"}
     return ["NaN" if math.isnan(value) else names.get(value, value) for value in values.tolist()]
-
-
-def _joined(coded: Sequence[tuple[Entry, bytes]], part: int | None) -> tuple[list[Entry], bytes]:
-    entries, offset = [], 0
-    for entry, data in coded:
-        entries.append({**entry, "part": part, "offset": offset})
-        offset += len(data)
-    return entries, b"".join(data for _, data in coded)
-
-
-def _onto_last(parts: list[bytes], coded: Sequence[tuple[Entry, bytes]]) -> list[Entry]:
-    """Put a few bytes behind those of the last part; return their entries."""
-    if not coded or not parts:  # parameters without entries leave nothing to send
-        return []
-    entries, more = _joined(coded, len(parts) - 1)
-    start = len(parts[-1])
-    parts[-1] += more
-    return [{**entry, "offset": start + entry["offset"]} for entry in entries]

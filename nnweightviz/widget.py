@@ -23,6 +23,7 @@ from nnweightviz.looks import check_looks
 from nnweightviz.network import Network
 from nnweightviz.options import Options, validated
 from nnweightviz.orders import COMPUTED
+from nnweightviz.parameters import Quantity
 from nnweightviz.payload import Payload
 from nnweightviz.selection import checked_selection
 from nnweightviz.throttle import Throttle
@@ -192,19 +193,24 @@ class WeightViz(anywidget.AnyWidget):
 
     def _answer_fetch(self, content: dict[str, Any]) -> None:
         self._check_run(content)
+        quantity = Quantity(str(content.get("quantity", "weights")), content.get("reference"))
+        start, stop, names = int(content["start"]), int(content["stop"]), content.get("names")
         self._answering.add(content["id"])
         waiting = None
-        for chunk in self._payload.fetch(int(content["start"]), int(content["stop"])):
-            if content["id"] not in self._answering:
-                return
-            self._send_blocks(content["id"], waiting, done=False)
-            waiting = chunk
-        self._answering.discard(content["id"])
+        try:
+            for chunk in self._payload.fetch(start, stop, quantity, names):
+                if content["id"] not in self._answering:
+                    return
+                self._send_blocks(content["id"], waiting, done=False)
+                waiting = chunk
+        finally:
+            self._answering.discard(content["id"])
         self._send_blocks(content["id"], waiting, done=True)
 
     def _send_blocks(self, request: Any, chunk: tuple[list[Any], bytes] | None, done: bool) -> None:
         if chunk is not None:
-            self.send({"type": "blocks", "id": request, "blocks": chunk[0], "done": done}, [chunk[1]])
+            buffers = [chunk[1]] if chunk[1] else []
+            self.send({"type": "blocks", "id": request, "blocks": chunk[0], "done": done}, buffers)
 
     def _answer_exact(self, content: dict[str, Any]) -> None:
         self._check_run(content)
@@ -243,6 +249,10 @@ class WeightViz(anywidget.AnyWidget):
         self._growth.flush()
         traits = {name: getattr(self, name) for name in PAGE_TRAITS}
         index, parts = self._payload.complete()
+        share = (index["runs"][0]["n_checkpoints"] - 1) / max(1, self._payload.n_checkpoints - 1)
+        if share < 1:  # checkpoints were left out evenly: the nearest one stands for each
+            traits["checkpoint"] = round(self.checkpoint * share)
+            traits["options"] = {**self.options, "reference": round(self.options["reference"] * share)}
         return {**traits, "playing": False, "_index": index}, parts
 
     def to_html(self, path: str | os.PathLike[str], title: str | None = None) -> Path:

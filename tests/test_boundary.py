@@ -88,6 +88,13 @@ class TestWhatIsSent:
         assert set(index["runs"][0]["metrics"]["loss"]) == fields("Metric")
         assert all(set(entry) == fields("BlockEntry") for entry in index["blocks"])
 
+    def test_a_difference(self) -> None:
+        about = {"quantity": "difference", "reference": 0, "names": None}
+        browser = Listener(WeightViz(state(), states(2)))
+        ((answer, _),) = browser.say(type="fetch", id="q", run="run", start=0, stop=2, **about)
+        assert all(set(entry) == fields("DifferenceEntry") for entry in answer["blocks"])
+        assert {"type", "id", "run", "start", "stop", *about} == fields("FetchMessage")
+
     def test_growth(self) -> None:
         history = History()
         history.record(state())

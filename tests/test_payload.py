@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import ml_dtypes
@@ -14,7 +15,7 @@ from nnweightviz import payload as payload_module
 from nnweightviz.blocks import decode
 from nnweightviz.history import History
 from nnweightviz.network import Network
-from nnweightviz.parameters import Parameters
+from nnweightviz.parameters import Parameters, Quantity
 from nnweightviz.payload import Payload
 
 SHAPES = {"fc.weight": (4, 3), "fc.bias": (4,)}
@@ -253,14 +254,166 @@ def test_a_large_history_carries_its_beginning_and_its_last_checkpoint() -> None
     assert (len(here) - 1) % 3 == 0
 
 
-@pytest.mark.usefixtures("small_limits")
-def test_a_history_of_huge_checkpoints_carries_the_last_one_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(payload_module, "STATE_BYTES", 20)
-    payload = Payload(network(), noisy(5))
-    assert list(values(payload.index(), payload.parts, "fc.bias")) == [4]
-    single = Payload(network(), noisy(1))
-    assert single.index()["window"] is None
-    assert list(values(single.index(), single.parts, "fc.bias")) == [0]
+@pytest.mark.parametrize("n", [1, 5])
+def test_checkpoints_beyond_the_state_are_fetched_by_parameter(
+    n: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payload_module, "STATE_BYTES", 50)
+    history = noisy(n)
+    payload = Payload(network(), history)
+    index = payload.index()
+    assert (index["blocks"], payload.is_whole) == ([], False)
+    assert {block["quantity"] for block in index["summaries"]["blocks"]} == {"norm", "update_norm", "n_odd"}
+    assert index["window"] is not None
+    chunks = list(payload.fetch(n - 1, n, names=["fc.bias"]))
+    assert [entry["name"] for entries, _ in chunks for entry in entries] == ["fc.bias"]
+    history.record(state(7))
+    grown = payload.append()
+    assert grown is not None
+    assert (grown[0]["n_checkpoints"], grown[0]["blocks"]) == (n + 1, [])
+    assert len(grown[0]["summaries"]) == 3
+    index, parts = payload.complete()
+    assert list(values(index, parts, "fc.weight")) == list(range(n + 1))
+
+
+def test_nothing_of_a_large_model_is_encoded_before_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    shapes = {"wide.weight": (3000, 3000), "bias": (3000,)}
+    history = History()
+    history.record(state(1, shapes))
+    asked: list[str] = []
+    encode = Parameters.encode
+    monkeypatch.setattr(Parameters, "encode", lambda *args: asked.append("encode") or encode(*args))
+    payload = Payload(network(parameters=shapes), history)
+    assert asked == []
+    ((entries, _),) = payload.fetch(0, 1, names=["bias"])
+    assert [entry["name"] for entry in entries] == ["bias"]
+
+
+def test_thirty_checkpoints_of_a_hundred_thousand_weights_are_encoded_in_a_second() -> None:
+    shapes = {"0.weight": (124, 784), "0.bias": (124,), "2.weight": (10, 124), "2.bias": (10,)}
+    rng, history = np.random.default_rng(0), History()
+    weights = {name: rng.normal(scale=0.05, size=shape).astype(np.float32) for name, shape in shapes.items()}
+    for _ in range(30):
+        history.record(weights)
+        weights = {name: w + np.float32(0.002) * rng.normal(size=w.shape) for name, w in weights.items()}
+    start = time.process_time()
+    payload = Payload(network(parameters=shapes), history)
+    assert time.process_time() - start < 1
+    assert payload.dtype == "int8"
+    assert sum(map(len, payload.parts)) < 0.5 * 30 * 98_590
+
+
+def test_names_that_are_not_there_cannot_be_fetched() -> None:
+    with pytest.raises(ValueError, match=r"no parameter 'fc2' to fetch; there are: fc.weight, fc.bias"):
+        list(Payload(network(), noisy(2)).fetch(0, 1, names=["fc.bias", "fc2"]))
+
+
+def small_steps(n: int, size: float = 1e-4) -> History:
+    """Weights of about 1, whose updates are far smaller than one step of int8."""
+    rng, history = np.random.default_rng(0), History()
+    weights = {name: rng.normal(size=(64, *shape)).astype(np.float32) for name, shape in SHAPES.items()}
+    for _ in range(n):
+        history.record(weights)
+        weights = {
+            w: (v + rng.normal(scale=size, size=v.shape)).astype(np.float32) for w, v in weights.items()
+        }
+    return history
+
+
+LARGE = {name: (64, *shape) for name, shape in SHAPES.items()}
+
+
+@pytest.mark.parametrize("precision", ["int8", "float16"])
+@pytest.mark.parametrize("quantity", [Quantity("update"), Quantity("difference", 3)])
+def test_changes_far_below_a_step_of_int8_are_told_within_one_percent(
+    quantity: Quantity, precision: str
+) -> None:
+    history = small_steps(8)
+    payload = Payload(network(parameters=LARGE), history, precision)
+    for entries, data in payload.fetch(0, 8, quantity):
+        for entry in entries:
+            w = history[entry["name"]].astype(np.float64)
+            before = w[:-1] if quantity.name == "update" else w[3]
+            true = (w[1:] if quantity.name == "update" else w) - before
+            told = decode(entry, data[entry["offset"] : entry["offset"] + entry["n_bytes"]])
+            assert entry["quantity"] == quantity.name
+            assert entry.get("reference") == quantity.reference
+            assert (entry["start"], entry["stop"]) == (1 if quantity.name == "update" else 0, 8)
+            assert np.mean(told[true != 0] == 0) < 0.001
+            np.testing.assert_allclose(told, true, rtol=0.01, atol=1e-9)
+
+
+def test_whole_numbers_do_not_wrap_around_when_they_are_subtracted() -> None:
+    history = History()
+    for k in (3, 1):
+        history.record({"fc.weight": np.full((4, 3), k, dtype=np.uint8), "fc.bias": np.zeros(4, dtype=bool)})
+    ((entries, data),) = Payload(network(), history).fetch(1, 2, Quantity("update"))
+    assert decode(entries[0], data[: entries[0]["n_bytes"]])[0, 0, 0] == -2
+
+
+def test_no_update_is_made_up_where_a_parameter_was_not_recorded() -> None:
+    history = History()
+    for k in range(5):
+        history.record(state(k) if k != 2 else {"fc.weight": state(k)["fc.weight"]})
+    payload = Payload(network(), history)
+
+    def ranges(quantity: Quantity) -> list[tuple[int, int]]:
+        entries = [e for chunk, _ in payload.fetch(0, 5, quantity) for e in chunk if e["name"] == "fc.bias"]
+        return [(entry["start"], entry["stop"]) for entry in entries]
+
+    assert ranges(Quantity("update")) == [(1, 2), (4, 5)]
+    assert ranges(Quantity("difference", 0)) == [(0, 2), (3, 5)]
+    assert ranges(Quantity("difference", 2)) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "reference", "sentence"),
+    [
+        ("gradients", None, "no quantity 'gradients'; there are: weights, update, difference"),
+        ("difference", None, "'difference' was asked for with reference None"),
+        ("update", 3, "'update' was asked for with reference 3"),
+    ],
+)
+def test_quantities_that_make_no_sense_are_refused(name: str, reference: int | None, sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        Quantity(name, reference)
+
+
+def test_a_reference_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValueError, match="and 5 as their reference, were asked for; there are 5, 0 to 4"):
+        list(Payload(network(), noisy(5)).fetch(0, 2, Quantity("difference", 5)))
+
+
+def test_a_page_with_rounded_weights_has_updates_of_their_own_scale() -> None:
+    history = small_steps(6)
+    index, parts = Payload(network(parameters=LARGE), history, "int8").complete()
+    updates = {**index, "blocks": [b for b in index["blocks"] if b["quantity"] == "update"]}
+    for name in SHAPES:
+        found, w = values(updates, parts, name), history[name].astype(np.float64)
+        assert list(found) == [1, 2, 3, 4, 5]
+        for k, told in found.items():
+            true = w[k] - w[k - 1]
+            assert np.abs(told - true).max() <= np.abs(true).max() / 250 * 1.001
+
+
+@pytest.mark.parametrize(("precision", "limit"), [("float32", 10**6), ("float16", 10**6), ("int8", 100)])
+def test_a_page_has_no_updates_where_weights_are_fine_or_it_would_grow_too_large(
+    precision: str, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(payload_module, "PAGE_UPDATE_BYTES", limit)
+    index, _ = Payload(network(parameters=LARGE), small_steps(4), precision).complete()
+    assert {block["quantity"] for block in index["blocks"]} == {"weights"}
+
+
+def test_a_page_beyond_its_limit_has_fewer_checkpoints_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(payload_module, "PAGE_BYTES", 16 * 4 * 10)
+    history = recorded(28)
+    index, parts = Payload(network(), history).complete()
+    assert index["runs"][0]["n_checkpoints"] == 10
+    assert index["runs"][0]["steps"] == list(range(0, 280, 30))
+    found = values(index, parts, "fc.bias")
+    assert [found[k][0] for k in range(10)] == list(range(0, 28, 3))
+    assert index["notes"] == ["10 of 28 checkpoints are in this page, evenly spread"]
 
 
 @pytest.mark.usefixtures("small_limits")

@@ -32,6 +32,7 @@ PYTHON_RANKS = {
     "history": 3,
     "gather": 4,
     "parameters": 3.5,
+    "parts": 3.6,
     "summaries": 3.5,
     "recorder": 4,
     "probe": 4,

@@ -293,6 +293,43 @@ def test_a_fetch_is_answered_with_blocks() -> None:
     assert (entry["start"], entry["stop"], values[:, 0].tolist()) == (1, 3, [1, 2])
 
 
+def test_updates_and_differences_can_be_fetched() -> None:
+    browser = Listener(WeightViz(state(), states(5), precision="int8"))
+    for about in ({"quantity": "update"}, {"quantity": "difference", "reference": 1}):
+        ((answer, (data,)),) = browser.say(type="fetch", id="w1", run="run", start=2, stop=5, **about)
+        entry = answer["blocks"][0]
+        told = decode(entry, data[entry["offset"] : entry["offset"] + entry["n_bytes"]])[:, 0, 0]
+        assert {"quantity": entry["quantity"], "reference": entry.get("reference")} == {
+            "reference": None,
+            **about,
+        }
+        assert told.tolist() == ([1, 1, 1] if about["quantity"] == "update" else [1, 2, 3])
+
+
+def test_what_no_checkpoint_has_is_answered_without_a_buffer() -> None:
+    browser = Listener(WeightViz(state(), states(2)))
+    ((answer, buffers),) = browser.say(
+        type="fetch", id="w1", run="run", start=0, stop=1, quantity="update", names=["fc1.bias"]
+    )
+    assert (answer["blocks"], answer["done"], buffers) == ([], True, [])
+
+
+def test_requests_leave_nothing_behind() -> None:
+    viz = WeightViz(state(), states(2))
+    Listener(viz).say(type="fetch", id="w1", run="run", start=0, stop=2)
+    Listener(viz).say(type="fetch", id="w2", run="run", start=0, stop=9)
+    assert viz._answering == set()
+
+
+def test_a_page_of_some_checkpoints_opens_at_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nnweightviz.payload.PAGE_BYTES", 26 * 4 * 10)
+    viz = WeightViz(state(), states(28))
+    viz.checkpoint, viz.options = 13, {"quantity": "difference", "reference": 27}
+    page, _ = viz.page_state()
+    assert (page["checkpoint"], page["options"]["reference"]) == (4, 9)
+    assert viz.options["reference"] == 27
+
+
 def test_the_last_chunk_of_an_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nnweightviz.payload.CHUNK_BYTES", 1)
     answers = Listener(WeightViz(state(), states(5))).say(type="fetch", id=1, run="run", start=0, stop=5)
@@ -329,6 +366,14 @@ def test_exact_values_are_answered_in_float64() -> None:
         ),
         ({"type": "fetch", "run": "other", "start": 0, "stop": 1}, "there is no run 'other'; there is 'run'"),
         ({"type": "fetch", "run": "run"}, "the message 'fetch' lacks 'start'"),
+        (
+            {"type": "fetch", "run": "run", "start": 0, "stop": 1, "quantity": "outputs"},
+            "there is no quantity 'outputs'; there are: weights, update, difference",
+        ),
+        (
+            {"type": "fetch", "run": "run", "start": 0, "stop": 1, "names": ["x"]},
+            "there is no parameter 'x' to fetch",
+        ),
         ({"type": "fetch", "run": "run", "start": "a", "stop": 1}, "invalid literal"),
         (
             {"type": "exact", "run": "run", "parameter": "x", "entries": [0]},

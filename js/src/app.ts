@@ -94,7 +94,7 @@ class App {
     const { history } = this.session;
     const { nCheckpoints, steps, epochs, metrics } = history;
     const updateSizes = metrics.length === 0 && history.hasValues ? history.updateSizes() : null;
-    return { nCheckpoints, steps, epochs, metrics, updateSizes };
+    return { nCheckpoints, steps, epochs, metrics, updateSizes, isHere: (k: number) => history.isHere(k) };
   }
 
   private listen(): void {
@@ -224,7 +224,7 @@ class App {
   private drawFrame(): void {
     const { player, history } = this.session;
     this.view.drawFrame();
-    if (player.playing) history.prefetch(player.checkpoint);
+    history.prefetch(player.checkpoint, player.playing, player.loop);
     const { dataset } = this.frame.root;
     dataset.checkpoint = String(player.checkpoint);
     dataset.nCheckpoints = String(history.nCheckpoints);

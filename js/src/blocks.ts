@@ -20,6 +20,18 @@ export interface BlockEntry {
   n_bytes: number;
 }
 
+/** A block of w - w(reference). */
+export interface DifferenceEntry extends BlockEntry {
+  reference: number;
+}
+
+/** A block as it is kept: its codes take a half or a quarter of the room of its values. */
+export interface Block {
+  entry: BlockEntry;
+  /** Row-major `(stop - start, ...dims)`; float32 codes are the values themselves. */
+  codes: Int8Array | Uint16Array | Float32Array;
+}
+
 /** JSON has no NaN or infinities, so they travel by name. */
 export type JsonNumber = number | "NaN" | "Infinity" | "-Infinity";
 
@@ -61,7 +73,18 @@ export interface Index {
   summaries?: SummaryIndex;
 }
 
-export type FetchMessage = { type: "fetch"; id: number | string; run: string; start: number; stop: number };
+export type FetchMessage = {
+  type: "fetch";
+  id: number | string;
+  run: string;
+  start: number;
+  stop: number;
+  quantity: string;
+  /** The checkpoint that is subtracted in a difference; null for all else. */
+  reference: number | null;
+  /** Parameters to send; null for all. */
+  names: string[] | null;
+};
 export type CancelMessage = { type: "cancel"; id: number | string };
 export type ExactMessage = {
   type: "exact";
@@ -106,6 +129,14 @@ export type Reply = AppendMessage | BlocksMessage | ExactReply | OrderMessage | 
 const ITEMSIZE: Record<Dtype, number> = { float32: 4, float16: 2, int8: 1 };
 const LARGEST = 3.4028234663852886e38;
 
+/** Buffers as hosts hand them over. */
+export type Parts = (DataView | ArrayBuffer | Uint8Array)[];
+
+export const asBytes = (part: Parts[number]): Uint8Array =>
+  part instanceof ArrayBuffer
+    ? new Uint8Array(part)
+    : new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
+
 /** How many values a block holds: (stop - start) x the product of its dims. */
 export function nValues(entry: BlockEntry): number {
   return entry.dims.reduce((product, n) => product * n, entry.stop - entry.start);
@@ -116,11 +147,8 @@ export function asNumber(value: JsonNumber): number {
   return Number(value);
 }
 
-/**
- * The values of a block, row-major `(stop - start, ...dims)`, from its own bytes (cut from the part at `offset`).
- * Finite values beyond the range of float32 become its largest number, never an infinity.
- */
-export async function decodeBlock(entry: BlockEntry, bytes: Uint8Array): Promise<Float32Array> {
+/** A block from its own bytes (cut from the part at `offset`). */
+export async function readBlock(entry: BlockEntry, bytes: Uint8Array): Promise<Block> {
   const n = nValues(entry);
   const itemsize = ITEMSIZE[entry.dtype];
   if (itemsize === undefined) throw new Error(`block of ${entry.name} has the unknown type ${entry.dtype}`);
@@ -131,13 +159,24 @@ export async function decodeBlock(entry: BlockEntry, bytes: Uint8Array): Promise
     throw new Error(
       `block of ${entry.name}, checkpoints ${entry.start} to ${entry.stop - 1}, holds ${plain.length} bytes instead of ${n * itemsize}; the data is cut or damaged`,
     );
-  const nCheckpoints = entry.stop - entry.start;
-  if (entry.coding === "deflate") {
-    const codes = joinPlanes(plain, itemsize);
-    addDifferences(codes, nCheckpoints === 0 ? 0 : n / nCheckpoints);
-    return asValues(codes.buffer, entry);
-  }
-  return asValues(plain.buffer, entry);
+  if (entry.coding === "raw") return { entry, codes: asCodes(plain.buffer, entry) };
+  const codes = joinPlanes(plain, itemsize);
+  addDifferences(codes, entry.stop === entry.start ? 0 : n / (entry.stop - entry.start));
+  return { entry, codes: asCodes(codes.buffer, entry) };
+}
+
+/** The values of one checkpoint of a block, (product of dims,); a view where its codes are its values. */
+export function valuesAt({ entry, codes }: Block, checkpoint: number): Float32Array {
+  const n = entry.dims.reduce((product, size) => product * size, 1);
+  const [from, to] = [(checkpoint - entry.start) * n, (checkpoint - entry.start + 1) * n];
+  return asValues(codes.subarray(from, to), entry);
+}
+
+/** One value of a block. */
+export function valueAt({ entry, codes }: Block, checkpoint: number, index: number): number {
+  const n = entry.dims.reduce((product, size) => product * size, 1);
+  const at = (checkpoint - entry.start) * n + index;
+  return asValues(codes.subarray(at, at + 1), entry)[0];
 }
 
 async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
@@ -167,12 +206,18 @@ function addDifferences(codes: Codes, stride: number): void {
   for (let i = stride; i < codes.length; i++) codes[i] += codes[i - stride];
 }
 
-function asValues(buffer: ArrayBuffer, { dtype, scale }: BlockEntry): Float32Array {
-  if (dtype === "int8") return fromInt8(new Int8Array(buffer), scale);
-  if (dtype === "float16") return fromHalf(new Uint16Array(buffer), scale);
+/** Finite values beyond the range of float32 become its largest number, never an infinity. */
+function asCodes(buffer: ArrayBuffer, { dtype, scale }: BlockEntry): Block["codes"] {
+  if (dtype === "int8") return new Int8Array(buffer);
+  if (dtype === "float16") return new Uint16Array(buffer);
   const values = new Float32Array(buffer);
   if (scale !== 1) for (let i = 0; i < values.length; i++) values[i] = scaled(values[i], scale);
   return values;
+}
+
+function asValues(codes: Block["codes"], { scale }: BlockEntry): Float32Array {
+  if (codes instanceof Int8Array) return fromInt8(codes, scale);
+  return codes instanceof Uint16Array ? fromHalf(codes, scale) : codes;
 }
 
 function scaled(code: number, scale: number): number {

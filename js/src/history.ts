@@ -1,205 +1,234 @@
-// The history as the browser holds it: decoded parameters by checkpoint, metrics, and what is still with the kernel.
-// Not for drawing, and not for the clock.
+// The history as the browser holds it: parameters and their changes by checkpoint, metrics, what is still to come.
+// Not for drawing, and not for the clock. Puts store, windows and requests together.
 import {
-  type AppendMessage,
+  asBytes,
   type BlockEntry,
   type ComputedOrder,
-  decodeBlock,
   type Index,
+  type Parts,
   type Reply,
-  type RunIndex,
+  readBlock,
 } from "./blocks";
-import { type Bundle, evaluateBundle, linkStart, type Network, storedName } from "./network";
-import { Summaries } from "./summaries";
+import { type Change, Changes, type Quantity, seriesOf } from "./history/changes";
+import { Memory } from "./history/memory";
+import { Requests, type Send } from "./history/requests";
+import { grown, type Run, readRun } from "./history/run";
+import { type State, Store } from "./history/store";
+import { Told } from "./history/told";
+import { N_AHEAD, type Need, Windows } from "./history/windows";
+import { type Bundle, evaluateBundle, linkEntries, type Network, storedName } from "./network";
+import { isSummary, Summaries } from "./summaries";
 
-type Send = (message: Record<string, unknown>) => void;
-type Parts = (DataView | ArrayBuffer | Uint8Array)[];
-interface Pending {
-  resolve: (values: Float64Array) => void;
-  reject: (error: Error) => void;
-}
+type Range = Parameters<Windows["mark"]>[0];
 
-const REPLY_TIMEOUT_MS = 20_000;
-
-export class History {
+export class History implements Run {
+  name = ""; // of the run
   nCheckpoints = 0;
-  steps: (number | null)[] | null = null;
-  epochs: (number | null)[] | null = null;
-  metrics: { name: string; x: number[]; y: number[] }[] = [];
+  steps: Run["steps"] = null;
+  epochs: Run["epochs"] = null;
+  metrics: Run["metrics"] = [];
   precision = "float32";
   notes: string[] = [];
   orders: Record<string, ComputedOrder> = {};
   error: string | null = null;
-  run = "";
   readonly summaries = new Summaries();
-  private readonly values = new Map<string, (Float32Array | null)[]>();
-  private readonly listeners = new Set<() => void>();
-  private readonly pending = new Map<string, Pending>();
-  private readonly exactCache = new Map<string, Promise<Float64Array>>();
-  private readonly windows = new Map<string, { start: number; stop: number }>(); // asked for, by request
-  private coming: { start: number; stop: number }[] = []; // sent, but not decoded yet
-  private readonly asked = new Map<number, number>(); // window start -> time asked
-  private loaded: Uint8Array | null = null; // per checkpoint, where windows are fetched; null when all is here
-  private window: number | null = null;
-  private nextId = 0;
-  private sizes: number[] = [];
   decoding: Promise<void> = Promise.resolve();
+  private readonly store = new Store();
+  private readonly requests: Requests | null;
+  private readonly windows: Windows;
+  private readonly told = new Told();
+  private shown: { quantity: Quantity; reference: number } = { quantity: "weights", reference: 0 };
+  private isPlaying = false;
+  private isWhole = true; // all weights came with the state
+  private isByName = false; // none did: they are asked for parameter by parameter
+  private readonly changes = new Changes(this.store);
+  private counted: number | null = null;
 
   constructor(
     readonly network: Network,
-    private readonly send: Send | null,
-  ) {}
-
-  subscribe(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    send: Send | null,
+    private readonly memory = new Memory(),
+  ) {
+    this.requests = send && new Requests(send, () => this.told.now());
+    this.windows = new Windows(this.store, this.requests, network);
+    this.windows.run = this;
+    memory.add(this.store);
   }
+
+  subscribe = (listener: () => void): (() => void) => this.told.subscribe(listener);
 
   /** Read the state that came with the widget or the page. */
   open(index: Index, parts: Parts): void {
-    const run = index.runs[0];
-    this.run = run.name;
     this.precision = index.precision;
     this.notes = index.notes;
     this.orders = index.orders;
-    this.window = this.send ? index.window : null;
-    this.readRun(run);
-    if (this.window !== null) this.loaded = new Uint8Array(this.nCheckpoints);
     this.summaries.begin(index.summaries?.parameters ?? []);
+    this.setRun(readRun(index.runs[0]));
+    this.isWhole = index.window === null || !this.requests;
+    if (index.window !== null) this.windows.size = index.window;
+    this.isByName = !this.isWhole && index.blocks.length === 0;
+    if (this.isByName) this.windows.want([]);
+    const all = { start: 0, stop: this.nCheckpoints, names: null, reference: null };
+    const ranges: Range[] = this.isWhole
+      ? [{ quantity: "weights", ...all }]
+      : index.blocks.map(({ start, stop }) => ({ ...all, quantity: "weights", start, stop }));
+    if (index.blocks.some(({ quantity }) => quantity === "update"))
+      ranges.push({ quantity: "update", ...all });
     // Together with the weights: domains are taken as soon as anything is here.
-    this.enqueue([...index.blocks, ...(index.summaries?.blocks ?? [])], (entry) => parts[entry.part!]);
-    this.markLoaded(index.blocks);
+    const entries = [...index.blocks, ...(index.summaries?.blocks ?? [])];
+    this.enqueue(entries, (entry) => parts[entry.part!], ranges);
+    if (ranges.length === 0) this.decoding = this.decoding.then(() => this.told.now());
   }
 
-  private readRun(run: RunIndex): void {
-    this.nCheckpoints = run.n_checkpoints;
-    this.steps = run.steps;
-    this.epochs = run.epochs;
-    this.metrics = Object.entries(run.metrics).map(([name, { x, y }]) => ({ name, x, y: y.map(Number) }));
+  private setRun(run: Run): void {
+    Object.assign(this, run);
+    this.counted = null;
   }
 
-  private enqueue(entries: BlockEntry[], part: (entry: BlockEntry) => Parts[number]): void {
+  /** Decode blocks one message after the other; then the ranges that they complete are here. */
+  private enqueue(entries: BlockEntry[], part: (entry: BlockEntry) => Parts[number], ranges: Range[]): void {
     const bytes = entries.map((entry) =>
       asBytes(part(entry)).subarray(entry.offset, entry.offset + entry.n_bytes),
     );
-    const decoded = this.decoding.then(() =>
-      Promise.all(entries.map((entry, i) => decodeBlock(entry, bytes[i]))),
-    );
-    this.decoding = decoded.then(
-      (values) => {
-        entries.forEach((entry, i) => {
-          this.place(entry, values[i]);
-        });
+    const mark = (state: State) => {
+      for (const range of ranges) this.windows.mark(range, state);
+    };
+    mark("coming");
+    const read = () => Promise.all(entries.map((entry, i) => readBlock(entry, bytes[i])));
+    this.decoding = this.decoding.then(read).then(
+      (blocks) => {
+        for (const block of blocks)
+          if (isSummary(block.entry)) this.summaries.place(block.entry, block.codes as Float32Array);
+          else this.store.place(seriesOf(block.entry), block);
+        mark("known");
+        this.trim();
+        this.counted = null;
+        if (ranges.length === 0) return;
+        if (this.isPlaying) this.told.soon();
+        else this.told.now();
       },
       (error: Error) => {
         this.error = `The weights could not be read: ${error.message}`;
+        this.told.now();
       },
     );
-    this.decoding.then(() => this.notify());
   }
 
-  private place(entry: BlockEntry, values: Float32Array): void {
-    if (entry.quantity !== "weights") {
-      this.summaries.place(entry, values);
-      return;
-    }
-    const list = this.values.get(entry.name) ?? [];
-    this.values.set(entry.name, list);
-    const n = entry.dims.reduce((a, b) => a * b, 1);
-    for (let k = entry.start; k < entry.stop; k++) {
-      list[k] = values.subarray((k - entry.start) * n, (k - entry.start + 1) * n);
-    }
-  }
-
-  /** Checkpoints count as here once all that was sent of them is decoded. */
-  private markLoaded(ranges: { start: number; stop: number }[]): void {
-    if (!this.loaded) return;
-    this.coming.push(...ranges);
-    this.decoding = this.decoding.then(() => {
-      this.coming = this.coming.filter((range) => !ranges.includes(range));
-      for (const { start, stop } of ranges) this.loaded?.fill(1, start, stop);
-      this.notify();
-    });
-  }
-
-  private notify(): void {
-    for (const listener of this.listeners) listener();
+  private trim(): void {
+    const always = this.needs(this.windows.head);
+    const shown = new Set(this.needs(this.nCheckpoints - 1).map(([series]) => series));
+    this.windows.trim(() => this.memory.isFull, shown, always);
   }
 
   /** Take a custom message from Python; unknown ones are left to others. */
   receive(message: Reply, buffers: Parts): void {
-    if (message.type === "append") this.append(message, buffers[0]);
-    else if (message.type === "blocks") {
+    if (message.type === "append") {
+      const before = this.nCheckpoints;
+      this.setRun(grown(this, message));
+      this.requests?.forgetExact();
+      this.precision = message.precision;
+      this.notes = message.notes;
+      const stop = this.nCheckpoints;
+      const added = { quantity: "weights", reference: null, start: before, stop, names: null };
+      const entries = stop > before ? [...message.blocks, ...(message.summaries ?? [])] : []; // else it is known
+      this.enqueue(entries, () => buffers[0], entries.length > 0 && !this.isByName ? [added] : []);
+      this.decoding = this.decoding.then(() => this.told.now());
+    } else if (message.type === "blocks") {
       this.error = null;
-      this.enqueue(message.blocks, () => buffers[0]);
-      const window = this.windows.get(String(message.id));
-      if (message.done && window) this.markLoaded([window]);
+      const range = message.done ? this.requests?.answered(String(message.id)) : null;
+      this.enqueue(message.blocks, () => buffers[0], range ? [range] : []);
     } else if (message.type === "exact") {
-      this.pending.get(String(message.id))?.resolve(new Float64Array(copy(buffers[0])));
-      this.pending.delete(String(message.id));
+      this.requests?.exactAnswered(message, new Float64Array(asBytes(buffers[0]).slice().buffer));
     } else if (message.type === "order") {
       this.orders = { ...this.orders, [message.order]: message };
-      this.notify();
+      this.told.now();
     } else if (message.type === "error") {
-      this.pending.get(String(message.id))?.reject(new Error(message.message));
-      this.pending.delete(String(message.id));
+      this.requests?.failed(message);
       this.error = message.message;
-      this.notify();
+      this.told.now();
     }
   }
 
-  private append(message: AppendMessage, buffer: Parts[number]): void {
-    if (message.n_checkpoints <= this.nCheckpoints && message.blocks.length > 0) return; // already in the state we opened
-    const before = this.nCheckpoints;
-    this.nCheckpoints = message.n_checkpoints;
-    const extend = (old: (number | null)[] | null, added: (number | null)[] | null) =>
-      added ? [...(old ?? new Array(before).fill(null)), ...added] : old;
-    this.steps = extend(this.steps, message.steps);
-    this.epochs = extend(this.epochs, message.epochs);
-    for (const [name, { start, x, y }] of Object.entries(message.metrics)) {
-      const known = this.metrics.find((m) => m.name === name);
-      const [oldX, oldY] = [known?.x ?? [], known?.y ?? []].map((values) => values.slice(0, start));
-      const metric = { name, x: [...oldX, ...x], y: [...oldY, ...y.map(Number)] };
-      this.metrics = known ? this.metrics.map((m) => (m === known ? metric : m)) : [...this.metrics, metric];
-    }
-    if (this.loaded) this.loaded = grow(this.loaded, this.nCheckpoints);
-    this.exactCache.clear();
-    this.precision = message.precision;
-    this.notes = message.notes;
-    this.enqueue([...message.blocks, ...(message.summaries ?? [])], () => buffer);
-    this.markLoaded([{ start: before, stop: this.nCheckpoints }]);
+  /** What is on the stage: what `isReady` and the like speak of. */
+  show(quantity: Quantity, reference: number): void {
+    this.shown = { quantity, reference };
+    this.counted = null;
   }
 
-  /** Whether checkpoint k can be drawn now; if it is still with the kernel, its window is asked for. */
-  isReady(k: number): boolean {
-    if (!this.loaded || this.loaded[k]) return true;
-    if (!this.coming.some(({ start, stop }) => start <= k && k < stop)) this.fetch(k);
-    return false;
+  /** Parameters that are drawn: only these are asked for where the state carries no weights at all. */
+  want(names: Iterable<string>): void {
+    if (!this.isByName) return;
+    this.windows.want([...new Set([...names].map((name) => storedName(this.network, name)))]);
+    this.counted = null;
   }
 
-  private fetch(k: number): void {
-    const size = this.window!;
-    const start = Math.floor(k / size) * size;
-    const now = performance.now();
-    const asked = this.asked.get(start);
-    if (asked !== undefined && now - asked < REPLY_TIMEOUT_MS) return;
-    this.asked.set(start, now);
-    setTimeout(() => !this.loaded?.[k] && this.notify(), REPLY_TIMEOUT_MS + 50); // asks again if it is still wanted
-    const id = `w${this.nextId++}`;
-    const stop = Math.min(this.nCheckpoints, start + size);
-    this.windows.set(id, { start, stop });
-    this.send!({ type: "fetch", id, run: this.run, start, stop });
+  /** Whether changes come from Python, made of the exact weights, since those here are rounded. */
+  private get asksForChanges(): boolean {
+    return this.precision !== "float32" && this.requests !== null;
   }
 
-  /** Ask for the window after the one that holds k, so that playing does not wait. */
-  prefetch(k: number): void {
-    const next = this.window === null ? -1 : (Math.floor(k / this.window) + 1) * this.window;
-    if (next > 0 && next < this.nCheckpoints) this.isReady(next);
+  /** The checkpoint that is subtracted at checkpoint k; -1 if there is none. */
+  private before(k: number, quantity: Quantity, reference: number): number {
+    return quantity === "update" ? k - 1 : Math.min(reference, this.nCheckpoints - 1);
   }
 
-  /** A parameter at a checkpoint; null if it was not recorded there (or is not here yet). */
+  private changeAt(k: number, quantity: Quantity = "weights", reference = 0): Change {
+    return { k, before: this.before(k, quantity, reference), quantity };
+  }
+
+  /** What checkpoint k is drawn from. */
+  private needs(k: number, { quantity, reference } = this.shown): Need[] {
+    if (quantity === "weights") return [["weights", k]];
+    const before = this.before(k, quantity, reference);
+    if (!this.asksForChanges) return [["weights", k] as Need].concat(before < 0 ? [] : [["weights", before]]);
+    const numbers: Need = ["weights", k]; // that stand beside the picture
+    return [numbers, [seriesOf({ quantity, reference: before }), k]];
+  }
+
+  /** Whether checkpoint k can be drawn now; what is still with the kernel is asked for. */
+  isReady(k: number, quantity = this.shown.quantity, reference = this.shown.reference): boolean {
+    if (!(k >= 0 && k < this.nCheckpoints)) return false;
+    if (this.windows.need(this.needs(k, { quantity, reference }))) return true;
+    // A kernel that does not answer does not keep rounded weights from being subtracted; the caption tells.
+    const before = this.before(k, quantity, reference);
+    if (quantity === "weights" || before < 0 || !this.requests?.isLate) return false;
+    return this.windows.need([k, before].map((at): Need => ["weights", at]));
+  }
+
+  /** Whether checkpoint k is here; unlike isReady, asks for nothing. */
+  isHere(k: number, quantity = this.shown.quantity, reference = this.shown.reference): boolean {
+    return this.needs(k, { quantity, reference }).every((need) => this.windows.isHere(need));
+  }
+
+  /** How many checkpoints are here; the others are still with the kernel. */
+  get nLoaded(): number {
+    if (this.counted !== null) return this.counted;
+    this.counted = 0;
+    for (let k = 0; k < this.nCheckpoints; k++) if (this.isHere(k)) this.counted++;
+    return this.counted;
+  }
+
+  /** How it stands with what is fetched, in checkpoints of what is shown and in bytes that are kept. */
+  get progress(): { loaded: number; wanted: number; bytes: number; isAsking: boolean; isLate: boolean } {
+    const { nLoaded: loaded, nCheckpoints: wanted } = this;
+    const { nOpen, isLate } = this.requests ?? { nOpen: 0, isLate: false };
+    return { loaded, wanted, bytes: this.store.nBytes, isAsking: nOpen > 0, isLate };
+  }
+
+  /**
+   * The playhead is at checkpoint k. While playing, ask for some windows ahead of it, so that it does not wait; take
+   * back what was asked for elsewhere.
+   */
+  prefetch(k: number, playing = true, loop = false): void {
+    this.isPlaying = playing;
+    this.windows.moveTo(k, loop, this.needs(k));
+    const ahead = playing ? this.windows.about(k, N_AHEAD, loop).slice(1) : [];
+    for (const first of ahead) this.windows.need(this.needs(first));
+  }
+
+  /** A parameter at a checkpoint; null if it was not recorded there (or is not here yet). For reading only. */
   parameter(name: string, k: number): Float32Array | null {
-    return this.values.get(storedName(this.network, name))?.[k] ?? null;
+    return this.store.read("weights", storedName(this.network, name), k);
   }
 
   /** Write a bundle's links at checkpoint k to `out`; false if the parameter was not recorded there. */
@@ -210,87 +239,54 @@ export class History {
     return values !== null;
   }
 
+  /** Write a bundle's links of a quantity; false if it, or what it is the change from, was not recorded there. */
+  change(bundle: Bundle, k: number, quantity: Quantity, reference: number, out: Float32Array): boolean {
+    if (quantity === "weights") return this.bundle(bundle, k, out);
+    const name = storedName(this.network, bundle.parameter);
+    return this.changes.write(bundle, name, this.changeAt(k, quantity, reference), out);
+  }
+
+  /** Whether a parameter, and what its change is from, was recorded at checkpoint k. */
+  isRecorded(parameter: string, k: number, quantity: Quantity, reference: number): boolean {
+    const name = storedName(this.network, parameter);
+    return this.changes.isRecorded(name, this.changeAt(k, quantity, reference));
+  }
+
+  /** Whether a change that is shown at checkpoint k comes from subtracting rounded weights. */
+  isRounded(k: number): boolean {
+    const { quantity, reference } = this.shown;
+    if (quantity === "weights" || this.precision === "float32") return false;
+    const change = this.changeAt(k, quantity, reference);
+    const { changes } = this;
+    return this.windows.wantedNames.some((n) => changes.isRecorded(n, change) && !changes.has(n, change));
+  }
+
   /** The stored history of one link, (n_checkpoints,), NaN where it is not recorded or not here. */
-  stored(bundle: Bundle, target: number, source: number): Float64Array {
-    const one: Bundle = {
-      ...bundle,
-      offset: linkStart(bundle, target, source),
-      blocks: 1,
-      shape: [1, 1, ...bundle.shape.slice(2)],
-    };
-    const cell = new Float32Array(1);
-    return Float64Array.from({ length: this.nCheckpoints }, (_, k) => {
-      this.bundle(one, k, cell);
-      return cell[0];
-    });
-  }
-
-  /** Whether checkpoint k is here; unlike isReady, asks for nothing. */
-  isHere(k: number): boolean {
-    return !this.loaded || this.loaded[k] === 1;
-  }
-
-  /** How many checkpoints are here; the others are still with the kernel. */
-  get nLoaded(): number {
-    return this.loaded ? this.loaded.reduce((sum, here) => sum + here, 0) : this.nCheckpoints;
+  stored(bundle: Bundle, target: number, source: number, ...what: [Quantity?, number?]): Float64Array {
+    const entries = linkEntries(bundle, target, source);
+    const name = storedName(this.network, bundle.parameter);
+    const at = (k: number) => this.changes.link(bundle, name, entries, this.changeAt(k, ...what));
+    return Float64Array.from({ length: this.nCheckpoints }, (_, k) => at(k));
   }
 
   get isExact(): boolean {
-    return this.precision === "float32" && this.loaded === null;
+    return this.precision === "float32" && this.isWhole;
   }
 
   /** The exact histories of parameter entries from the kernel, (n_checkpoints, n_entries). */
   exact(parameter: string, entries: number[]): Promise<Float64Array> {
-    const key = `${parameter}:${entries.join()}`;
-    const reply = this.exactCache.get(key) ?? this.ask(parameter, entries);
-    this.exactCache.set(key, reply);
-    reply.catch(() => this.exactCache.delete(key));
-    return reply;
-  }
-
-  private ask(parameter: string, entries: number[]): Promise<Float64Array> {
-    if (!this.send) return Promise.reject(new Error("there is no kernel behind this page"));
-    const id = `e${this.nextId++}`;
-    return new Promise((resolve, reject) => {
-      this.pending.set(id, { resolve, reject });
-      setTimeout(() => reject(new Error("the kernel did not answer")), REPLY_TIMEOUT_MS);
-      this.send!({ type: "exact", id, run: this.run, parameter, entries });
-    });
+    if (!this.requests) return Promise.reject(new Error("there is no kernel behind this page"));
+    return this.requests.exact(this.name, parameter, entries);
   }
 
   /** ||w(t) - w(t-1)|| over all parameters that both have, (n_checkpoints,), NaN where it is not known (yet). */
   updateSizes(): number[] {
     if (!this.summaries.isEmpty) return [...this.summaries.over("update_norm")];
-    for (let k = 0; k < this.nCheckpoints; k++) if (!(this.sizes[k] >= 0)) this.sizes[k] = this.updateSize(k);
-    return this.sizes;
-  }
-
-  private updateSize(k: number): number {
-    let sum = 0;
-    let isKnown = false;
-    for (const list of this.values.values()) {
-      const [before, now] = [list[k - 1], list[k]];
-      if (!before || !now) continue;
-      isKnown = true;
-      for (let i = 0; i < now.length; i++) sum += (now[i] - before[i]) ** 2;
-    }
-    return isKnown ? Math.sqrt(sum) : Number.NaN;
+    const { wantedNames } = this.windows;
+    return Array.from({ length: this.nCheckpoints }, (_, k) => this.changes.size(k, wantedNames));
   }
 
   get hasValues(): boolean {
-    return this.values.size > 0 || !this.summaries.isEmpty;
+    return !this.store.isEmpty || !this.summaries.isEmpty;
   }
-}
-
-const asBytes = (part: Parts[number]): Uint8Array =>
-  part instanceof ArrayBuffer
-    ? new Uint8Array(part)
-    : new Uint8Array(part.buffer, part.byteOffset, part.byteLength);
-
-const copy = (part: Parts[number]): ArrayBuffer => asBytes(part).slice().buffer as ArrayBuffer;
-
-function grow(bytes: Uint8Array, n: number): Uint8Array {
-  const longer = new Uint8Array(n);
-  longer.set(bytes);
-  return longer;
 }

@@ -1,6 +1,8 @@
 // What all displays of one widget share: its decoded history and its clock.
 import { History } from "./history";
+import { Memory } from "./history/memory";
 import type { Network } from "./network";
+import { DEFAULTS, type Options } from "./options";
 import { type HostModel, type Player, playerOf } from "./player";
 
 export interface Session {
@@ -18,15 +20,22 @@ export function sessionOf(model: HostModel): Session {
   const known = sessions.get(model);
   if (known) return known;
   const network: Network = model.get("_network");
-  const history = new History(network, model.send ? (message) => model.send!(message) : null);
+  const send = model.send ? (message: Record<string, unknown>) => model.send!(message) : null;
+  const history = new History(network, send, Memory.ofPage());
   const player = playerOf(model);
   const follow = (): void => {
     player.nCheckpoints = history.nCheckpoints;
     player.refresh();
   };
   history.subscribe(follow);
+  const show = (): void => {
+    const { quantity, reference }: Options = { ...DEFAULTS, ...model.get("options") };
+    history.show(quantity, reference);
+  };
+  model.on("change:options", show);
+  show();
   history.open(model.get("_index"), model.get("_blocks"));
-  player.isReady = (k) => history.hasValues && history.isReady(k);
+  player.isReady = (k) => history.isReady(k) && history.hasValues;
   const gates: Session["gates"] = new Set();
   player.isDrawn = (k) => [...gates].every((isDrawn) => isDrawn(k));
   follow();

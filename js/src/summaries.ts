@@ -4,6 +4,9 @@ import type { BlockEntry } from "./blocks";
 
 export type Quantity = "norm" | "update_norm" | "n_odd";
 
+/** Whether a block is of summaries: they are of all parameters together. */
+export const isSummary = (entry: BlockEntry): boolean => entry.name === "*";
+
 export class Summaries {
   private columns = new Map<string, number>(); // parameter -> its place in a row
   private readonly rows = new Map<string, Float32Array[]>(); // quantity -> by checkpoint, (n_parameters,)

@@ -130,6 +130,58 @@ def test_large_histories_are_fetched_in_windows_as_they_are_needed(jupyter: Jupy
     assert float(shown.inner_text().replace("−", "-")) == pytest.approx(weight, rel=1e-3)
 
 
+SMALL_STEPS = """
+import numpy as np
+import nnweightviz as nwv
+rng = np.random.default_rng(0)
+w = rng.normal(size=(40, 30))
+states = [{"fc.weight": w + 1e-4 * k * np.sign(w)} for k in range(12)]
+viz = nwv.WeightViz(None, states, precision="int8")
+"""
+
+
+def test_updates_far_below_the_rounding_of_weights_are_seen(jupyter: Jupyter, page: Page) -> None:
+    page.set_viewport_size({"width": 1200, "height": 1000})
+    jupyter.write("net.ipynb", SMALL_STEPS, "viz")
+    jupyter.open(page, "net.ipynb")
+    jupyter.run_all(page)
+    diagram = Diagram(page)
+    caption = diagram.root.locator(".nwv-caption")
+    expect(caption).to_contain_text("int8")
+    kernel = jupyter.kernel()
+    for options in ({"quantity": "update"}, {"quantity": "difference", "reference": 10}):
+        execute(kernel, f"viz.options = {options}")
+        expect(caption).to_contain_text("changes of the exact weights")
+        expect(caption).not_to_contain_text("fetched so far")
+        scales = diagram.root.locator(".nwv-legend")
+        expect(scales).to_contain_text("0.0001" if options["quantity"] == "update" else "0.001")
+
+
+WIDE = """
+import numpy as np
+import nnweightviz as nwv
+from nnweightviz import payload
+payload.STATE_BYTES = 1000
+rng = np.random.default_rng(0)
+states = [{"fc.weight": rng.normal(size=(40, 30)).astype("float32")} for _ in range(3)]
+viz = nwv.WeightViz(None, states)
+"""
+
+
+def test_weights_too_large_for_the_state_are_fetched_as_they_are_drawn(jupyter: Jupyter, page: Page) -> None:
+    page.set_viewport_size({"width": 1200, "height": 1000})
+    jupyter.write("net.ipynb", WIDE, "viz")
+    jupyter.open(page, "net.ipynb")
+    jupyter.run_all(page)
+    diagram = Diagram(page)
+    expect(diagram.root).to_have_attribute("data-links-drawn", "1200", timeout=30_000)
+    kernel = jupyter.kernel()
+    assert ask(kernel, "viz._payload.entries") == []
+    execute(kernel, "viz.checkpoint = 0")
+    diagram.wait_for("checkpoint", 0)
+    expect(diagram.root).to_have_attribute("data-links-drawn", "1200")
+
+
 def test_two_displays_share_one_playhead(jupyter: Jupyter, page: Page) -> None:
     page.set_viewport_size({"width": 1200, "height": 2400})  # JupyterLab does not render what is out of sight
     jupyter.write("two.ipynb", SETUP, "viz", "viz")

@@ -1,6 +1,7 @@
 // The drawing of the loss curve: built when data, looks or size change; between that only the playhead moves.
 import { svg } from "../dom";
 import { formatValue } from "../scale";
+import { drawAway } from "./away";
 import { timeTicks } from "./axis";
 import { type Curve, curvePath, marksPath, oddPoints, valueTicks, within } from "./curves";
 import { momentLabel } from "./moment";
@@ -120,7 +121,8 @@ export function createChart(): Chart {
     const curves = sides.flatMap((side) => side.curves.flatMap((curve) => drawCurve(next, side, curve)));
     const odd = sides.flatMap((side) => side.curves.flatMap((curve) => drawOdd(next, side, curve)));
     const axes = sides.map((side) => drawSide(next, side, side === next.right));
-    plot.replaceChildren(...axes, drawTime(next), clipped(next, ...curves), ...odd, ...drawEvents(next));
+    const inside = clipped(next, ...drawAway(next), ...curves);
+    plot.replaceChildren(...axes, drawTime(next), inside, ...odd, ...drawEvents(next));
     for (const target of [line, ghostLine]) {
       target.setAttribute("y1", String(next.box.top - 3));
       target.setAttribute("y2", String(next.box.bottom + 5));

@@ -94,7 +94,8 @@ export class EntriesDomains {
     const key = JSON.stringify([bundle.id, options.quantity, options.reference]);
     const before = this.known.get(key);
     let n = 0; // checkpoints of which the values are here, decoded
-    for (let k = 0; k < history.nCheckpoints; k++) if (history.parameter(bundle.parameter, k)) n++;
+    for (let k = 0; k < history.nCheckpoints; k++)
+      if (history.isRecorded(bundle.parameter, k, "weights", 0)) n++;
     if (before?.n === n) return before.domain;
     const domain = Math.max(before?.domain ?? 0, entriesDomain(history, bundle, options));
     this.known.set(key, { domain, n });

@@ -48,12 +48,12 @@ export function readLink(
   const isSingle = bundle.shape.slice(2).every((n) => n === 1);
   const kernel = isSingle ? null : new KernelPicture(history, bundle, [target, source], checkpoint, looks);
   let exact = history.isExact;
-  let values = asQuantity(history.stored(bundle, target, source), quantity, reference);
+  let values = history.stored(bundle, target, source, quantity, reference);
   let spark = sparkline(values, SPARK.width, SPARK.height, checkpoint);
   let at = checkpoint;
   const move = (k: number): void => {
     at = k;
-    const missing = history.parameter(bundle.parameter, k) === null && !exact;
+    const missing = !history.isRecorded(bundle.parameter, k, quantity, reference) && !exact;
     const none = missing || (quantity === "update" && k === 0);
     value.textContent = none
       ? history.isHere(k)

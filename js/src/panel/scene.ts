@@ -1,4 +1,5 @@
 // What the timeline shows at the moment: axis, visible curves, their scales and pixels. Pure; the chart draws it.
+import { awayRanges } from "./away";
 import { along, isUneven, type Span, type TimeAxis, timeAxis } from "./axis";
 import { type Curve, curveOf, extentOf, type Metric, type Pixels, padded } from "./curves";
 import type { Moments } from "./moment";
@@ -9,6 +10,8 @@ export interface TimelineData extends Moments {
   /** ‖w(t) − w(t−1)‖ at each checkpoint, shown where there are no metrics. */
   updateSizes: number[] | null;
   events?: { checkpoint: number; sentence: string }[];
+  /** Whether a checkpoint is here, and not still with the kernel. */
+  isHere?: (checkpoint: number) => boolean;
 }
 
 export interface TimelineLooks {
@@ -24,6 +27,8 @@ export interface Prepared {
   curves: Curve[];
   isUneven: boolean;
   events: { checkpoint: number; sentence: string }[];
+  /** Checkpoints that are still with the kernel, in unbroken ranges (first, last). */
+  away: [number, number][];
 }
 
 /** The values of some curves on one side of the plot. */
@@ -78,6 +83,7 @@ export function prepare(data: TimelineData, layout: "step" | "index"): Prepared 
     curves: metrics.map((metric, hue) => curveOf(metric, hue, axis, toIndex, moments)),
     isUneven: isUneven(data.steps),
     events: data.events ?? [],
+    away: awayRanges(data.nCheckpoints, data.isHere),
   };
 }
 

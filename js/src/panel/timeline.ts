@@ -2,6 +2,7 @@
 // Paths are built when data, looks or size change; a frame of playback moves the playhead only.
 import { html } from "../dom";
 import type { Player } from "../player";
+import { awayRanges } from "./away";
 import { along, paged, type Span, zoomed } from "./axis";
 import { createChart } from "./chart";
 import { createMetrics } from "./metrics";
@@ -87,6 +88,7 @@ class Timeline {
       data.epochs,
       data.updateSizes,
       data.events,
+      awayRanges(data.nCheckpoints, data.isHere).join(),
     ];
     for (const { name, x, y } of data.metrics) seen.push(name, x, x.length, y);
     const isLive = data.metrics.length === 0; // sizes of updates fill up in place

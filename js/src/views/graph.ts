@@ -89,6 +89,7 @@ class Graph implements View {
     this.base = layoutNetwork(network, { width, height, unfolded, order, exhibits, ...this.opened.room() });
     const x = this.opened.panned(this.base, this.zoomState, width);
     this.zoomState = boundedZoom({ ...this.zoomState, x }, this.base, width, height);
+    history.want(network.bundles.filter((b) => this.base.places.has(b.target)).map((b) => b.parameter));
     const domains = this.links?.domains ?? new Map();
     this.links = new Links(network, history, options, (b) => isDrawable(this.base, network, b), domains);
     this.place();
@@ -252,7 +253,12 @@ class Graph implements View {
   }
 
   caption(): string {
-    const counts = { ...this.tally(), onStage: this.links.n, folded: this.opened.folded() };
+    const counts = {
+      ...this.tally(),
+      k: this.screen.shown,
+      onStage: this.links.n,
+      folded: this.opened.folded(),
+    };
     return graphCaption(this.context, this.layout, counts, this.reorder.words(this.context));
   }
 

@@ -2,7 +2,15 @@ import { readFileSync } from "node:fs";
 import { deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { asNumber, type BlockEntry, decodeBlock, type JsonNumber, nValues } from "../../src/blocks";
+import {
+  asNumber,
+  type BlockEntry,
+  type JsonNumber,
+  nValues,
+  readBlock,
+  valueAt,
+  valuesAt,
+} from "../../src/blocks";
 
 const fixtures = new URL("../../../tests/fixtures/", import.meta.url);
 const part = new Uint8Array(readFileSync(new URL("blocks.bin", fixtures)));
@@ -10,6 +18,14 @@ type Fixture = BlockEntry & { values: JsonNumber[] };
 const blocks: Fixture[] = JSON.parse(readFileSync(new URL("blocks.json", fixtures), "utf8"));
 
 const LARGEST = 3.4028234663852886e38;
+
+/** The values of all checkpoints of a block. */
+async function decodeBlock(entry: BlockEntry, bytes: Uint8Array): Promise<number[]> {
+  const block = await readBlock(entry, bytes);
+  return Array.from({ length: entry.stop - entry.start }, (_, k) => [
+    ...valuesAt(block, entry.start + k),
+  ]).flat();
+}
 
 /** A number as the browser keeps it: in float32, never an infinity that was none. */
 function kept(value: JsonNumber): number {
@@ -29,6 +45,19 @@ describe("the bytes that Python wrote", () => {
     expect(values.length).toBe(nValues(block));
     expect(Array.from(values)).toEqual(block.values.map(kept));
   });
+});
+
+test("single values are those of their checkpoint", async () => {
+  for (const block of blocks) {
+    const read = await readBlock(block, part.subarray(block.offset, block.offset + block.n_bytes));
+    for (let k = block.start; k < block.stop; k++)
+      expect(valuesAt(read, k).map((_, i) => valueAt(read, k, i))).toEqual(valuesAt(read, k));
+  }
+});
+
+test("blocks are kept as their codes", async () => {
+  const block = await readBlock(entry({ dtype: "int8", dims: [8] }), new Uint8Array(8));
+  expect(block.codes.byteLength).toBe(8);
 });
 
 test("some of the blocks are misaligned, some deflated, some raw", () => {
@@ -84,8 +113,8 @@ function deflated(history: number[][]): Uint8Array {
 
 test("the part that a block was cut from stays as it was", async () => {
   const bytes = new Uint8Array([0, 0, 128, 63]);
-  const values = await decodeBlock(entry({}), bytes);
-  values[0] = 7;
+  const block = await readBlock(entry({}), bytes);
+  block.codes[0] = 7;
   expect(Array.from(bytes)).toEqual([0, 0, 128, 63]);
 });
 
@@ -105,6 +134,7 @@ test("an unknown type is refused with a sentence", async () => {
 test("two checkpoints of a million weights are read in good time", async () => {
   const n = 1_000_000;
   const start = performance.now();
-  await decodeBlock(entry({ dtype: "int8", dims: [n], stop: 2 }), new Uint8Array(2 * n));
+  const block = await readBlock(entry({ dtype: "int8", dims: [n], stop: 2 }), new Uint8Array(2 * n));
+  for (const k of [0, 1]) valuesAt(block, k);
   expect(performance.now() - start).toBeLessThan(500);
 });

@@ -28,7 +28,8 @@ describe("the order of units", () => {
   });
 
   it("stays the same object until another is asked for, though the history grows", async () => {
-    const history = await historyOf(network, [weights]);
+    const history = await historyOf(network, [weights, weights]);
+    history.nCheckpoints = 1;
     const order = new UnitOrder();
     const first = order.read(network, history, by("sum"));
     history.nCheckpoints = 2;

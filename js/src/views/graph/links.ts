@@ -35,7 +35,7 @@ export class Links {
   readonly starts: Uint32Array;
   private readonly firstStrips: Uint32Array; // a bundle has one strip for each block
   readonly n: number;
-  readonly domains = new Map<string, { domain: number; n: number }>();
+  readonly domains = new Map<string, { domain: number; seen: Set<number> }>();
   private readonly cache = new Map<number, Float32Array>();
   private readonly layers: Map<string, string>; // group -> its layer
 
@@ -60,16 +60,7 @@ export class Links {
   /** A bundle's links of the shown quantity at checkpoint k; false if they were not recorded. */
   evaluate(bundle: Bundle, k: number, out: Float32Array): boolean {
     const { quantity, reference } = this.options;
-    const recorded = this.history.bundle(bundle, k, out);
-    if (!recorded || quantity === "weights") return recorded;
-    const before = quantity === "update" ? k - 1 : Math.min(reference, this.history.nCheckpoints - 1);
-    const base = new Float32Array(out.length);
-    if (before < 0 || !this.history.bundle(bundle, before, base)) {
-      out.fill(Number.NaN);
-      return false;
-    }
-    for (let i = 0; i < out.length; i++) out[i] -= base[i];
-    return true;
+    return this.history.change(bundle, k, quantity, reference, out);
   }
 
   /** The values of all links at checkpoint k, (n,); a link that was not recorded is NaN and counted as missing. */
@@ -87,9 +78,7 @@ export class Links {
 
   isMissing(bundle: Bundle, k: number): boolean {
     const { quantity, reference } = this.options;
-    if (this.history.parameter(bundle.parameter, k) === null) return true;
-    if (quantity === "weights") return false;
-    return this.history.parameter(bundle.parameter, quantity === "update" ? k - 1 : reference) === null;
+    return !this.history.isRecorded(bundle.parameter, k, quantity, reference);
   }
 
   isSigned(bundle: Bundle): boolean {
@@ -115,7 +104,7 @@ export class Links {
 
   /**
    * The domain of a bundle: symmetric about zero, biases apart, over the whole history unless asked per checkpoint.
-   * A growing history only grows it: to the quantile of what is new, if that is larger.
+   * What is appended or fetched later only grows it: to the quantile of what is new, if that is larger.
    */
   domain(bundle: Bundle, k: number): number {
     const { scale, quantity, reference, reduce, rest_index } = this.options;
@@ -125,11 +114,12 @@ export class Links {
     const known = this.domains.get(key);
     if (known) return known.domain;
     const before = perCheckpoint ? undefined : this.grownFrom.get(key);
-    const n = this.history.nCheckpoints;
-    const from = this.history.nLoaded === n ? (before?.n ?? 0) : 0;
-    const ks = perCheckpoint ? [k] : Array.from({ length: n - from }, (_, i) => from + i);
+    const seen = new Set(before?.seen);
+    const isNew = (at: number) => this.history.isHere(at) && !seen.has(at);
+    const ks = perCheckpoint ? [k] : [...Array(this.history.nCheckpoints).keys()].filter(isNew);
+    for (const at of ks) seen.add(at);
     const domain = Math.max(before?.domain ?? 0, domainOf(this.allValues(name, ks)));
-    this.domains.set(key, { domain, n: this.history.nLoaded === n ? n : 0 });
+    this.domains.set(key, { domain, seen });
     return domain;
   }
 

@@ -73,7 +73,7 @@ export class UnitOrder {
     if (order === "model") return this.take(order, () => MODEL, 0);
     if (order === "sum") {
       const last = history.nCheckpoints - 1;
-      this.isWaiting = !history.hasValues || !history.isHere(last);
+      this.isWaiting = !history.hasValues || !history.isHere(last, "weights");
       if (this.isWaiting) return this.order;
       const source = `sum ${reduce} ${rest_index}`;
       return this.take(source, () => orderBySum(network, history, options, last), last);

@@ -53,7 +53,7 @@ export class Screen {
   drawFrame(): void {
     const { clock, history } = this.context;
     const k = Math.min(clock.checkpoint, history.nCheckpoints - 1);
-    if (!this.painter || !history.hasValues || k < 0 || !history.isReady(k)) return; // what is there stays
+    if (!this.painter || !history.isReady(k) || !history.hasValues) return; // what is there stays
     this.painter.want([k]);
     if (!this.painter.isDone(k)) return;
     const part = clock.position - k;

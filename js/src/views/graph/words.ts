@@ -19,6 +19,14 @@ function quantityWords({ options }: ViewContext): string {
   return quantity === "difference" ? `w − w(checkpoint ${reference + 1})` : "weights";
 }
 
+function precisionWords({ history, options }: ViewContext, k: number): string {
+  const { precision } = history;
+  const isOwn = options().quantity !== "weights" && precision !== "float32" && !history.isRounded(k);
+  return isOwn
+    ? "≈ changes of the exact weights, rounded by themselves"
+    : (PRECISION[precision] ?? precision);
+}
+
 function restWords(context: ViewContext): string | null {
   const { network, options } = context;
   const bundle = network.bundles.find((b) => b.shape.length === 3);
@@ -80,13 +88,14 @@ function foldedWords({ nBlocks, nParameters }: Folded): string | null {
 export function graphCaption(
   context: ViewContext,
   layout: Layout,
-  counts: Tally & { onStage: number; folded: Folded },
+  counts: Tally & { k: number; onStage: number; folded: Folded },
   order: string | null,
 ): string {
   const all = context.network.bundles.reduce((n, { shape }) => n + shape[0] * shape[1], 0);
   const tally = { ...counts, all };
   const boxed = boxedWeights(context);
   const offStage = tally.all - tally.onStage;
+  const { k } = tally;
   const { nLoaded, nCheckpoints } = context.history;
   const parts = [
     foldedWords(tally.folded),
@@ -102,12 +111,12 @@ export function graphCaption(
     tally.missing > 0 && `${formatCount(tally.missing)} not recorded here`,
     restWords(context),
     order,
-    PRECISION[context.history.precision] ?? context.history.precision,
-    context.history.precision === "int8" &&
-      context.options().quantity !== "weights" &&
-      'small differences are lost to rounding: pass precision="float16" to see them',
+    precisionWords(context, k),
+    context.history.isRounded(k) &&
+      'of rounded weights, small changes are lost: pass precision="float32" to see them',
     nLoaded < nCheckpoints &&
       `${nLoaded} of ${nCheckpoints} checkpoints fetched so far, which the domains are of`,
+    context.history.progress.isLate && "the kernel is late and was asked again",
     ...context.history.notes,
   ];
   return parts.filter(Boolean).join(" · ");

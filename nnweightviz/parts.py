@@ -1,0 +1,39 @@
+"""Lays encoded blocks behind each other in parts, the pieces of bytes that cross as one.
+
+Not for what is in the blocks (see ``blocks``), nor for what is sent (see ``payload``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nnweightviz.parameters import Entry
+
+
+def add(entries: list[Entry], parts: list[bytes], coded: Iterable[tuple[Entry, bytes]]) -> None:
+    """Append blocks as one part, and their entries."""
+    more, part = joined(list(coded), len(parts))
+    if part:
+        parts.append(part)
+    entries += more
+
+
+def joined(coded: Sequence[tuple[Entry, bytes]], part: int | None) -> tuple[list[Entry], bytes]:
+    """Lay blocks behind each other; return their entries, with this number of the part, and the bytes."""
+    entries, offset = [], 0
+    for entry, data in coded:
+        entries.append({**entry, "part": part, "offset": offset})
+        offset += len(data)
+    return entries, b"".join(data for _, data in coded)
+
+
+def onto_last(parts: list[bytes], coded: Sequence[tuple[Entry, bytes]]) -> list[Entry]:
+    """Put a few bytes behind those of the last part, or into a first one; return their entries."""
+    if not coded:
+        return []
+    if not parts:
+        parts.append(b"")
+    entries, more = joined(coded, len(parts) - 1)
+    start = len(parts[-1])
+    parts[-1] += more
+    return [{**entry, "offset": start + entry["offset"]} for entry in entries]
