@@ -67,7 +67,11 @@ export function columnPositions(
   const sum = least.reduce((a, b) => a + b, 0);
   const room = width - left - right - firstLane;
   const most = looks.boxes?.size ? MOST_BOX_STRETCH : Number.POSITIVE_INFINITY;
-  const gaps = least.map((gap) => (sum > 0 ? gap * Math.min(most, Math.max(1, room / sum)) : gap));
+  // Pictures fill their room; what is left goes to the columns with lines between them.
+  const isPictured = least.map((_, c) => groupsAt(c + 1).some(({ id }) => looks.exhibits?.has(id)));
+  const fixed = isPictured.every(Boolean) ? 0 : least.reduce((n, gap, c) => n + (isPictured[c] ? gap : 0), 0);
+  const stretch = sum > fixed ? Math.min(most, Math.max(1, (room - fixed) / (sum - fixed))) : 1;
+  const gaps = least.map((gap, c) => (isPictured[c] && fixed > 0 ? gap : gap * stretch));
   const spare = nColumns === 1 ? room : most < room / Math.max(1, sum) ? room - most * sum : 0;
   const x = [left + firstLane + Math.max(0, spare / 2)];
   for (const gap of gaps) x.push(x[x.length - 1] + gap);

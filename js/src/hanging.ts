@@ -9,7 +9,7 @@ const MOST_SIDE = 54;
 const LEAST_STEP = 20;
 const IMAGE_SIDE = 168;
 const CELL = { most: 30, least: 11 };
-const SHEET = { width: 128, gap: 26 };
+const SHEET = { width: 190, gap: 30 };
 const APART = 3;
 
 const nShown = (n: number): number => Math.min(MOST_PORTRAITS, n);
@@ -42,7 +42,8 @@ export function placePortraits(place: Place, { ranked, grid }: Exhibit): void {
 function hangRest(place: Place, rest: Int32Array, aspect: number): void {
   if (rest.length === 0) return;
   const room = Math.max(40, place.height - 16);
-  let cell = CELL.most; // height of a picture and the room about it
+  const side = place.halfWidth * (2 / aspect);
+  let cell = Math.min(CELL.most, side * 0.9 + APART); // height of a picture and the room about it
   const columnsOf = (side: number) => Math.ceil(rest.length / Math.max(1, Math.floor(room / side)));
   while (cell > CELL.least && columnsOf(cell) * cell * aspect > SHEET.width) cell -= 0.5;
   const [nRows, nColumns] = [Math.max(1, Math.floor(room / cell)), columnsOf(cell)];

@@ -259,7 +259,9 @@ class Graph implements View {
       onStage: this.links.n,
       folded: this.opened.folded(),
     };
-    return graphCaption(this.context, this.layout, counts, this.reorder.words(this.context));
+    const order = this.reorder.words(this.context);
+    const portraits = this.gallery.words(this.layout, this.context.network);
+    return graphCaption(this.context, this.layout, counts, [order, portraits]);
   }
 
   summary(): string {

@@ -14,6 +14,12 @@ export function graphLegend(network: Network, layout: Layout, links: Links, tall
     const signed = links.isSigned(bundle) || (scales.get(label)?.signed ?? false);
     scales.set(label, { label, domain: links.domain(bundle, k), signed });
   }
+  for (const { exhibit } of layout.places.values())
+    if (exhibit) {
+      const label = `${links.scaleLabel(exhibit.bundle)} portraits`;
+      const signed = links.isSigned(exhibit.bundle);
+      scales.set(label, { label, domain: links.domain(exhibit.bundle, k), signed });
+    }
   return {
     scales: [...scales.values()],
     hasSigned: links.bundles.some((bundle) => links.isSigned(bundle)),

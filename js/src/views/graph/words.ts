@@ -89,7 +89,7 @@ export function graphCaption(
   context: ViewContext,
   layout: Layout,
   counts: Tally & { k: number; onStage: number; folded: Folded },
-  order: string | null,
+  looks: (string | null)[], // how units are ordered and portrayed
 ): string {
   const all = context.network.bundles.reduce((n, { shape }) => n + shape[0] * shape[1], 0);
   const tally = { ...counts, all };
@@ -110,7 +110,7 @@ export function graphCaption(
     tally.odd > 0 && `${formatCount(tally.odd)} NaN or infinite`,
     tally.missing > 0 && `${formatCount(tally.missing)} not recorded here`,
     restWords(context),
-    order,
+    ...looks,
     precisionWords(context, k),
     context.history.isRounded(k) &&
       'of rounded weights, small changes are lost: pass precision="float32" to see them',
