@@ -38,12 +38,12 @@ class Row:
 
     @property
     def median(self) -> float:
-        return statistics.median(self.runs)
+        return percentile(self.runs, 0.5)
 
     @property
     def p95(self) -> float:
         """The 95th percentile; of few runs, the worst of them."""
-        return sorted(self.runs)[min(len(self.runs) - 1, int(0.95 * len(self.runs)))]
+        return percentile(self.runs, 0.95)
 
     @property
     def is_met(self) -> bool | None:
@@ -85,6 +85,13 @@ class Section:
         if self.table:
             parts.append(markdown_table(self.header, self.table))
         return "\n\n".join(filter(None, parts))
+
+
+def percentile(runs: Sequence[float], share: float) -> float:
+    """The value that ``share`` of the runs do not exceed: 0.5 is the median."""
+    if share == 0.5:
+        return statistics.median(runs)
+    return sorted(runs)[min(len(runs) - 1, int(share * len(runs)))]
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
