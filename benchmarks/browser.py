@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))  # where the browser is found
@@ -35,8 +35,20 @@ POLICIES = {
 def launch(playwright: Playwright, has_software_webgl: bool = False) -> Browser:
     """Start Chromium without a GPU, or with one in software for ways of drawing that cannot do without."""
     path = find_chromium() or sys.exit(NO_CHROMIUM)
-    flags = [f for f in FLAGS if f != "--disable-gpu"] + list(SOFTWARE_WEBGL) if has_software_webgl else list(FLAGS)
+    flags = (
+        [f for f in FLAGS if f != "--disable-gpu"] + list(SOFTWARE_WEBGL)
+        if has_software_webgl
+        else list(FLAGS)
+    )
     return playwright.chromium.launch(executable_path=path, args=flags)
+
+
+def chromium_version() -> str:
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        version = browser.version
+        browser.close()
+    return version
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -30,7 +32,7 @@ def resnet18() -> tuple[nn.Module, Tensor]:
     layers = [nn.Conv2d(3, 64, 7, 2, padding=3, bias=False), nn.BatchNorm2d(64), nn.ReLU()]
     layers.append(nn.MaxPool2d(3, 2, padding=1))
     widths = (64, 64, 128, 256, 512)
-    for n_in, n_out in zip(widths, widths[1:], strict=False):
+    for n_in, n_out in pairwise(widths):
         layers += [Residual(n_in, n_out, 1 if n_in == n_out else 2), Residual(n_out, n_out, 1)]
     layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 1000)]
     return nn.Sequential(*layers), torch.zeros(1, 3, 224, 224)

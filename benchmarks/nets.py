@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class Net:
 
     @cached_property
     def n_links(self) -> int:
-        return sum(a * b for a, b in zip(self.sizes, self.sizes[1:], strict=False))
+        return sum(a * b for a, b in pairwise(self.sizes))
 
     def matrices(self, k: int) -> list[np.ndarray]:
         """Weight matrices of checkpoint k, from the first layer to the last."""
@@ -48,11 +49,15 @@ class Net:
             history.record(state, epoch=k, loss=1 / (k + 1))
         return history
 
-    def diagram(self, **options: Any) -> nwv.WeightViz:
-        """Our widget at the first checkpoint, ready to be played in a loop."""
+    def widget(self) -> nwv.WeightViz:
+        """Our widget as it opens: at the last checkpoint, with the looks that it chooses."""
         names = {"input_grid": self.grid} if self.grid else {}
-        viz = nwv.WeightViz(self.model, self.history(), **names)
-        viz.options = {"height": HEIGHT, **options}
+        return nwv.WeightViz(self.model, self.history(), **names)
+
+    def player(self) -> nwv.WeightViz:
+        """Our widget with all links as lines, ready to be played in a loop from the first checkpoint."""
+        viz = self.widget()
+        viz.options = OPTIONS
         viz.checkpoint, viz.loop, viz.speed = 0, True, SPEED
         return viz
 

@@ -10,20 +10,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, TimeoutError, sync_playwright
 
 from benchmarks.browser import POLICIES, TRACED, Frames, launch, served, traced_frames
-from benchmarks.nets import HEIGHT, NETS, OPTIONS, WIDTH, Net
+from benchmarks.nets import HEIGHT, NETS, WIDTH, Net
 from benchmarks.results import Row, Section
 
 LATER_SECONDS = 5.0
 LONGEST_ROUND_S = 30.0
+LONGEST_OPENING_S = 30.0
+SURROUND = 34  # pixels beside the stage
 TEXT = """\
 Our exported page, played in a loop at ten checkpoints a second. The first round begins with pressing play and ends when
 the playhead is back at the first checkpoint (or after 30 s): the images of the checkpoints are made in it. Work is
 what keeps the main thread busy from one shown frame to the next."""
 FORBIDDEN = """\
-Where a host forbids workers or WebAssembly by a Content-Security-Policy of its own, the first round again:"""
+*No workers*, *no WebAssembly*: the first round where a host forbids them by a Content-Security-Policy of its own."""
 
 # A round is over when the checkpoint falls. Not wait_for_function: it evaluates a string, which our pages forbid.
 ROUND = """(limit) => new Promise((done) => {
@@ -43,103 +45,100 @@ IMAGES = """() => performance.getEntriesByName("nnweightviz:image").map(({ durat
 
 @dataclass(frozen=True)
 class Played:
-    """What a page did: its frames, whether it came round in time, and the images it has made since it was opened."""
+    """What a page did: frames of the first round and of later ones, the images it has made since it was opened.
 
-    frames: Frames
-    is_round: bool
-    images: list[dict[str, Any]]
+    ``frames`` is None where nothing could be measured; ``note`` says why, or that the round was not finished.
+    """
+
+    frames: Frames | None = None
+    later: Frames | None = None
+    images: Sequence[dict[str, Any]] = ()
+    note: str = ""
 
 
 def open_page(browser: Browser, address: str) -> Page:
-    page = browser.new_page(viewport={"width": WIDTH + 34, "height": HEIGHT + 300})
+    """Open a page of ours and wait until its diagram stands."""
+    page = browser.new_page(viewport={"width": WIDTH + SURROUND, "height": HEIGHT + 300})
     page.goto(address)
-    page.locator(".nnweightviz[data-ready][data-links-drawn]").wait_for(timeout=60_000)
+    page.locator(".nnweightviz[data-ready][data-links-drawn]").wait_for(timeout=1000 * LONGEST_OPENING_S)
     return page
 
 
-def first_round(browser: Browser, page: Page, folder: Path) -> Played:
-    """Press play and follow the playhead until it begins again."""
+def played(browser: Browser, page: Page, folder: Path, has_later: bool) -> Played:
+    """Press play, follow the playhead until it begins again, and if wanted for some seconds more."""
     trace = folder / "trace.json"
     browser.start_tracing(page=page, path=trace, categories=TRACED)
     page.get_by_role("button", name="Play", exact=True).click()
     is_round = page.evaluate(ROUND, 1000 * LONGEST_ROUND_S)
     browser.stop_tracing()
-    return Played(traced_frames(trace), is_round, page.evaluate(IMAGES))
-
-
-def later_rounds(browser: Browser, page: Page, folder: Path) -> Frames:
-    """Some seconds of a page that is already playing."""
-    trace = folder / "trace.json"
-    browser.start_tracing(page=page, path=trace, categories=TRACED)
-    page.wait_for_timeout(1000 * LATER_SECONDS)
-    browser.stop_tracing()
-    return traced_frames(trace)
+    first, images, later = traced_frames(trace), page.evaluate(IMAGES), None
+    if has_later:
+        browser.start_tracing(page=page, path=trace, categories=TRACED)
+        page.wait_for_timeout(1000 * LATER_SECONDS)
+        browser.stop_tracing()
+        later = traced_frames(trace)
+    return Played(first, later, images, "" if is_round else f"not round within {LONGEST_ROUND_S:g} s")
 
 
 @cache
-def play(name: str) -> tuple[Played, Frames]:
-    """The first round of a net, and later ones."""
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as temp:
+def play(name: str, policy: str = "") -> Played:
+    """Play a net's page in a fresh browser; under a policy, which also forbids things, the first round alone."""
+    with (
+        tempfile.TemporaryDirectory() as temp,
+        served(Path(temp)) as address,
+        sync_playwright() as playwright,
+    ):
         folder = Path(temp)
-        browser = launch(playwright)
-        page = open_page(browser, our_page(NETS[name](), folder).as_uri())
-        results = first_round(browser, page, folder), later_rounds(browser, page, folder)
-        browser.close()
-    return results
-
-
-def play_forbidden(name: str, policy: str) -> Played:
-    """The first round of a net from a host that forbids something."""
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as temp:
-        folder = Path(temp)
-        browser = launch(playwright)
         path = our_page(NETS[name](), folder)
-        with served(folder) as address:
-            page = open_page(browser, f"{address}/{path.name}?forbid={quote(policy)}")
-            played = first_round(browser, page, folder)
-        browser.close()
-    return played
+        query = f"?forbid={quote(policy)}" if policy else ""
+        browser = launch(playwright)
+        try:
+            return played(browser, open_page(browser, f"{address}/{path.name}{query}"), folder, not policy)
+        except TimeoutError:
+            return Played(note=f"the page had not opened within {LONGEST_OPENING_S:g} s")
+        except (RuntimeError, Error) as error:
+            return Played(note=str(error).splitlines()[0])
+        finally:
+            browser.close()
 
 
 def our_page(net: Net, folder: Path) -> Path:
-    return net.diagram(**OPTIONS).to_html(folder / "ours.html")
+    return net.player().to_html(folder / "ours.html")
 
 
-def frame_rows(name: str, frames: Frames, note: str = "", has_goals: bool = True) -> list[Row]:
-    work = Row(
-        f"{name}: main-thread work a frame",
-        "ms",
-        frames.work_ms,
-        goal=12 if has_goals else None,
-        is_for_p95=True,
-        note=note,
-    )
-    goal = 50 if has_goals else None
-    return [work, Row(f"{name}: frames a second", "1/s", [frames.per_second], goal=goal, is_at_least=True)]
+def frame_rows(name: str, frames: Frames | None, note: str = "", has_goals: bool = True) -> list[Row]:
+    """Main-thread work in each frame, and frames a second."""
+    p95, rate = (12, 50) if has_goals else (None, None)
+    work, speed = (frames.work_ms, [frames.per_second]) if frames else ([], [])
+    failed = frames is None
+    title = f"{name}: main-thread work a frame"
+    return [
+        Row(title, "ms", work, goal=p95, is_for_p95=True, has_failed=failed, note=note),
+        Row(f"{name}: frames a second", "1/s", speed, goal=rate, is_at_least=True, has_failed=failed),
+    ]
 
 
 def image_row(name: str, images: Sequence[dict[str, Any]]) -> Row:
     """Time to make the image of one checkpoint, and who made it."""
     makers = sorted({f"in a {image['where']}, {image['kernel']}" for image in images})
-    note = f"{len(images)} images, {' and '.join(makers)}" if images else "the page tells no such time"
+    note = f"{len(images)} images, {' and '.join(makers)}" if images else ""
     return Row(f"{name}: image of one checkpoint", "ms", [image["ms"] for image in images], note=note)
 
 
 def playback_section(name: str) -> Section:
     """Our page for one of the nets, under all conditions."""
-    first, later = play(name)
+    usual = play(name)
     rows = [
-        *frame_rows("first round", first.frames, note=shortfall(first)),
-        image_row("first round", first.images),
-        *frame_rows("later rounds", later),
+        *frame_rows("first round", usual.frames, usual.note),
+        image_row("first round", usual.images),
+        *frame_rows("later rounds", usual.later),
     ]
-    for policy in POLICIES if name != "3000" else ():
-        played = play_forbidden(name, policy)
-        rows += frame_rows(policy, played.frames, note=shortfall(played), has_goals=False)
-        rows.append(image_row(policy, played.images))
-    forbidden = f"\n{FORBIDDEN}" if name != "3000" else ""
-    return Section(f"Playback of {NETS[name]().title}", TEXT + forbidden, rows)
-
-
-def shortfall(played: Played) -> str:
-    return "" if played.is_round else f"not round within {LONGEST_ROUND_S:g} s"
+    has_policies = name != "3000"
+    for policy in POLICIES if has_policies and usual.frames else ():
+        forbidden = play(name, policy)
+        rows += [
+            *frame_rows(policy, forbidden.frames, forbidden.note, has_goals=False),
+            image_row(policy, forbidden.images),
+        ]
+    title = f"Playback of {NETS[name]().title}"
+    return Section(title, f"{TEXT} {FORBIDDEN}" if has_policies else TEXT, rows)

@@ -8,7 +8,6 @@ import platform
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 PREFACE = """\
 # Measurements
@@ -25,7 +24,8 @@ of a stage of 900 x 600 pixels at device pixel ratio 1 in Chromium without a GPU
 class Row:
     """One quantity: its runs (none if it was not measured), and the goal for their median or p95, or None.
 
-    A goal is a highest accepted value, or a lowest one if ``is_at_least``. A ``note`` stands behind the verdict.
+    A goal is a highest accepted value, or a lowest one if ``is_at_least``; what ``has_failed`` has missed it. A
+    ``note`` stands behind the verdict.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Row:
     goal: float | None = None
     is_at_least: bool = False
     is_for_p95: bool = False
+    has_failed: bool = False
     note: str = ""
 
     @property
@@ -47,9 +48,11 @@ class Row:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the goal is met; None without one, or where nothing was measured."""
-        if self.goal is None or not self.runs:
+        """Whether the goal is met; None without one, or where nothing was measured for want of a way to."""
+        if self.goal is None or not (self.runs or self.has_failed):
             return None
+        if self.has_failed:
+            return False
         value = self.p95 if self.is_for_p95 else self.median
         return value >= self.goal if self.is_at_least else value <= self.goal
 
@@ -59,7 +62,7 @@ class Row:
         verdict = {None: "", True: "met", False: "**missed**"}[self.is_met]
         return [
             self.name,
-            number(self.median) if self.runs else "not measured",
+            number(self.median) if self.runs else "none" if self.has_failed else "not measured",
             number(self.p95) if len(self.runs) > 1 else "",
             self.unit,
             f"p95 {goal}" if goal and self.is_for_p95 else goal,
@@ -112,10 +115,6 @@ def to_markdown(sections: Sequence[Section], chromium: str = "") -> str:
     missed = [f"- {s.title}: {row.name}" for s in sections for row in s.rows if row.is_met is False]
     verdict = "\n".join(["Missed goals:", "", *missed]) if missed else "All goals that were measured are met."
     return "\n\n".join([preface.rstrip(), verdict, *(section.to_markdown() for section in sections)]) + "\n"
-
-
-def write_results(sections: Sequence[Section], path: Path, chromium: str = "") -> None:
-    path.write_text(to_markdown(sections, chromium), encoding="utf-8")
 
 
 def machine(chromium: str = "") -> str:

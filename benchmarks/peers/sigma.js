@@ -16,8 +16,11 @@ compare(async (net) => {
     const [x0, y0, x1, y1] = net.ends.subarray(i, i + 4);
     graph.addEdge(unit(x0, y0), unit(x1, y1), { size: 1, color: "#888" });
   }
-  const looks = styles(net).map(({ rgb, width, opacity }) => ({ color: `rgba(${rgb},${opacity})`, size: width }));
-  const sigma = new Sigma(graph, host, { renderLabels: false, minEdgeThickness: 0 });
+  const looks = styles(net).map(({ rgb, width, opacity }) => ({
+    color: `rgba(${rgb.map((c) => Math.round(c * opacity))},${opacity})`, // sigma blends premultiplied colours
+    size: width,
+  }));
+  const sigma = new Sigma(graph, host, { renderLabels: false, minEdgeThickness: 0, stagePadding: 0 });
   const gl = sigma.getCanvases().edges.getContext("webgl2");
   const pixel = new Uint8Array(4);
   const edges = graph.edges(); // in the order of the links
