@@ -26,8 +26,9 @@ TEXT = f"""\
 The same weights at the same places, in the same colours, widths and opacities, eased at every frame at ten checkpoints
 a second, each way alone in a fresh browser. Five seconds or four frames are played, whichever takes longer, and none
 gets more than {LIMIT_S:.0f} s in all. *Work* keeps the main thread busy from one shown frame to the next; *frame to
-frame* is what a viewer waits, with the drawing in other threads and processes (16.7 ms is the screen's own pace). Canvas and
-WebGL peers read a pixel back at each frame, so that no drawing is put off; the SVG lies wholly inside the window.
+frame* is what a viewer waits, with the drawing in other threads and processes (16.7 ms is the screen's own pace).
+Canvas and WebGL peers read a pixel back at each frame, so that no drawing is put off; the SVG lies wholly inside the
+window.
 
 deck.gl and sigma.js need WebGL, which Chromium no longer gives to machines without a GPU: there they show nothing. For
 them alone it was asked for in software by hand (`--use-angle=swiftshader --enable-unsafe-swiftshader`). deck.gl draws
@@ -176,7 +177,17 @@ def row(net: Net, way: str, frames: Frames | None, note: str = "") -> list[str]:
 
 
 def peers_section(names: Iterable[str]) -> Section:
-    """Our page and the peers side by side, for each net."""
+    """Our page and the peers side by side, for each net.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the peers' packages are not installed.
+    """
+    if not (FOLDER / "node_modules").is_dir():
+        raise FileNotFoundError(
+            "the packages of the peers are not installed: run `npm --prefix benchmarks/peers ci`"
+        )
     table = []
     for name in names:
         ours = play(name)
