@@ -81,7 +81,7 @@ def traced_frames(trace: Path) -> Frames:
     for task in events:
         if task["name"] == "RunTask" and "dur" in task and thread(task) in main:
             busy[np.searchsorted(edges, task["ts"] + task["dur"], side="right")] += task["dur"] / 1000
-    return Frames(list(busy[1:-1]), list(np.diff(edges) / 1000))
+    return Frames(busy[1:-1].tolist(), (np.diff(edges) / 1000).tolist())
 
 
 def thread(event: dict[str, Any]) -> tuple[int, int]:

@@ -53,4 +53,4 @@ def move_costs(trace: Path) -> tuple[list[float], list[float]]:
     busy = np.zeros(len(moves) + 1)
     for task in tasks:
         busy[np.searchsorted(edges, task["ts"] + task["dur"], side="right")] += task["dur"] / 1000
-    return [e["dur"] / 1000 for e in moves], list(busy[1:-1])
+    return [e["dur"] / 1000 for e in moves], busy[1:-1].tolist()
