@@ -7,7 +7,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Error, TimeoutError, sync_playwright
 
@@ -21,8 +23,8 @@ TEXT = """\
 Random weights, one checkpoint. The page carries all of them; a notebook is sent what it shows."""
 
 
-def measure(name: str, path: Path) -> dict[str, float | str]:
-    """Seconds to construct the widget of a net and to draw its page, and the page's size in MB."""
+def measure(name: str, path: Path) -> Iterator[dict[str, float | str]]:
+    """Seconds to construct the widget of a net, its page's size in MB, seconds to draw that; each as soon as known."""
     import torch
 
     import nnweightviz as nwv
@@ -31,32 +33,33 @@ def measure(name: str, path: Path) -> dict[str, float | str]:
     model, _ = NETS[name]()
     begin = time.perf_counter()
     viz = nwv.WeightViz(model)
-    said: dict[str, float | str] = {"construct": time.perf_counter() - begin}
+    yield {"construct": time.perf_counter() - begin}
     viz.to_html(path)
-    said["size"] = path.stat().st_size / 1e6
+    yield {"size": path.stat().st_size / 1e6}
     with sync_playwright() as playwright:
         browser = launch(playwright)
         try:
-            said["picture"] = picture_ms(browser, path) / 1000
+            yield {"picture": picture_ms(browser, path) / 1000}
         except TimeoutError:
-            said["note"] = f"no picture within {LONGEST_OPENING_S:g} s"
+            yield {"note": f"no picture within {LONGEST_OPENING_S:g} s"}
         except Error as error:
-            said["note"] = str(error).splitlines()[0]
+            yield {"note": str(error).splitlines()[0]}
         finally:
             browser.close()
-    return said
 
 
 def large_rows(name: str) -> list[Row]:
+    said: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as temp:
         command = [sys.executable, "-m", "benchmarks.large", name, str(Path(temp) / "large.html")]
         try:
-            result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S)
-        except subprocess.TimeoutExpired:
-            said, note = {}, f"not done within {LIMIT_S:.0f} s"
-        else:
-            said = json.loads(result.stdout) if result.returncode == 0 else {}
-            note = said.pop("note", "") if said else (result.stderr.strip().splitlines() or ["failed"])[-1]
+            result = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=LIMIT_S)
+            out, note = result.stdout, (result.stderr.decode().strip().splitlines() or ["failed"])[-1]
+        except subprocess.TimeoutExpired as late:
+            out, note = late.stdout or b"", f"not done within {LIMIT_S:.0f} s"
+    for line in out.decode().splitlines():
+        said |= json.loads(line)
+    note = said.pop("note", note)
     return [
         row(f"`WeightViz({name})`", "s", said.get("construct"), note, goal=5),
         row(f"page of {name}: size", "MB", said.get("size"), note),
@@ -76,4 +79,5 @@ def large_section() -> Section:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(sys.argv[1], Path(sys.argv[2]))))
+    for known in measure(sys.argv[1], Path(sys.argv[2])):
+        print(json.dumps(known), flush=True)

@@ -22,8 +22,9 @@ LONGEST_OPENING_S = 30.0
 SURROUND = 34  # pixels beside the stage
 TEXT = f"""\
 Our exported page, played in a loop at ten checkpoints a second. The first round begins with pressing play and ends when
-the playhead is back at the first checkpoint (or after {LONGEST_ROUND_S:g} s): the images of the checkpoints are made in it.
-Later rounds are the {LATER_SECONDS:g} s that follow. Work is what keeps the main thread busy from one shown frame to the next."""
+the playhead is back at the first checkpoint (or after {LONGEST_ROUND_S:g} s): the images of the checkpoints are made in
+it. Later rounds are the {LATER_SECONDS:g} s that follow. Work is what keeps the main thread busy from one shown frame
+to the next."""
 POLICY_TEXT = """\
 *No workers*, *no WebAssembly*: the first round where a host forbids them by a Content-Security-Policy of its own."""
 
@@ -39,8 +40,9 @@ ROUND = """(limit) => new Promise((done) => {
   observer.observe(root, { attributes: true, attributeFilter: ["data-checkpoint"] });
   setTimeout(() => done(false), limit);
 })"""
+# Who made an image: "worker, wasm" or {where, kernel}.
 IMAGES = """() => performance.getEntriesByName("nnweightviz:image").map(({ duration, detail }) =>
-  ({ ms: duration, where: detail?.where ?? "", kernel: detail?.kernel ?? "" }))"""
+  ({ ms: duration, by: typeof detail === "string" ? detail : `${detail?.where}, ${detail?.kernel}` }))"""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def frame_rows(name: str, frames: Frames | None, note: str = "", has_goals: bool
 
 def image_row(name: str, images: Sequence[dict[str, Any]]) -> Row:
     """Time to make the image of one checkpoint, and who made it."""
-    makers = sorted({f"in a {image['where']}, {image['kernel']}" for image in images})
+    makers = sorted({f"in a {image['by']}" for image in images})
     note = f"{len(images)} images, {' and '.join(makers)}" if images else ""
     return Row(f"{name}: image of one checkpoint", "ms", [image["ms"] for image in images], note=note)
 
