@@ -23,22 +23,23 @@ SURROUND = 34  # pixels beside the stage
 TEXT = f"""\
 Our exported page, played in a loop at ten checkpoints a second. The first round begins with pressing play and ends when
 the playhead is back at the first checkpoint (or after {LONGEST_ROUND_S:g} s): the images of the checkpoints are made in
-it. Later rounds are the {LATER_SECONDS:g} s that follow. Work is what keeps the main thread busy from one shown frame
-to the next."""
+it, and the playhead may wait for them: without waiting, a round takes 3 s. Later rounds are the {LATER_SECONDS:g} s
+that follow. Work is what keeps the main thread busy from one shown frame to the next."""
 POLICY_TEXT = """\
 *No workers*, *no WebAssembly*: the first round where a host forbids them by a Content-Security-Policy of its own."""
 
 # A round is over when the checkpoint falls. Not wait_for_function: it evaluates a string, which our pages forbid.
 ROUND = """(limit) => new Promise((done) => {
   const root = document.querySelector(".nnweightviz");
+  const begin = performance.now();
   let before = Number(root.dataset.checkpoint);
   const observer = new MutationObserver(() => {
     const now = Number(root.dataset.checkpoint);
-    if (now < before) { observer.disconnect(); done(true); }
+    if (now < before) { observer.disconnect(); done((performance.now() - begin) / 1000); }
     before = now;
   });
   observer.observe(root, { attributes: true, attributeFilter: ["data-checkpoint"] });
-  setTimeout(() => done(false), limit);
+  setTimeout(() => done(null), limit);
 })"""
 # Who made an image: "worker, wasm" or {where, kernel}.
 IMAGES = """() => performance.getEntriesByName("nnweightviz:image").map(({ duration, detail }) =>
@@ -49,12 +50,14 @@ IMAGES = """() => performance.getEntriesByName("nnweightviz:image").map(({ durat
 class Played:
     """What a page did: frames of the first round and of later ones, the images it has made since it was opened.
 
-    ``frames`` is None where nothing could be measured; ``note`` says why, or that the round was not finished.
+    ``frames`` is None where nothing could be measured, ``round_s`` (the length of the first round) where it was not
+    finished; ``note`` says why.
     """
 
     frames: Frames | None = None
     later: Frames | None = None
     images: Sequence[dict[str, Any]] = ()
+    round_s: float | None = None
     note: str = ""
 
 
@@ -71,7 +74,7 @@ def played(browser: Browser, page: Page, folder: Path, has_later: bool) -> Playe
     trace = folder / "trace.json"
     browser.start_tracing(page=page, path=trace, categories=TRACED)
     page.get_by_role("button", name="Play", exact=True).click()
-    is_round = page.evaluate(ROUND, 1000 * LONGEST_ROUND_S)
+    round_s = page.evaluate(ROUND, 1000 * LONGEST_ROUND_S)
     browser.stop_tracing()
     first, images, later = traced_frames(trace), page.evaluate(IMAGES), None
     if has_later:
@@ -79,7 +82,8 @@ def played(browser: Browser, page: Page, folder: Path, has_later: bool) -> Playe
         page.wait_for_timeout(1000 * LATER_SECONDS)
         browser.stop_tracing()
         later = traced_frames(trace)
-    return Played(first, later, images, "" if is_round else f"not round within {LONGEST_ROUND_S:g} s")
+    note = "" if round_s else f"not round within {LONGEST_ROUND_S:g} s"
+    return Played(first, later, images, round_s, note)
 
 
 @cache
@@ -120,27 +124,25 @@ def frame_rows(name: str, frames: Frames | None, note: str = "", has_goals: bool
     ]
 
 
-def image_row(name: str, images: Sequence[dict[str, Any]]) -> Row:
-    """Time to make the image of one checkpoint, and who made it."""
-    makers = sorted({f"in a {image['by']}" for image in images})
-    note = f"{len(images)} images, {' and '.join(makers)}" if images else ""
-    return Row(f"{name}: image of one checkpoint", "ms", [image["ms"] for image in images], note=note)
+def first_rows(name: str, played: Played, has_goals: bool) -> list[Row]:
+    """The first round: its frames, how long it took, and what an image of one checkpoint took whom."""
+    makers = sorted({f"in a {image['by']}" for image in played.images})
+    note = f"{len(played.images)} images, {' and '.join(makers)}" if played.images else ""
+    return [
+        *frame_rows(name, played.frames, played.note, has_goals),
+        Row(
+            f"{name}: length of the round", "s", [played.round_s] if played.round_s else [], note=played.note
+        ),
+        Row(f"{name}: image of one checkpoint", "ms", [image["ms"] for image in played.images], note=note),
+    ]
 
 
 def playback_section(name: str) -> Section:
     """Our page for one of the nets, under all conditions."""
     usual = play(name)
-    rows = [
-        *frame_rows("first round", usual.frames, usual.note),
-        image_row("first round", usual.images),
-        *frame_rows("later rounds", usual.later),
-    ]
+    rows = [*first_rows("first round", usual, has_goals=True), *frame_rows("later rounds", usual.later)]
     has_policies = name != "3000"
     for policy in POLICIES if has_policies and usual.frames else ():
-        forbidden = play(name, policy)
-        rows += [
-            *frame_rows(policy, forbidden.frames, forbidden.note, has_goals=False),
-            image_row(policy, forbidden.images),
-        ]
+        rows += first_rows(policy, play(name, policy), has_goals=False)
     title = f"Playback of {NETS[name]().title}"
     return Section(title, POLICY_TEXT if has_policies else TEXT, rows)
