@@ -18,8 +18,8 @@ test: lint $(VENV)/.browser build ## everything: linters, types, browser code, P
 	npm --prefix js run --silent test
 	$(BIN)/python -m pytest
 
-bench: $(VENV)/.browser build ## measure; writes benchmarks/RESULTS.md
-	$(BIN)/python benchmarks/run.py
+bench: $(VENV)/.browser build benchmarks/peers/node_modules/.package-lock.json ## measure; writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.run
 
 lab: $(VENV)/.dev build ## JupyterLab on the notebooks
 	$(BIN)/jupyter lab --notebook-dir notebooks
@@ -35,7 +35,7 @@ build: js/node_modules/.package-lock.json ## the browser bundle, into nnweightvi
 	npm --prefix js run --silent build
 
 clean: ## forget the environment and all that was built
-	rm -rf $(VENV) js/node_modules nnweightviz/static dist build
+	rm -rf $(VENV) js/node_modules benchmarks/peers/node_modules nnweightviz/static dist build
 
 $(BIN)/python:
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'nnweightviz needs Python 3.11 or newer: make PYTHON=python3.12 ...')"
@@ -47,6 +47,10 @@ $(VENV)/.node: | $(BIN)/python
 
 js/node_modules/.package-lock.json: js/package-lock.json | $(VENV)/.node
 	npm --prefix js ci --no-fund --no-audit
+	touch $@
+
+benchmarks/peers/node_modules/.package-lock.json: benchmarks/peers/package-lock.json | $(VENV)/.node
+	npm --prefix benchmarks/peers ci --no-fund --no-audit --ignore-scripts
 	touch $@
 
 $(VENV)/.demo: $(SOURCES) | js/node_modules/.package-lock.json

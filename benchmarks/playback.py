@@ -1,180 +1,148 @@
-"""Playback of 3 000 links in Chromium without a GPU, beside one SVG line a link moved by d3."""
+"""Playback of our exported page: frames of the first round, of later ones, and under stricter policies of a host."""
 
 from __future__ import annotations
 
-import json
-import statistics
-import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
-import numpy as np
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, TimeoutError, sync_playwright
 
-import nnweightviz as nwv
+from benchmarks.browser import POLICIES, TRACED, Frames, launch, served, traced_frames
+from benchmarks.nets import HEIGHT, NETS, WIDTH, Net
+from benchmarks.results import Row, Section
 
-ROOT = Path(__file__).parents[1]
-SIZES = (50, 30, 50)  # 3 000 links
-N_CHECKPOINTS = 30
-WIDTH, HEIGHT = 900, 600
-SPEED = 10.0  # checkpoints a second
-SECONDS = 5.0
+LATER_SECONDS = 5.0
+LONGEST_ROUND_S = 20.0
+LONGEST_OPENING_S = 30.0
+SURROUND = 34  # pixels beside the stage
+TEXT = f"""\
+Our exported page, played in a loop at ten checkpoints a second. The first round begins with pressing play and ends when
+the playhead is back at the first checkpoint (or after {LONGEST_ROUND_S:g} s): the images of the checkpoints are made in
+it, and the playhead may wait for them: without waiting, a round takes 3 s. Later rounds are the {LATER_SECONDS:g} s
+that follow. Work is what keeps the main thread busy from one shown frame to the next."""
+POLICY_TEXT = """\
+*No workers*, *no WebAssembly*: the first round where a host forbids them by a Content-Security-Policy of its own."""
+
+# A round is over when the checkpoint falls. Not wait_for_function: it evaluates a string, which our pages forbid.
+ROUND = """(limit) => new Promise((done) => {
+  const root = document.querySelector(".nnweightviz");
+  const begin = performance.now();
+  let before = Number(root.dataset.checkpoint);
+  const observer = new MutationObserver(() => {
+    const now = Number(root.dataset.checkpoint);
+    if (now < before) { observer.disconnect(); done((performance.now() - begin) / 1000); }
+    before = now;
+  });
+  observer.observe(root, { attributes: true, attributeFilter: ["data-checkpoint"] });
+  setTimeout(() => done(null), limit);
+})"""
+# Who made an image: "worker, wasm" or {where, kernel}.
+IMAGES = """() => performance.getEntriesByName("nnweightviz:image").map(({ duration, detail }) =>
+  ({ ms: duration, by: typeof detail === "string" ? detail : `${detail?.where}, ${detail?.kernel}` }))"""
 
 
 @dataclass(frozen=True)
-class Playback:
-    """Main-thread work between two frames, in ms, and frames a second."""
+class Played:
+    """What a page did: frames of the first round and of later ones, the images it has made since it was opened.
 
-    name: str
-    median_ms: float
-    p95_ms: float
-    frames_per_second: float
+    ``frames`` is None where nothing could be measured, ``round_s`` (the length of the first round) where it was not
+    finished; ``note`` says why.
+    """
 
-
-def states() -> list[dict[str, np.ndarray]]:
-    """Thirty checkpoints of a 50-30-50 net that drifts from small to heavy-tailed weights."""
-    rng = np.random.default_rng(0)
-    shapes = {"hidden.weight": (SIZES[1], SIZES[0]), "out.weight": (SIZES[2], SIZES[1])}
-    first = {name: rng.normal(0, 0.1, shape) for name, shape in shapes.items()}
-    last = {name: rng.standard_t(4, shape) * 0.3 for name, shape in shapes.items()}
-    share = np.linspace(0, 1, N_CHECKPOINTS)
-    return [
-        {name: ((1 - s) * first[name] + s * last[name]).astype(np.float32) for name in shapes} for s in share
-    ]
+    frames: Frames | None = None
+    later: Frames | None = None
+    images: Sequence[dict[str, Any]] = ()
+    round_s: float | None = None
+    note: str = ""
 
 
-def our_page(path: Path) -> None:
-    history = nwv.History()
-    for k, state in enumerate(states()):
-        history.record(state, epoch=k, loss=1 / (k + 1))
-    viz = nwv.WeightViz(None, history)
-    viz.options = {"height": HEIGHT}
-    viz.loop, viz.speed = True, SPEED
-    viz.to_html(path)
+def open_page(browser: Browser, address: str) -> Page:
+    """Open a page of ours and wait until its diagram stands."""
+    page = browser.new_page(viewport={"width": WIDTH + SURROUND, "height": HEIGHT + 300})
+    page.goto(address)
+    page.locator(".nnweightviz[data-ready][data-links-drawn]").wait_for(timeout=1000 * LONGEST_OPENING_S)
+    return page
 
 
-D3_PAGE = """
-import { select } from "d3-selection";
-const { ends, values, domain } = DATA;
-const [width, height] = [WIDTH, HEIGHT];
-const svg = select("body").append("svg").attr("width", width).attr("height", height);
-const lines = svg.selectAll("line").data(ends).join("line")
-  .attr("x1", (d) => d[0]).attr("y1", (d) => d[1]).attr("x2", (d) => d[2]).attr("y2", (d) => d[3]);
-const begin = performance.now();
-function frame(now) {
-  const position = ((Math.max(0, now - begin) / 1000) * SPEED) % (values.length - 1);
-  const k = Math.floor(position), t = position - k;
-  const [a, b] = [values[k], values[k + 1]];
-  lines.each(function (d, i) {
-    const w = a[i] + (b[i] - a[i]) * t, share = Math.min(1, Math.abs(w) / domain);
-    select(this).attr("stroke", w < 0 ? "rgb(208,69,20)" : "rgb(24,95,178)")
-      .attr("stroke-width", 0.5 + 4 * share).attr("stroke-opacity", 0.05 + 0.9 * share * share);
-  });
-  requestAnimationFrame(frame);
-}
-requestAnimationFrame(frame);
-"""
-
-
-def d3_page(path: Path, folder: Path) -> None:
-    """The same weights and places, one SVG line a link, eased at every frame."""
-    ends, values = [], [[] for _ in range(N_CHECKPOINTS)]
-    for layer, name in enumerate(("hidden.weight", "out.weight")):
-        n_source, n_target = SIZES[layer], SIZES[layer + 1]
-        x0, x1 = 64 + layer * 386, 64 + (layer + 1) * 386
-        for j in range(n_target):
-            for i in range(n_source):
-                ends.append([x0, (i + 0.5) * HEIGHT / n_source, x1, (j + 0.5) * HEIGHT / n_target])
-        for k, state in enumerate(states()):
-            values[k] += [round(float(w), 5) for w in state[name].ravel()]
-    domain = float(np.quantile(np.abs(values), 0.995))
-    entry = folder / "d3-page.js"
-    data = json.dumps({"ends": ends, "values": values, "domain": domain})
-    constants = f"const DATA = {data}, WIDTH = {WIDTH}, HEIGHT = {HEIGHT}, SPEED = {SPEED};\n"
-    entry.write_text(constants + D3_PAGE)
-    esbuild = ROOT / "js" / "node_modules" / ".bin" / "esbuild"
-    command = [
-        esbuild,
-        entry,
-        "--bundle",
-        "--minify",
-        f"--outfile={folder / 'd3-out.js'}",
-        "--log-level=error",
-    ]
-    subprocess.run(
-        command, check=True, env={"NODE_PATH": str(ROOT / "js" / "node_modules"), "PATH": "/usr/bin:/bin"}
-    )
-    path.write_text(
-        f"<!doctype html><meta charset=utf-8><body><script>{(folder / 'd3-out.js').read_text()}</script>"
-    )
-
-
-def frame_work(trace: Path) -> tuple[list[float], float]:
-    """Busy milliseconds of the renderer's main thread between animation frames, and frames a second."""
-    events = json.loads(trace.read_text())["traceEvents"]
-    frames = [e for e in events if e["name"] == "BeginCommitCompositorFrame"]  # one a frame that is shown
-    main = {(e["pid"], e["tid"]) for e in events if e["name"] == "FireAnimationFrame"}
-    starts = sorted(e["ts"] for e in frames if (e["pid"], e["tid"]) in main)
-    tasks = [e for e in events if (e["pid"], e["tid"]) in main and e["name"] == "RunTask" and "dur" in e]
-    edges = np.array(starts)
-    busy = np.zeros(len(starts) + 1)
-    for task in tasks:
-        busy[np.searchsorted(edges, task["ts"] + task["dur"], side="right")] += task["dur"] / 1000
-    seconds = (starts[-1] - starts[0]) / 1e6
-    return list(busy[1:-1]), (len(starts) - 1) / seconds
-
-
-def play(browser: Browser, page_path: Path, name: str, folder: Path, first_round: bool = False) -> Playback:
-    page: Page = browser.new_page(viewport={"width": WIDTH + 28, "height": HEIGHT + 300})
-    page.goto(page_path.as_uri())
-    if name.startswith("nnweightviz"):
-        page.locator(".nnweightviz[data-links-drawn]").wait_for()
-        page.get_by_role("button", name="Play", exact=True).click()
-    page.wait_for_timeout(50 if first_round else 4000)
-    trace = folder / f"{name.split()[0]}.json"
-    categories = ["devtools.timeline", "toplevel", "disabled-by-default-devtools.timeline"]
-    browser.start_tracing(page=page, path=trace, categories=categories)
-    seconds = (N_CHECKPOINTS - 1) / SPEED if first_round else SECONDS
-    page.wait_for_timeout(seconds * 1000)
+def played(browser: Browser, page: Page, folder: Path, has_later: bool) -> Played:
+    """Press play, follow the playhead until it begins again, and if wanted for some seconds more."""
+    trace = folder / "trace.json"
+    browser.start_tracing(page=page, path=trace, categories=TRACED)
+    page.get_by_role("button", name="Play", exact=True).click()
+    round_s = page.evaluate(ROUND, 1000 * LONGEST_ROUND_S)
     browser.stop_tracing()
-    page.close()
-    work, rate = frame_work(trace)
-    p95 = float(np.quantile(work, 0.95))
-    return Playback(name, statistics.median(work), p95, rate)
+    first, images, later = traced_frames(trace), page.evaluate(IMAGES), None
+    if has_later:
+        browser.start_tracing(page=page, path=trace, categories=TRACED)
+        page.wait_for_timeout(1000 * LATER_SECONDS)
+        browser.stop_tracing()
+        later = traced_frames(trace)
+    note = "" if round_s else f"not round within {LONGEST_ROUND_S:g} s"
+    return Played(first, later, images, round_s, note)
 
 
-def first_picture_ms(browser: Browser, page_path: Path, n_runs: int = 7) -> float:
-    """Median time from opening a page to its first drawn diagram, from the page's own clock."""
-    times = []
-    for _ in range(n_runs):
-        page = browser.new_page(viewport={"width": 1100, "height": 900})
-        page.add_init_script(
-            """new MutationObserver((_, observer) => {
-              if (!document.querySelector('.nnweightviz[data-ready]')) return;
-              observer.disconnect();
-              requestAnimationFrame(() => setTimeout(() => (window.firstPicture = performance.now())));
-            }).observe(document, { subtree: true, childList: true, attributes: true });"""
-        )
-        page.goto(page_path.as_uri())
-        # Not wait_for_function: it evaluates a string, which the page's policy forbids.
-        look = "() => window.firstPicture ? done(window.firstPicture) : setTimeout(look, 10)"
-        times.append(page.evaluate(f"() => new Promise((done) => {{ const look = {look}; look(); }})"))
-        page.close()
-    return statistics.median(times)
-
-
-def measure(chromium: str, flags: list[str]) -> list[Playback]:
-    """Play our page and the d3 page, one after the other, in one browser."""
-    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as temp:
+@cache
+def play(name: str, policy: str = "") -> Played:
+    """Play a net's page in a fresh browser; under a policy, which also forbids things, the first round alone."""
+    with (
+        tempfile.TemporaryDirectory() as temp,
+        served(Path(temp)) as address,
+        sync_playwright() as playwright,
+    ):
         folder = Path(temp)
-        our_page(folder / "ours.html")
-        d3_page(folder / "d3.html", folder)
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        results = [
-            play(browser, folder / "ours.html", "nnweightviz, first round", folder, first_round=True),
-            play(browser, folder / "ours.html", "nnweightviz, later rounds", folder),
-            play(browser, folder / "d3.html", "d3 (one SVG line a link)", folder),
-        ]
-        browser.close()
-    return results
+        path = our_page(NETS[name](), folder)
+        query = f"?forbid={quote(policy)}" if policy else ""
+        browser = launch(playwright)
+        try:
+            return played(browser, open_page(browser, f"{address}/{path.name}{query}"), folder, not policy)
+        except TimeoutError:
+            return Played(note=f"the page had not opened within {LONGEST_OPENING_S:g} s")
+        except (RuntimeError, Error) as error:
+            return Played(note=str(error).splitlines()[0])
+        finally:
+            browser.close()
+
+
+def our_page(net: Net, folder: Path) -> Path:
+    return net.player().to_html(folder / "ours.html")
+
+
+def frame_rows(name: str, frames: Frames | None, note: str = "", has_goals: bool = True) -> list[Row]:
+    """Main-thread work in each frame, and frames a second."""
+    p95, rate = (12, 50) if has_goals else (None, None)
+    work, speed = (frames.work_ms, [frames.per_second]) if frames else ([], [])
+    failed = frames is None
+    title = f"{name}: main-thread work a frame"
+    return [
+        Row(title, "ms", work, goal=p95, is_for_p95=True, has_failed=failed, note=note),
+        Row(f"{name}: frames a second", "1/s", speed, goal=rate, is_at_least=True, has_failed=failed),
+    ]
+
+
+def first_rows(name: str, played: Played, has_goals: bool) -> list[Row]:
+    """The first round: its frames, how long it took, and what an image of one checkpoint took whom."""
+    makers = sorted({f"in a {image['by']}" for image in played.images})
+    note = f"{len(played.images)} images, {' and '.join(makers)}" if played.images else ""
+    return [
+        *frame_rows(name, played.frames, played.note, has_goals),
+        Row(
+            f"{name}: length of the round", "s", [played.round_s] if played.round_s else [], note=played.note
+        ),
+        Row(f"{name}: image of one checkpoint", "ms", [image["ms"] for image in played.images], note=note),
+    ]
+
+
+def playback_section(name: str) -> Section:
+    """Our page for one of the nets, under all conditions."""
+    usual = play(name)
+    rows = [*first_rows("first round", usual, has_goals=True), *frame_rows("later rounds", usual.later)]
+    has_policies = name != "3000"
+    for policy in POLICIES if has_policies and usual.frames else ():
+        rows += first_rows(policy, play(name, policy), has_goals=False)
+    title = f"Playback of {NETS[name]().title}"
+    return Section(title, POLICY_TEXT if has_policies else TEXT, rows)
