@@ -27,6 +27,7 @@ def check_looks(options: Mapping[str, Any], network: Network, history: History) 
     _check("metrics", options["metrics"] or (), "metric", history.log_metrics)
     groups = {group.id: group for group in network.groups}
     _check("unfolded", options["unfolded"], "group", groups)
+    _check("open_bands", options["open_bands"], "group", groups)
     _check("expanded", options["expanded"] or (), "block", block_names(network))
     for group, port in options["unfolded"].items():
         if isinstance(port, str):

@@ -42,6 +42,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "easing": {"default": True, "type": "boolean", "accepted": None},
     "theme": {"default": "auto", "type": "choice", "accepted": ["auto", "light", "dark"]},
     "height": {"default": 480, "type": "integer", "accepted": [240, 2000]},
+    "fold_above": {"default": 400, "type": "integer", "accepted": [16, None]},
+    "open_bands": {"default": {}, "type": "bands", "accepted": None},
     "unfolded": {"default": {}, "type": "unfolded", "accepted": None},
     "expanded": {"default": None, "type": "blocks", "accepted": None},
 }
@@ -171,6 +173,15 @@ def _unfolded(name: str, value: Any, _accepted: None) -> dict[str, str | bool]:
     return dict(value)
 
 
+def _bands(name: str, value: Any, _accepted: None) -> dict[str, int]:
+    if not isinstance(value, Mapping) or not all(
+        isinstance(group, str) and isinstance(band, Integral) and not isinstance(band, bool) and band >= 0
+        for group, band in value.items()
+    ):
+        raise _refuse(name, value, "a dict of group id -> number of a band, from 0")
+    return {group: int(band) for group, band in value.items()}
+
+
 _CHECKS: dict[str, Callable[[str, Any, Any], Any]] = {
     "choice": _choice,
     "subset": _subset,
@@ -179,5 +190,6 @@ _CHECKS: dict[str, Callable[[str, Any, Any], Any]] = {
     "number": _number,
     "boolean": _boolean,
     "unfolded": _unfolded,
+    "bands": _bands,
     "blocks": _blocks,
 }

@@ -50,6 +50,7 @@ def test_changing_what_comes_back_changes_no_default() -> None:
         ("roles", {"bias", "input"}, ["input", "bias"]),
         ("metrics", (), []),
         ("unfolded", {"lstm": "f", "gru": True}, {"lstm": "f", "gru": True}),
+        ("open_bands", {"fc1": np.int64(3)}, {"fc1": 3}),
         ("expanded", ("h.1", "h.0", "h.1"), ["h.1", "h.0"]),
         ("expanded", {"h"}, ["h"]),
         ("expanded", [], []),
@@ -86,6 +87,9 @@ def test_a_good_value_is_taken_in_its_plain_form(name: str, value: Any, expected
             "option 'expanded' is 'h.0'; it takes a list of names of blocks and layers, or None",
         ),
         ("expanded", [0], "option 'expanded' is [0]; it takes a list of names of blocks and layers"),
+        ("open_bands", {"fc1": -1}, "option 'open_bands' is {'fc1': -1}; it takes a dict of group id"),
+        ("open_bands", {"fc1": True}, "option 'open_bands' is {'fc1': True}; it takes a dict of group id"),
+        ("fold_above", 3, "option 'fold_above' is 3; it takes"),
         ("unfolded", {"lstm": 2}, "option 'unfolded' is {'lstm': 2}; it takes a dict of group id"),
     ],
 )

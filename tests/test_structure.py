@@ -49,7 +49,22 @@ PYTHON_RANKS = {
 }
 # Pure files may import each other, but not dom, which only knows elements.
 TYPESCRIPT_RANKS = {
-    **dict.fromkeys(("blocks", "network", "scale", "layout", "raster", "options", "history", "describe"), 0),
+    **dict.fromkeys(
+        (
+            "blocks",
+            "network",
+            "scale",
+            "layout",
+            "bands",
+            "portraits",
+            "hanging",
+            "raster",
+            "options",
+            "history",
+            "describe",
+        ),
+        0,
+    ),
     **dict.fromkeys(("hierarchy", "collapse", "opening", "summaries", "columns"), 0),
     "dom": 0.5,
     "theme": 0.5,

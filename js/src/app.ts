@@ -47,7 +47,11 @@ class App {
     const setOptions = (change: Partial<Options>) => this.setOptions(change);
     const select = (selection: Selection | null) => this.select(selection);
     const isDark = () => this.dark;
-    this.tooltip = createTooltip(this.frame.view, history, (id) => this.bundle(id), { options, isDark });
+    this.tooltip = createTooltip(this.frame.view, history, (id) => this.bundle(id), {
+      options,
+      isDark,
+      drawn: () => this.view.network,
+    });
     this.legend = createLegend(this.frame.legend);
     this.inspector = createInspector(
       this.frame.inspector,
@@ -177,7 +181,8 @@ class App {
   }
 
   private bundle(id: string) {
-    return withReduce(this.session.network.bundles.find((bundle) => bundle.id === id)!, this.options());
+    const bundles = [...this.view.network.bundles, ...this.session.network.bundles];
+    return withReduce(bundles.find((bundle) => bundle.id === id)!, this.options());
   }
 
   private find(group: string, unit: number | null): void {

@@ -54,7 +54,7 @@ export function entryLabel(network: Network, bundle: Bundle, target: number, sou
   const first = `${bundle.parameter}[${unravel(entries[0], shape).join(", ")}]`;
   if (entries.length === 1) return first;
   const last = unravel(entries[entries.length - 1], shape).join(", ");
-  const how = bundle.reduce === "l2" ? "L2 norm" : "sum";
+  const how = { l2: "L2 norm", rms: "root mean square" }[bundle.reduce as string] ?? "sum";
   return `${how} of ${entries.length} entries, ${first} … [${last}]${bundle.rest_name ? `, over the ${bundle.rest_name}s` : ""}`;
 }
 

@@ -159,6 +159,7 @@ function rowsOf(group: Group, form: Form): number {
   if (form === "folded") return 2;
   if (form === "portraits") return portraitRows(group);
   if (form === "image") return 8;
+  if (group.band && group.band.size > 1) return group.n_units * 1.5;
   return form === "ports" ? group.n_units * 1.35 : group.n_units;
 }
 

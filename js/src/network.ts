@@ -23,9 +23,12 @@ export interface Group {
   /** Names of equally long runs of neighbouring units, such as the heads of attention. */
   parts?: string[];
   column: number;
+  /** Of a group of bands: the group whose units they hold, the first of these, and how many are in each. */
+  band?: { of: string; first: number; size: number };
 }
 
-export type Reduce = "none" | "sum" | "l2" | "index";
+/** `rms` is of bands of units: the root mean square of all weights between two of them. */
+export type Reduce = "none" | "sum" | "l2" | "index" | "rms";
 
 export interface Bundle {
   id: string;
@@ -78,6 +81,15 @@ export function restOffsets(bundle: Bundle): number[] {
   return offsets;
 }
 
+/** Whether a link is a norm of several entries, which has no sign. */
+export const isNorm = ({ reduce }: Bundle): boolean => reduce === "l2" || reduce === "rms";
+
+/** One number a link, of the entries behind it. */
+export function reduced(bundle: Bundle, entries: Float64Array): number {
+  const sum = entries.reduce((total, value) => total + (isNorm(bundle) ? value * value : value), 0);
+  return isNorm(bundle) ? Math.sqrt(sum / (bundle.reduce === "rms" ? entries.length : 1)) : sum;
+}
+
 /** The number of a target unit's block: 0 unless the bundle has blocks. */
 function blockOf(bundle: Bundle, target: number): number {
   const blocks = bundle.blocks ?? 1;
@@ -105,7 +117,8 @@ export function evaluateBundle(bundle: Bundle, values: Float32Array, base: numbe
   const [nTarget, nSource] = bundle.shape;
   const strideSource = bundle.strides[1];
   const rest = restOffsets(bundle);
-  const l2 = bundle.reduce === "l2";
+  const norm = isNorm(bundle);
+  const n = bundle.reduce === "rms" ? Math.max(1, rest.length) : 1;
   for (let j = 0, k = 0; j < nTarget; j++) {
     const row = base + firstEntry(bundle, j);
     for (let i = 0; i < nSource; i++, k++) {
@@ -113,9 +126,9 @@ export function evaluateBundle(bundle: Bundle, values: Float32Array, base: numbe
       let sum = 0;
       for (let r = 0; r < rest.length; r++) {
         const value = values[first + rest[r]];
-        sum += l2 ? value * value : value;
+        sum += norm ? value * value : value;
       }
-      out[k] = l2 ? Math.sqrt(sum) : sum;
+      out[k] = norm ? Math.sqrt(sum / n) : sum;
     }
   }
 }

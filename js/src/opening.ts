@@ -8,10 +8,10 @@ export const LEGIBLE = {
   boxes: 24, // and columns
   units: 400, // of a layer that stands among boxes
   links: 3000, // of one of its bundles
-  wholeUnits: 1024, // of a layer of a network that is drawn whole
-  wholeLinks: 100_000,
-  openUnits: 4096, // of a layer that can be opened at all
-  openLinks: 400_000,
+  wholeUnits: 20_000, // of a layer of a network that is drawn whole; many are folded into bands
+  wholeLinks: 2_000_000,
+  openUnits: 65_536, // of a layer that can be opened at all
+  openLinks: 4_000_000,
 };
 
 const isWithinLimits = (network: Network, units: number, links: number): boolean =>

@@ -31,6 +31,10 @@ export interface Options {
   theme: "auto" | "light" | "dark";
   /** Of the drawing, in CSS pixels, 240 to 2000. */
   height: number;
+  /** Units that a group may have and be drawn one by one; larger ones are folded into bands. */
+  fold_above: number;
+  /** Group id -> the band that is unfolded, from 0. */
+  open_bands: Record<string, number>;
   /** Group id -> the gate that is unfolded, or whether the group is. */
   unfolded: Record<string, string | boolean>;
   /** Blocks and layers that are open, and all above them; null opens as many as stay legible. */
@@ -58,6 +62,8 @@ export const DEFAULTS: Options = {
   "easing": true,
   "theme": "auto",
   "height": 480,
+  "fold_above": 400,
+  "open_bands": {},
   "unfolded": {},
   "expanded": null
 };

@@ -1,6 +1,6 @@
 // How parameters changed: from blocks of their own, made of exact weights, or as sums of such updates.
 // Subtracting rounded weights is for those who find nothing here.
-import { type Bundle, evaluateBundle } from "../network";
+import { type Bundle, evaluateBundle, isNorm, reduced } from "../network";
 import type { Series, Store } from "./store";
 
 export type Quantity = "weights" | "difference" | "update";
@@ -51,7 +51,7 @@ export class Changes {
   /** Write a bundle's change, from blocks or by subtraction; false if neither can tell it. */
   write(bundle: Bundle, name: string, change: Change, out: Float32Array): boolean {
     const told = this.read(name, change);
-    if (told && bundle.reduce !== "l2") {
+    if (told && !isNorm(bundle)) {
       evaluateBundle(bundle, told, 0, out);
       return true;
     }
@@ -73,8 +73,7 @@ export class Changes {
   /** A link's value, or its change, from the parameter entries behind it; NaN where neither can be told. */
   link(bundle: Bundle, name: string, entries: number[], change: Change): number {
     const read = (series: Series, k: number) => entries.map((i) => this.store.readOne(series, name, k, i));
-    const reduce = (values: number[]) =>
-      bundle.reduce === "l2" ? Math.hypot(...values) : values.reduce((sum, value) => sum + value, 0);
+    const reduce = (values: number[]) => reduced(bundle, Float64Array.from(values));
     const { k, before, quantity } = change;
     const now = read("weights", k);
     if (quantity === "weights") return reduce(now);
@@ -85,7 +84,7 @@ export class Changes {
       const sign = k < before ? -1 : 1;
       told = entries.map((_, e) => sign * updates.reduce((sum, update) => sum + update[e], 0));
     }
-    if (told && bundle.reduce !== "l2") return reduce(told);
+    if (told && !isNorm(bundle)) return reduce(told);
     return reduce(now) - reduce(told ? now.map((w, e) => w - told[e]) : read("weights", before));
   }
 

@@ -45,6 +45,7 @@ export interface Ticks {
   thickness: number;
   values: Float32Array;
   domain: number;
+  signed: boolean;
 }
 
 /** A small matrix: kernels side by side, each (rows, columns). */

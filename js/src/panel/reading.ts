@@ -2,20 +2,19 @@
 import { entryLabel, linkLabel } from "../describe";
 import { html } from "../dom";
 import type { History } from "../history";
-import { type Bundle, linkEntries } from "../network";
+import { type Bundle, linkEntries, type Network, reduced } from "../network";
 import type { Options } from "../options";
 import { formatValue } from "../scale";
 import { type KernelLooks, KernelPicture } from "./kernel";
 import { sparkline } from "./sparkline";
 
+const MOST_ASKED = 4096; // entries behind a link that the kernel is asked for
 const SPARK = { width: 190, height: 44 };
 
 /** One number a checkpoint from the entries behind a link, as the bundle's reduce says. */
 function reduceEntries(bundle: Bundle, entries: Float64Array, nEntries: number): Float64Array {
   return Float64Array.from({ length: entries.length / nEntries }, (_, k) => {
-    const rest = entries.subarray(k * nEntries, (k + 1) * nEntries);
-    if (bundle.reduce === "l2") return Math.hypot(...rest);
-    return rest.reduce((a, b) => a + b, 0);
+    return reduced(bundle, entries.subarray(k * nEntries, (k + 1) * nEntries));
   });
 }
 
@@ -40,9 +39,10 @@ export function readLink(
   target: number,
   source: number,
   checkpoint: number,
-  looks: KernelLooks,
+  looks: KernelLooks & { drawn?: Network },
 ): Reading {
   const { quantity, reference } = looks.options;
+  const drawn = looks.drawn ?? history.network;
   const value = html("span", { class: "nwv-value" });
   const chart = html("div", {});
   const isSingle = bundle.shape.slice(2).every((n) => n === 1);
@@ -68,8 +68,8 @@ export function readLink(
     move(at);
   };
   show();
-  if (!exact) {
-    const entries = linkEntries(bundle, target, source);
+  const entries = linkEntries(bundle, target, source);
+  if (!exact && entries.length <= MOST_ASKED) {
     history.exact(bundle.parameter, entries).then(
       (all) => {
         values = asQuantity(reduceEntries(bundle, all, entries.length), quantity, reference);
@@ -82,7 +82,7 @@ export function readLink(
   const element = html(
     "div",
     { class: "nwv-reading" },
-    html("div", { class: "nwv-reading-title" }, linkLabel(history.network, bundle, target, source)),
+    html("div", { class: "nwv-reading-title" }, linkLabel(drawn, bundle, target, source)),
     value,
     chart,
     ...(kernel ? [kernel.element] : []),

@@ -2,7 +2,7 @@
 import { blockParameters, isBlock, isLink, isUnit, type Selection, unitLabel } from "../describe";
 import { html } from "../dom";
 import type { History } from "../history";
-import type { Bundle } from "../network";
+import type { Bundle, Network } from "../network";
 import type { Options } from "../options";
 import { formatValue } from "../scale";
 import { EntriesDomains } from "./entries";
@@ -58,7 +58,7 @@ export function createTooltip(
   host: HTMLElement,
   history: History,
   bundleOf: (id: string) => Bundle,
-  { options, isDark }: { options(): Options; isDark(): boolean },
+  { options, isDark, drawn }: { options(): Options; isDark(): boolean; drawn(): Network },
 ): Tooltip {
   const element = html("div", { class: "nwv-tooltip", hidden: true });
   host.append(element);
@@ -74,16 +74,19 @@ export function createTooltip(
         selection.target,
         selection.source,
         checkpoint,
-        { options: options(), isDark: isDark(), isPointable: false, domains },
+        { options: options(), isDark: isDark(), isPointable: false, domains, drawn: drawn() },
       );
       element.replaceChildren(reading.element);
     } else if (isBlock(selection)) {
       element.replaceChildren(...blockReading(history, selection.block));
     } else if (isUnit(selection)) {
-      const { network } = history;
+      const network = drawn();
       const group = network.groups.find((g) => g.id === selection.group)!;
       const layer = network.layers.find((l) => l.name === group.layer);
-      const about = group.role === "box" ? (layer?.note ?? "") : "click for all its links";
+      const { band } = group;
+      const isFolded = band !== undefined && band.size > 1;
+      const use = isFolded ? `a band of ${band.size} units: click to unfold it` : "click for all its links";
+      const about = group.role === "box" ? (layer?.note ?? "") : use;
       element.replaceChildren(
         html("div", { class: "nwv-reading-title" }, unitLabel(network, selection.group, selection.unit)),
         html("div", { class: "nwv-reading-entry" }, about),

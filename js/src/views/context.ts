@@ -70,6 +70,8 @@ export interface View {
   reveal(group: string, unit: number | null): Selection;
   /** Whether a selection stands in the right half of the stage. */
   isOnRight(selection: Selection | null): boolean;
+  /** What is drawn: closed blocks are boxes in it, many units are bands. */
+  network: Network;
   nLinks: number;
   nLinksDrawn: number;
 }

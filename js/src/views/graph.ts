@@ -1,15 +1,18 @@
 // The graph view: a layer-by-layer node-link diagram with every link crisp. Puts layout, links, images and gestures together.
+
+import { Bands, bandWords } from "../bands";
 import { asLink, isLink, isUnit, type Selection } from "../describe";
 import { html } from "../dom";
 import { maskOf, type Tally } from "../images/plan";
 import { isDrawable, type Layout, layoutNetwork } from "../layout";
+import type { Network } from "../network";
 import { PALETTES, PAPERS } from "../scale";
 import type { Legend, View, ViewContext } from "./context";
 import { type Boxes, drawBoxes } from "./graph/boxes";
 import { type Chrome, drawChrome } from "./graph/chrome";
 import { createEdges, type Edges } from "./graph/edges";
 import { type Focus, focusOf, placeOf } from "./graph/focus";
-import { Gallery, portrayedBy } from "./graph/gallery";
+import { Gallery, isPictured, portrayedBy } from "./graph/gallery";
 import { type Intents, listen } from "./graph/gestures";
 import { Links } from "./graph/links";
 import { markFocus, markLonely, outline } from "./graph/marks";
@@ -30,6 +33,7 @@ class Graph implements View {
   private readonly edges: Edges;
   readonly opened: Opened;
   context: ViewContext; // of the network that is drawn: closed blocks are boxes in it
+  bands!: Bands;
   private chrome!: Chrome;
   private boxes!: Boxes;
   private base!: Layout; // before zooming
@@ -67,6 +71,10 @@ class Graph implements View {
     this.update();
   }
 
+  get network(): Network {
+    return this.context.network;
+  }
+
   get nLinks(): number {
     return this.given.network.bundles.reduce((n, { shape }) => n + shape[0] * shape[1], 0);
   }
@@ -76,7 +84,18 @@ class Graph implements View {
   }
 
   update(): void {
-    this.context = this.opened.update();
+    const opened = this.opened.update();
+    this.bands = new Bands(opened.network, {
+      most: opened.options().fold_above,
+      open: opened.options().open_bands,
+      keeps: (group) => isPictured(opened, group),
+    });
+    this.context = {
+      ...opened,
+      network: this.bands.network,
+      selection: () => this.bands.toShown(opened.selection()),
+      select: (selection) => opened.select(this.bands.toWhole(selection)),
+    };
     const options = this.context.options();
     const { network, history } = this.context;
     const height = this.context.height();
@@ -168,8 +187,8 @@ class Graph implements View {
       hover: (x, y) => this.hover(this.hit(x, y), x, y),
       leave: () => this.hover(null, 0, 0),
       click: (x, y) => this.reader.click(this.hit(x, y)),
-      open: () => this.reader.open(this.opened.blockOf(this.context.selection())),
-      close: () => this.reader.close(this.opened.around(this.context.selection())),
+      open: () => this.reader.open(this.opened.blockOf(this.given.selection())),
+      close: () => this.reader.close(this.opened.around(this.given.selection())),
       pan: (dx, dy) =>
         this.setZoom({ ...this.zoomState, x: this.zoomState.x + dx, y: this.zoomState.y + dy }),
       zoom: (factor, x, y) => this.setZoom(zoomAbout(this.zoomState, factor, x, y)),
@@ -261,7 +280,7 @@ class Graph implements View {
     };
     const order = this.reorder.words(this.context);
     const portraits = this.gallery.words(this.layout, this.context.network);
-    return graphCaption(this.context, this.layout, counts, [order, portraits]);
+    return graphCaption(this.context, this.layout, counts, [order, portraits, bandWords(this.bands)]);
   }
 
   summary(): string {

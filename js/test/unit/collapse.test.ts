@@ -125,14 +125,14 @@ describe("which blocks are open at first", () => {
   });
 
   it("makes a box of a single layer that is too large to draw by link", () => {
-    const network = chain(["input", "wide", "out"], [2000, 600, 10]);
+    const network = chain(["input", "wide", "out"], [30_000, 600, 10]);
     const hierarchy = hierarchyOf(network);
     const { boxes } = collapse(hierarchy, openAtFirst(hierarchy));
     expect([...boxes.keys()]).toContain("wide");
   });
 
   it("never draws more than is legible by itself", () => {
-    const network = chain(["input", "big", "a", "b"], [900, 900, 30, 20]);
+    const network = chain(["input", "big", "a", "b"], [3000, 3000, 30, 20]);
     const hierarchy = hierarchyOf(network);
     const { network: folded } = collapse(hierarchy, openAtFirst(hierarchy));
     expect(ids(folded)).toEqual(["input", "big", "a", "b"]);

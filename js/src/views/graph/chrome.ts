@@ -35,11 +35,13 @@ function text(value: string, attributes: Record<string, string | number>, full =
 function subtitles(network: Network, { group, grid }: Place, room: number): string[] {
   const layer = network.layers.find((l) => l.name === group.layer);
   if (grid) return [gridWords(grid)];
-  if (group.role === "input") return [`${group.n_units} input${group.n_units === 1 ? "" : "s"}`];
-  const kind = `${layer?.kind ?? ""} ${group.n_units}`.trim();
+  const n = group.n_units * (group.band?.size ?? 1);
+  const many = group.band && group.band.size > 1 ? `${group.n_units} bands of ${group.band.size}` : null;
+  if (group.role === "input") return [`${n} input${n === 1 ? "" : "s"}`, ...(many ? [many] : [])];
+  const kind = `${layer?.kind ?? ""} ${n}`.trim();
   const gates =
     group.ports.length > 0 && group.n_units <= MAX_PORTED_UNITS ? `gates ${group.ports.join(" ")}` : null;
-  const extra = [gates, layer?.activation, ...(layer?.modifiers ?? [])].filter(
+  const extra = [many, gates, layer?.activation, ...(layer?.modifiers ?? [])].filter(
     (word): word is string => !!word,
   );
   const all = [kind, ...extra].join(" · ");
@@ -53,7 +55,9 @@ function titles(
 ): SVGElement[] {
   const { group } = place;
   if (group.role === "bias" || place.form === "folded") return [];
-  const name = group.label || group.id;
+  const { band } = group;
+  const range = band && !alone ? ` ${band.first + 1}–${band.first + band.size * group.n_units}` : "";
+  const name = `${group.label || group.id}${range}${band?.size === 1 ? " · fold" : ""}`;
   if (group.delayed_of !== null) {
     const words = place.foldable ? `${name} · fold` : name;
     if (alone) return [text(words, { x: place.x, y: laneBottom, class: "nwv-lane-title" })];
@@ -85,6 +89,17 @@ function unitMark(place: Place, unit: number): SVGElement {
 function drawnUnit(place: Place, unit: number): SVGElement {
   const y = place.unitY[unit];
   const dashed = place.group.delayed_of !== null ? " nwv-delayed" : "";
+  if (place.group.band && place.group.band.size > 1) {
+    const height = Math.max(2, Math.min(20, place.spacing * 0.8));
+    const box = {
+      x: place.x - place.halfWidth,
+      y: y - height / 2,
+      width: 2 * place.halfWidth,
+      height,
+      rx: 2,
+    };
+    return svg("rect", { ...box, class: `nwv-unit nwv-band${dashed}` });
+  }
   if (place.form !== "ports")
     return svg("circle", { cx: place.x, cy: y, r: place.radius, class: `nwv-unit${dashed}` });
   const height = place.spacing * 0.84;
@@ -145,7 +160,11 @@ function folded(place: Place): SVGElement {
   const root = svg("g", { class: "nwv-fold" });
   root.append(
     svg("rect", { x: place.x - 32, y: y - 17, width: 64, height: 34, rx: 5 }),
-    text(`${place.group.label} ${place.group.n_units}`, { x: place.x, y: y - 2, class: "nwv-fold-name" }),
+    text(`${place.group.label} ${place.group.n_units * (place.group.band?.size ?? 1)}`, {
+      x: place.x,
+      y: y - 2,
+      class: "nwv-fold-name",
+    }),
     text("unfold", { x: place.x, y: y + 12, class: "nwv-fold-hint" }),
   );
   return root;

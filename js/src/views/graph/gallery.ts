@@ -2,7 +2,7 @@
 import { isLink, isUnit, type Selection } from "../../describe";
 import type { Tile } from "../../images/plan";
 import type { Layout, Picture, Place } from "../../layout";
-import type { Network } from "../../network";
+import type { Group, Network } from "../../network";
 import { type Exhibit, type Idle, type Portrayed, portrayed } from "../../portraits";
 import type { ViewContext } from "../context";
 import type { Focus } from "./focus";
@@ -96,6 +96,12 @@ function idleUnits(
       idle.set(j, "unchanged");
   }
   return idle;
+}
+
+/** Whether a group is an image, or has portraits; also where lines are shown instead, all of its units are. */
+export function isPictured({ network }: Pick<ViewContext, "network">, group: Group): boolean {
+  const all = portrayed(network);
+  return all.has(group.id) || [...all.values()].some(({ source }) => source === group.id);
 }
 
 /** What is in the pictures at checkpoint k: of each unit, and of the image itself the unit in focus or all of them. */

@@ -1,7 +1,7 @@
 // The links of the graph at a checkpoint: their values, domains and buckets. No drawing.
 import type { History } from "../../history";
 import type { Touched } from "../../images/plan";
-import { type Bundle, firstSource, type Network } from "../../network";
+import { type Bundle, firstSource, isNorm, type Network } from "../../network";
 import type { Options } from "../../options";
 import { domainOf } from "../../scale";
 import type { Focus } from "./focus";
@@ -13,8 +13,7 @@ export function withReduce(bundle: Bundle, options: Options): Bundle {
   return { ...bundle, reduce: options.reduce, index };
 }
 
-const isSigned = (bundle: Bundle, options: Options) =>
-  bundle.reduce !== "l2" || options.quantity !== "weights";
+const isSigned = (bundle: Bundle, options: Options) => !isNorm(bundle) || options.quantity !== "weights";
 
 const MOST_VALUES = 2_000_000; // that a domain is found from
 

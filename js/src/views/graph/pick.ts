@@ -9,7 +9,7 @@ import type { Links } from "./links";
 export type Hit =
   | { kind: "unit" | "pixel"; group: string; unit: number } // a pixel is a unit of an image
   | { kind: "tile"; group: string; port: string }
-  | { kind: "fold"; group: string }
+  | { kind: "fold" | "band"; group: string } // a folded lane, or the title of an open band
   | { kind: "frame"; block: Block } // the "−" of an open block
   | { kind: "link"; index: number };
 
@@ -51,6 +51,8 @@ function pickBlock(layout: Layout, x: number, y: number): Hit | null {
     const onSide = x < place.x - 6 && x > place.x - 90 && Math.abs(y - place.top - place.height / 2) < 10;
     const onTitle = onBottom || onSide;
     if (place.foldable && (place.form === "folded" ? onBox : onTitle)) return { kind: "fold", group };
+    const onName = Math.abs(x - place.x) < 60 && y > place.top - 18 && y < place.top - 2;
+    if (onName && place.group.band?.size === 1) return { kind: "band", group: place.group.band.of };
     for (const tile of place.tiles)
       if (x >= tile.x && x <= tile.x + tile.width && y >= tile.y && y <= tile.y + tile.height)
         return { kind: "tile", group, port: tile.port };

@@ -1,4 +1,5 @@
 // What a reader's presses and keys do: select, walk, unfold gates and lanes, open and close blocks.
+import type { Bands } from "../../bands";
 import { isLink, isUnit, type Selection, unitLinks } from "../../describe";
 import type { Block } from "../../hierarchy";
 import type { Layout } from "../../layout";
@@ -13,6 +14,7 @@ import { type Direction, nextRow, nextUnit } from "./walk";
 export interface Diagram {
   readonly context: ViewContext;
   readonly opened: Opened;
+  readonly bands: Bands;
   readonly layout: Layout;
   readonly links: Links;
   readonly size: { width: number };
@@ -28,9 +30,12 @@ export class Reader {
   constructor(private readonly diagram: () => Diagram) {}
 
   click(hit: Hit | null): void {
-    const { opened, layout, context } = this.diagram();
+    const { opened, bands, layout, context } = this.diagram();
     const box = hit?.kind === "unit" ? opened.boxed(hit.group) : null;
-    if (hit?.kind === "frame") this.close(hit.block);
+    const band = hit && "group" in hit && "unit" in hit ? bands.bandOf(hit.group, hit.unit) : null;
+    if (band) this.openBand(band.group, band.band);
+    else if (hit?.kind === "band") this.openBand(hit.group, -1);
+    else if (hit?.kind === "frame") this.close(hit.block);
     else if (box && opened.openable.has(box)) this.open(box);
     else if (hit?.kind === "tile") this.unfold(hit.group, hit.port);
     else if (hit?.kind === "fold") this.unfold(hit.group, layout.places.get(hit.group)!.form === "folded");
@@ -56,6 +61,13 @@ export class Reader {
     opened.close(block, layout);
     if (context.selection()) context.select({ block: block.name });
     return true;
+  }
+
+  /** Open a band of a group; -1 folds them all. */
+  private openBand(group: string, band: number): void {
+    const { context } = this.diagram();
+    const { [group]: _, ...others } = context.options().open_bands;
+    context.setOptions({ open_bands: band < 0 ? others : { ...others, [group]: band } });
   }
 
   private unfold(group: string, port: string | boolean): void {

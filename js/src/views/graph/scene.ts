@@ -63,20 +63,30 @@ export class Scene {
       const values = this.evaluate(bundle, k);
       if (!values) return [];
       const thickness = Math.max(1, Math.min(3, place.spacing * 0.4));
-      return [{ x: place.x, y: place.unitY, thickness, values, domain: this.links.domain(bundle, k) }];
+      const [domain, signed] = [this.links.domain(bundle, k), this.links.isSigned(bundle)];
+      return [{ x: place.x, y: place.unitY, thickness, values, domain, signed }];
     });
   }
 
   private tile(place: Place, tile: Place["tiles"][number], k: number): Tile {
     const isKernel = (b: Bundle) => b.target === place.group.id && b.port === tile.port && b.role !== "bias";
-    const kernels = this.network.bundles.filter(isKernel).map((bundle) => ({
+    const bundles = this.network.bundles.filter(isKernel);
+    const kernels = bundles.map((bundle) => ({
       columns: bundle.shape[1],
       values:
         this.evaluate(bundle, k) ?? new Float32Array(bundle.shape[0] * bundle.shape[1]).fill(Number.NaN),
       domain: this.links.domain(bundle, k),
     }));
     const { x, y, width, height } = tile;
-    return { x, y, width, height, rows: place.group.n_units, kernels, signed: true };
+    return {
+      x,
+      y,
+      width,
+      height,
+      rows: place.group.n_units,
+      kernels,
+      signed: bundles.every((bundle) => this.links.isSigned(bundle)),
+    };
   }
 
   private evaluate(bundle: Bundle, k: number): Float32Array | null {

@@ -1,0 +1,221 @@
+// Folds groups of very many units into bands of neighbours: a smaller network that is drawn instead, in which a link
+// between bands is the root mean square of the weights between their units. Pure.
+import type { Selection } from "./describe";
+import { type Bundle, type Group, type Network, unitName } from "./network";
+
+const ROWS = { least: 12, wanted: 25, most: 40 }; // bands of a group
+
+/** A part of a group, drawn as a group of its own: rows of equally many units. */
+interface Run {
+  id: string;
+  group: Group; // the whole one
+  first: number; // unit
+  size: number; // units in a row
+  nRows: number;
+}
+
+/** Which groups are folded, and which band of each is open: group id -> number of the band. */
+export interface Folding {
+  most: number; // units that a group may have and be drawn one by one
+  open: Record<string, number>;
+  keeps(group: Group): boolean; // groups that stay whole however many units they have
+}
+
+/** How many units a band holds: such that the bands are alike, if a size near the wanted one does it. */
+export function bandSize(n: number): number {
+  let best = 0;
+  for (let rows = ROWS.least; rows <= ROWS.most; rows++)
+    if (n % rows === 0 && (best === 0 || Math.abs(rows - ROWS.wanted) < Math.abs(n / best - ROWS.wanted)))
+      best = n / rows;
+  return best || Math.ceil(n / ROWS.wanted);
+}
+
+function runsOf(group: Group, open: number | undefined): Run[] {
+  const n = group.n_units;
+  const size = bandSize(n);
+  const nBands = Math.ceil(n / size);
+  const runs: Run[] = [];
+  const add = (first: number, stop: number, of: number): void => {
+    const nRows = Math.floor((stop - first) / of);
+    if (nRows > 0)
+      runs.push({ id: `${group.id}[${first}:${first + nRows * of}]`, group, first, size: of, nRows });
+    const rest = first + nRows * of;
+    if (rest < stop)
+      runs.push({ id: `${group.id}[${rest}:${stop}]`, group, first: rest, size: stop - rest, nRows: 1 });
+  };
+  if (open === undefined || open < 0 || open >= nBands) add(0, n, size);
+  else {
+    const [first, stop] = [open * size, Math.min(n, (open + 1) * size)];
+    add(0, first, size);
+    add(first, stop, 1);
+    add(stop, n, size);
+  }
+  return runs;
+}
+
+function groupOf(run: Run, delayedOf: string | null, beside: string | null): Group {
+  const { group, first, size, nRows } = run;
+  const name = (row: number): string => {
+    const from = unitName(group, first + row * size);
+    return size === 1 ? from : `${from}–${unitName(group, first + (row + 1) * size - 1)}`;
+  };
+  return {
+    ...group,
+    id: run.id,
+    n_units: nRows,
+    unit_names: Array.from({ length: nRows }, (_, row) => name(row)),
+    parts: [],
+    grid: null,
+    delayed_of: delayedOf,
+    beside,
+    band: { of: group.id, first, size },
+  };
+}
+
+/** A bundle between two runs: the units of a row are rest dimensions, over which the mean is taken. */
+function bundleOf(bundle: Bundle, target: Run | null, source: Run | null): Bundle {
+  const [nTarget, nSource, ...rest] = bundle.shape;
+  const [toTarget, toSource, ...restStrides] = bundle.strides;
+  const t = target ?? { id: bundle.target, first: 0, size: 1, nRows: nTarget };
+  const s = source ?? { id: bundle.source, first: 0, size: 1, nRows: nSource };
+  const about = { ...bundle, id: pieceId(bundle.id, t.first, s.first), target: t.id, source: s.id };
+  const offset = bundle.offset + t.first * toTarget + s.first * toSource;
+  if (t.size === 1 && s.size === 1) return { ...about, offset, shape: [t.nRows, s.nRows, ...rest] };
+  let from = offset; // one entry of a rest that is not summed over
+  const isOne = bundle.reduce === "index";
+  if (isOne) for (const [d, stride] of restStrides.entries()) from += stride * (bundle.index?.[d] ?? 0);
+  return {
+    ...about,
+    offset: from,
+    shape: [t.nRows, s.nRows, t.size, s.size, ...(isOne ? [] : rest)],
+    strides: [toTarget * t.size, toSource * s.size, toTarget, toSource, ...(isOne ? [] : restStrides)],
+    reduce: "rms",
+    index: null,
+    rest_name: "weight",
+  };
+}
+
+const pieceId = (id: string, target: number, source: number): string => `${id}[${target}, ${source}]`;
+
+export class Bands {
+  readonly network: Network;
+  private readonly runs = new Map<string, Run[]>(); // by the id of the whole group
+  private readonly pieces = new Map<string, { bundle: Bundle; target: Run | null; source: Run | null }>();
+
+  constructor(
+    readonly whole: Network,
+    { most, open, keeps }: Folding,
+  ) {
+    const inBlocks = new Set(whole.bundles.flatMap((b) => ((b.blocks ?? 1) > 1 ? [b.source, b.target] : [])));
+    for (const group of whole.groups)
+      if (group.n_units > most && group.role !== "box" && !keeps(group) && !inBlocks.has(group.id))
+        this.runs.set(group.id, runsOf(group, open[group.delayed_of ?? group.id]));
+    this.network = this.runs.size > 0 ? this.fold() : whole;
+  }
+
+  private fold(): Network {
+    const { whole, runs } = this;
+    const first = (id: string | null): string | null => (id === null ? null : (runs.get(id)?.[0].id ?? id));
+    const groups = whole.groups.flatMap((group) => {
+      const delayed = group.delayed_of === null ? undefined : runs.get(group.delayed_of);
+      const own = runs.get(group.id);
+      if (!own) return [{ ...group, delayed_of: first(group.delayed_of), beside: first(group.beside) }];
+      return own.map((run, i) => groupOf(run, delayed?.[i].id ?? group.delayed_of, first(group.beside)));
+    });
+    const bundles = whole.bundles.flatMap((bundle) => {
+      const [targets, sources] = [runs.get(bundle.target) ?? [null], runs.get(bundle.source) ?? [null]];
+      if (targets[0] === null && sources[0] === null) return [bundle];
+      return targets.flatMap((target) =>
+        sources.map((source) => {
+          const piece = bundleOf(bundle, target, source);
+          this.pieces.set(piece.id, { bundle, target, source });
+          return piece;
+        }),
+      );
+    });
+    const wires = whole.wires.map((wire) => ({
+      ...wire,
+      source: first(wire.source)!,
+      target: first(wire.target)!,
+    }));
+    return { ...whole, groups, bundles, wires };
+  }
+
+  /** How many units of a group are folded, for each group that is. */
+  get folded(): { group: Group; nUnits: number; size: number }[] {
+    return [...this.runs.values()].map((runs) => ({
+      group: runs[0].group,
+      nUnits: runs.reduce((n, run) => n + (run.size > 1 ? run.nRows * run.size : 0), 0),
+      size: bandSize(runs[0].group.n_units),
+    }));
+  }
+
+  /** The band that a press on a row means: to be opened, or null of a unit that is open. */
+  bandOf(id: string, row: number): { group: string; band: number } | null {
+    const run = this.runOf(id);
+    if (!run || run.size === 1) return null;
+    const { group } = run;
+    return {
+      group: group.delayed_of ?? group.id,
+      band: Math.floor((run.first + row * run.size) / bandSize(group.n_units)),
+    };
+  }
+
+  private runOf(id: string): Run | undefined {
+    for (const runs of this.runs.values()) for (const run of runs) if (run.id === id) return run;
+    return undefined;
+  }
+
+  private rowOf(group: string, unit: number): { id: string; row: number } {
+    const run = this.runs.get(group)?.findLast(({ first }) => first <= unit);
+    return run ? { id: run.id, row: Math.floor((unit - run.first) / run.size) } : { id: group, row: unit };
+  }
+
+  /** What stands on the diagram for a selection of the whole network. */
+  toShown = (selection: Selection | null): Selection | null => {
+    if (selection === null || this.runs.size === 0) return selection;
+    if ("group" in selection) {
+      const { id, row } = this.rowOf(selection.group, selection.unit);
+      return { ...selection, group: id, unit: row };
+    }
+    const bundle = "bundle" in selection && this.whole.bundles.find(({ id }) => id === selection.bundle);
+    if (!bundle) return selection;
+    const target = this.rowOf(bundle.target, selection.target);
+    const source = this.rowOf(bundle.source, selection.source);
+    for (const [id, piece] of this.pieces)
+      if (
+        piece.bundle === bundle &&
+        (piece.target?.id ?? bundle.target) === target.id &&
+        (piece.source?.id ?? bundle.source) === source.id
+      )
+        return { bundle: id, target: target.row, source: source.row };
+    return selection;
+  };
+
+  /** The other way; a row is its first unit. */
+  toWhole = (selection: Selection | null): Selection | null => {
+    if (selection === null) return null;
+    const unitOf = (run: Run | null | undefined, row: number) => (run ? run.first + row * run.size : row);
+    if ("group" in selection) {
+      const run = this.runOf(selection.group);
+      return run ? { ...selection, group: run.group.id, unit: unitOf(run, selection.unit) } : selection;
+    }
+    const piece = "bundle" in selection ? this.pieces.get(selection.bundle) : undefined;
+    if (!piece || !("bundle" in selection)) return selection;
+    const { bundle, target, source } = piece;
+    return {
+      bundle: bundle.id,
+      target: unitOf(target, selection.target),
+      source: unitOf(source, selection.source),
+    };
+  };
+}
+
+/** For the caption; null where nothing is folded. */
+export function bandWords({ folded }: Bands): string | null {
+  const parts = folded
+    .filter(({ group }) => group.delayed_of === null)
+    .map(({ group, nUnits, size }) => `${nUnits} units of ${group.label || group.id} in bands of ${size}`);
+  if (parts.length === 0) return null;
+  return `${parts.join(", ")}: links of a band are the root mean square of its weights (press a band to unfold it)`;
+}
