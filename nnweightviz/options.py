@@ -175,7 +175,10 @@ def _unfolded(name: str, value: Any, _accepted: None) -> dict[str, str | bool]:
 
 def _bands(name: str, value: Any, _accepted: None) -> dict[str, int]:
     if not isinstance(value, Mapping) or not all(
-        isinstance(group, str) and isinstance(band, Integral) and not isinstance(band, bool) and band >= 0
+        isinstance(group, str)
+        and isinstance(band, Integral)
+        and not isinstance(band, bool)
+        and int(band) >= 0
         for group, band in value.items()
     ):
         raise _refuse(name, value, "a dict of group id -> number of a band, from 0")
