@@ -27,6 +27,8 @@ CHUNK_BYTES = 1_000_000
 """Largest buffer of one reply to a fetch, unless a single block is larger."""
 WINDOW_VALUES = 2_000_000
 """How many numbers are encoded together, unless a single checkpoint has more."""
+PAGE_ORDER_LINKS = 200_000
+"""Links up to which a page has the orders of units that take Python to compute; for more it would take too long."""
 PAGE_BYTES = 100_000_000
 """Weights of a page without a kernel, before deflating: checkpoints beyond it are left out, evenly."""
 PAGE_UPDATE_BYTES = 2_000_000
@@ -268,9 +270,10 @@ class Payload:
         """
         most = max(2, PAGE_BYTES // max(1, self._n_bytes_each()))
         if self.n_checkpoints <= most:
-            for name in COMPUTED:
-                if name not in self.orders:
-                    self.order(name)
+            if self._parameters.network.n_links <= PAGE_ORDER_LINKS:
+                for name in COMPUTED:
+                    if name not in self.orders:
+                        self.order(name)
             return self._everything()
         chosen = self.history[: self.n_checkpoints].thin(most)
         index, parts = Payload(self._parameters.network, chosen, self.dtype, self.run).complete()

@@ -12,6 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from nnweightviz import payload as payload_module
+from nnweightviz.adapters import as_network
 from nnweightviz.blocks import decode
 from nnweightviz.history import History
 from nnweightviz.network import Network
@@ -240,6 +241,14 @@ def test_many_small_parts_are_joined_for_a_new_display() -> None:
     assert len(payload.parts) == 1
     biases = values(payload.index(), payload.parts, "fc.bias")
     assert [biases[k][0] for k in range(1, 41)] == list(range(40))
+
+
+def test_a_page_of_a_large_network_does_not_wait_for_orders(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = recorded(1)
+    dense = as_network(state(1))
+    assert set(Payload(dense, history).complete()[0]["orders"]) == {"correlation", "crossings"}
+    monkeypatch.setattr(payload_module, "PAGE_ORDER_LINKS", 10)
+    assert Payload(dense, history).complete()[0]["orders"] == {}
 
 
 @pytest.mark.usefixtures("small_limits")

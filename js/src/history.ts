@@ -269,6 +269,11 @@ export class History implements Run {
     return Float64Array.from({ length: this.nCheckpoints }, (_, k) => at(k));
   }
 
+  /** Whether there is a kernel behind the history that can be asked. */
+  get hasKernel(): boolean {
+    return this.requests !== null;
+  }
+
   get isExact(): boolean {
     return this.precision === "float32" && this.isWhole;
   }

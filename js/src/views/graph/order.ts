@@ -67,6 +67,7 @@ export class UnitOrder {
   private source: unknown = "model"; // what it was made of
   private checkpoint = 0;
   private isWaiting = false;
+  private hasKernel = true;
 
   read(network: Network, history: History, options: Options): Order {
     const { order, reduce, rest_index } = options;
@@ -80,6 +81,7 @@ export class UnitOrder {
     }
     const computed = history.orders[order];
     this.isWaiting = computed === undefined;
+    this.hasKernel = history.hasKernel;
     if (this.isWaiting) return this.order;
     const arrays = () => Object.entries(computed.groups).map(([id, units]) => [id, Int32Array.from(units)]);
     return this.take(computed, () => new Map(arrays() as [string, Int32Array][]), computed.checkpoint);
@@ -97,7 +99,10 @@ export class UnitOrder {
   /** For the caption; null in the model's order. */
   words({ order }: Options): string | null {
     if (order === "model") return null;
-    if (this.isWaiting) return "waiting for the kernel to order the units";
+    if (this.isWaiting)
+      return this.hasKernel
+        ? "waiting for the kernel to order the units"
+        : "this page does not hold that order of units";
     return `units ordered ${WORDS[order]} at checkpoint ${this.checkpoint + 1}`;
   }
 }
