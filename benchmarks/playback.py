@@ -98,6 +98,7 @@ def played(browser: Browser, page: Page, folder: Path, has_later: bool) -> Playe
 @cache
 def play(name: str, policy: str = "") -> Played:
     """Play a net's page in a fresh browser; under a policy, which also forbids things, the first round alone."""
+    net = NETS[name]()
     with (
         tempfile.TemporaryDirectory() as temp,
         served(Path(temp)) as address,
