@@ -15,9 +15,6 @@ import nnweightviz as nwv
 N_CHECKPOINTS = 30
 WIDTH, HEIGHT = 900, 600
 SPEED = 10.0  # checkpoints a second
-OPTIONS: dict[str, Any] = {"height": HEIGHT}
-"""Looks of our diagram in playback, where every link is wanted as a line: **the one place to ask for lines**."""
-
 State = dict[str, np.ndarray]
 
 
@@ -57,9 +54,15 @@ class Net:
     def player(self) -> nwv.WeightViz:
         """Our widget with all links as lines, ready to be played in a loop from the first checkpoint."""
         viz = self.widget()
-        viz.options = OPTIONS
+        viz.options = as_lines(viz)
         viz.checkpoint, viz.loop, viz.speed = 0, True, SPEED
         return viz
+
+
+def as_lines(viz: nwv.WeightViz) -> dict[str, Any]:
+    """Options with which every link is drawn as a line, however large its layer: the one place that asks for it."""
+    layers = [layer.name for layer in viz.network.layers]
+    return {"height": HEIGHT, "portraits": False, "expanded": layers}
 
 
 @cache

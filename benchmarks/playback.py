@@ -61,11 +61,20 @@ class Played:
     note: str = ""
 
 
-def open_page(browser: Browser, address: str) -> Page:
-    """Open a page of ours and wait until its diagram stands."""
+def open_page(browser: Browser, address: str, n_links: int) -> Page:
+    """Open a page of ours and wait until its diagram stands.
+
+    Raises
+    ------
+    RuntimeError
+        If it draws fewer links than the net has: such a page must not look fast.
+    """
     page = browser.new_page(viewport={"width": WIDTH + SURROUND, "height": HEIGHT + 300})
     page.goto(address)
     page.locator(".nnweightviz[data-ready][data-links-drawn]").wait_for(timeout=1000 * LONGEST_OPENING_S)
+    n_drawn = int(page.locator(".nnweightviz").get_attribute("data-links-drawn") or 0)
+    if n_drawn < n_links:
+        raise RuntimeError(f"only {n_drawn} of {n_links} links are drawn: see as_lines in benchmarks/nets.py")
     return page
 
 
@@ -89,17 +98,19 @@ def played(browser: Browser, page: Page, folder: Path, has_later: bool) -> Playe
 @cache
 def play(name: str, policy: str = "") -> Played:
     """Play a net's page in a fresh browser; under a policy, which also forbids things, the first round alone."""
+    net = NETS[name]()
     with (
         tempfile.TemporaryDirectory() as temp,
         served(Path(temp)) as address,
         sync_playwright() as playwright,
     ):
         folder = Path(temp)
-        path = our_page(NETS[name](), folder)
+        path = our_page(net, folder)
         query = f"?forbid={quote(policy)}" if policy else ""
         browser = launch(playwright)
         try:
-            return played(browser, open_page(browser, f"{address}/{path.name}{query}"), folder, not policy)
+            page = open_page(browser, f"{address}/{path.name}{query}", net.n_links)
+            return played(browser, page, folder, not policy)
         except TimeoutError:
             return Played(note=f"the page had not opened within {LONGEST_OPENING_S:g} s")
         except (RuntimeError, Error) as error:
