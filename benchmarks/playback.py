@@ -19,7 +19,7 @@ from benchmarks.results import Row, Section
 LATER_SECONDS = 5.0
 LONGEST_ROUND_S = 20.0
 LONGEST_OPENING_S = 30.0
-SURROUND = 34  # pixels beside the stage
+SURROUND = 60  # pixels beside the stage
 TEXT = f"""\
 Our exported page, played in a loop at ten checkpoints a second. The first round begins with pressing play and ends when
 the playhead is back at the first checkpoint (or after {LONGEST_ROUND_S:g} s): the images of the checkpoints are made in
