@@ -62,7 +62,7 @@ class Net:
 def as_lines(viz: nwv.WeightViz) -> dict[str, Any]:
     """Options with which every link is drawn as a line, however large its layer: the one place that asks for it."""
     layers = [layer.name for layer in viz.network.layers]
-    return {"height": HEIGHT, "portraits": False, "expanded": layers}
+    return {"height": HEIGHT, "portraits": False, "expanded": layers, "fold_above": 10_000}
 
 
 @cache

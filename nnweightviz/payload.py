@@ -31,7 +31,7 @@ PAGE_ORDER_LINKS = 200_000
 """Links up to which a page has the orders of units that take Python to compute; for more it would take too long."""
 PAGE_BYTES = 100_000_000
 """Weights of a page without a kernel, before deflating: checkpoints beyond it are left out, evenly."""
-PAGE_UPDATE_BYTES = 2_000_000
+PAGE_UPDATE_BYTES = 150_000
 """Encoded bytes that a page may spend on updates beside rounded weights."""
 CHANGE_DTYPE: blocks.Dtype = "float16"
 """Changes beside rounded weights: most are far smaller than the largest, where int8 would read 0 for many."""
