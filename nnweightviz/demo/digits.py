@@ -81,10 +81,11 @@ def describe(history: History, images: NDArray[np.float32]) -> str:
     return (
         "The 64 inputs are the pixels of an 8 x 8 image, row by row; the ten outputs are the digits. "
         f"The test accuracy starts at {accuracy[0]:.0%}, passes 90 % by epoch "
-        f"{history.epochs[ninety]:.0f} and ends at {accuracy[-1]:.1%}. Click a hidden unit to see its "
-        "links alone: ink on a pixel with a blue link excites it, ink on one with a red link holds it "
-        f"down. Pixels {blank} are blank in every training image; no gradient reaches their links, and "
-        "they keep the values they began with, while all others together grow from a norm of "
+        f"{history.epochs[ninety]:.0f} and ends at {accuracy[-1]:.1%}. Each hidden unit is a "
+        "portrait, the image of its 64 incoming weights: ink on a blue pixel excites it, ink on a red one "
+        "holds it down. Click one to see it large at the input, or switch the portraits off to see lines. "
+        f"Pixels {blank} are blank in every training image; no gradient reaches their weights, and they "
+        "keep the values they began with, while all others together grow from a norm of "
         f"{norms[0]:.1f} to {norms[-1]:.1f}. The strongest link of the last layer, from hidden unit "
         f"{source + 1} to the digit {target}, speaks {sign} that digit."
     )
