@@ -47,17 +47,19 @@ class App {
     const setOptions = (change: Partial<Options>) => this.setOptions(change);
     const select = (selection: Selection | null) => this.select(selection);
     const isDark = () => this.dark;
+    const noteOf = (selection: Selection) => this.view.noteOf?.(selection) ?? null;
     this.tooltip = createTooltip(this.frame.view, history, (id) => this.bundle(id), {
       options,
       isDark,
       drawn: () => this.view.network,
+      noteOf,
     });
     this.legend = createLegend(this.frame.legend);
     this.inspector = createInspector(
       this.frame.inspector,
       history,
       () => network.bundles.map((b) => withReduce(b, options())),
-      { options, isDark, select },
+      { options, isDark, select, noteOf },
     );
     const chosen = views[this.model.get("view")] ?? views.graph;
     this.view = chosen.create(this.frame.view, {
@@ -80,6 +82,7 @@ class App {
       checkpoint: () => player.checkpoint,
       options,
       setOptions,
+      isShaded: () => this.view.legend().shading !== null,
       zoom: (factor) => this.view.zoom(factor),
       find: (group, unit) => this.find(group, unit),
       announce: (text) => this.frame.say(text),

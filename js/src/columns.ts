@@ -1,5 +1,5 @@
 // How far apart columns stand: room for lanes, boxes, frames and the names of units. Pure.
-import { IMAGE_REACH, PICTURE_GAP } from "./hanging";
+import { imageReach, pictureGap } from "./hanging";
 import { imageOf, isBanded, type LayoutLooks, MARGIN, MOST_NAME_PX } from "./layout";
 import type { Group } from "./network";
 
@@ -49,7 +49,8 @@ export function columnPositions(
     const dense = looks.boxes?.size ? GAP.titled : GAP.dense;
     const isMixed = [column - 1, column].some((c) => boxReach(groupsAt(c), looks) === 0);
     const gap = (reach > 0 ? reach + GAP.box + (isMixed ? GAP.dense : 0) : dense) + edge(column);
-    if (groupsAt(column).some(({ id }) => looks.exhibits?.has(id))) return Math.max(gap, PICTURE_GAP);
+    const exhibits = groupsAt(column).flatMap(({ id }) => looks.exhibits?.get(id) ?? []);
+    if (exhibits.length > 0) return Math.max(gap, ...exhibits.map((exhibit) => pictureGap(exhibit, width)));
     if (!hasLane(column)) return gap;
     const banded = hasBands(columns, column) || hasBands(columns, column - 1);
     return Math.max(gap, banded ? GAP.banded : GAP.recurrent);
@@ -57,7 +58,7 @@ export function columnPositions(
   const margin = (side: number, column: number) => {
     const reach = boxReach(groupsAt(column), looks);
     const isImage = groupsAt(column).some((group) => imageOf(group, looks));
-    if (isImage) return IMAGE_REACH + 14;
+    if (isImage) return imageReach(width) + 14;
     return Math.max(reach > 0 ? reach + GAP.box : side, nameRoom(groupsAt(column)));
   };
   const left = margin(MARGIN.left, 0) + edge(0);

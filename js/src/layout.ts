@@ -148,8 +148,8 @@ function place(slot: Slot, x: number, top: number, height: number, looks: Layout
   const foldable = isFoldable(group);
   const about = { group, form, x, top, height, spacing, unitY, radius, halfWidth, port, foldable };
   const placed: Place = { ...about, tiles: [], pictures: [], exhibit, grid };
-  if (exhibit) placePortraits(placed, exhibit);
-  if (grid) placeImage(placed, grid);
+  if (exhibit) placePortraits(placed, exhibit, looks.width);
+  if (grid) placeImage(placed, grid, looks.width);
   return placed;
 }
 

@@ -29,7 +29,7 @@ const LEAST_GUESSED = 100; // inputs; a square of fewer is more likely to be som
 export function gridOf({ grid, role, n_units, unit_names }: Group): Grid | null {
   if (grid) {
     const [columns, rows, channels = 1] = [...grid].reverse();
-    return { channels, rows, columns, isGuessed: false };
+    return channels * rows * columns === n_units ? { channels, rows, columns, isGuessed: false } : null;
   }
   const side = Math.round(Math.sqrt(n_units));
   const isSquare = role === "input" && !unit_names && n_units >= LEAST_GUESSED && side * side === n_units;
@@ -50,6 +50,15 @@ export function portrayed(network: Network): Map<string, Portrayed> {
   }
   return found;
 }
+
+export const IDLE_WORDS: Record<Idle, string> = {
+  dead: "dead: all weights into it, or out of it, are 0",
+  unchanged: "unchanged: training has not changed the weights into it",
+};
+
+/** Why a grid is a guess, and how to state it. */
+export const guessWords = ({ n_units }: Pick<Group, "n_units">): string =>
+  `guessed, since ${n_units} inputs make a square; input_grid=(rows, columns) states the grid`;
 
 /** "28 × 28", "3 × 32 × 32, guessed" */
 export function gridWords({ channels, rows, columns, isGuessed }: Grid): string {

@@ -29,7 +29,7 @@ export function classifyLinks(looks: Looks, order: Values): { buckets: Uint8Arra
 }
 
 function classifyStrip(
-  { start, nTarget, nSource, signed, from }: Strip,
+  { start, nTarget, nSource, signed, from, to }: Strip,
   { threshold, signs }: Looks,
   values: Float32Array,
   domain: number,
@@ -40,11 +40,12 @@ function classifyStrip(
   const hides = { negative: signed && !signs.includes("-"), positive: signed && !signs.includes("+") };
   const scale = domain > 0 ? N_LEVELS / domain : 0;
   const isAway = Array.from({ length: nSource }, (_, i) => Number.isNaN(from[2 * i + 1]));
-  for (let j = 0, link = start; j < nTarget; j++)
+  for (let j = 0, link = start; j < nTarget; j++) {
+    const isTargetAway = Number.isNaN(to[2 * j + 1]);
     for (let i = 0; i < nSource; i++, link++) {
       const value = values[link];
       const size = Math.abs(value);
-      if (isAway[i]) {
+      if (isAway[i] || isTargetAway) {
         tally.away++;
         continue;
       }
@@ -62,4 +63,5 @@ function classifyStrip(
       }
       tally.drawn++;
     }
+  }
 }

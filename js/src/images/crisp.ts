@@ -38,6 +38,18 @@ export function crispLinks(
   return { links, crowds };
 }
 
+/** Whether some group has so many links that most of them are in the shading, if no filter hides them. */
+export function isCrowded(strips: Strip[]): boolean {
+  const counts = new Map<number, number>();
+  for (const { crowd, shown, nTarget, nSource, from } of strips) {
+    const nAway = from.filter((y, i) => i % 2 === 1 && Number.isNaN(y)).length;
+    counts.set(crowd, (counts.get(crowd) ?? 0) + (shown ? nTarget * (nSource - nAway) : 0));
+  }
+  const all = [...counts.values()].reduce((sum, n) => sum + n, 0);
+  const most = all > MOST_IN_ALL ? FEW : MOST_CRISP;
+  return [...counts.values()].some((n) => n > most);
+}
+
 const lengthOf = ({ nTarget, nSource }: Strip): number => nTarget * nSource;
 
 function countByCrowd(strips: Strip[], wanted: Uint8Array): number[] {

@@ -155,17 +155,14 @@ function stripAt(strips: Plan["strips"], link: number): Plan["strips"][number] {
   return strips[low];
 }
 
-/** To the right for positive, to the left for negative. */
-function drawTicks(
-  brush: Brush,
-  { palette }: Plan,
-  { x, y, thickness, values, domain, signed }: Ticks,
-): void {
+function drawTicks(brush: Brush, { palette }: Plan, ticks: Ticks): void {
+  const { x, y, thickness, values, domain, signed } = ticks;
   values.forEach((value, j) => {
-    const length = Number.isFinite(value) ? 13 * Math.max(-1, Math.min(1, value / (domain || 1))) : 13;
+    const share = Number.isFinite(value) ? Math.max(-1, Math.min(1, value / (domain || 1))) : 1;
+    const length = ticks.length * share;
     const colour = signed ? (value < 0 ? palette.negative : palette.positive) : palette.unsigned;
     brush.fillStyle = rgba(Number.isFinite(value) ? colour : palette.odd, 0.95);
-    brush.fillRect(x, y[j] - thickness / 2, length, thickness);
+    brush.fillRect(x[j], y[j] - thickness / 2, length, thickness);
   });
 }
 

@@ -38,10 +38,11 @@ export interface Plan {
   focus: Touched[] | null;
 }
 
-/** Signed ticks of the biases of a large group. */
+/** Signed ticks of the biases of a large group: to the right for positive, to the left for negative. */
 export interface Ticks {
-  x: number;
-  y: Float32Array; // (n_units,)
+  x: Float32Array; // (n_units,)
+  y: Float32Array;
+  length: number; // at the domain
   thickness: number;
   values: Float32Array;
   domain: number;

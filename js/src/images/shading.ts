@@ -98,8 +98,9 @@ function boxOf(
   if (right <= left) return null;
   const fromY = Float64Array.from({ length: strip.nSource }, (_, i) => strip.from[2 * i + 1] * ratio);
   const toY = Float64Array.from({ length: strip.nTarget }, (_, j) => strip.to[2 * j + 1] * ratio);
-  const used = fromY.filter((y, i) => !Number.isNaN(y) && (!sources || sources[i] > 0));
-  const ends = [used, toY];
+  const isOn = (y: number) => !Number.isNaN(y); // a unit that has a picture only is nowhere
+  const used = fromY.filter((y, i) => isOn(y) && (!sources || sources[i] > 0));
+  const ends = [used, toY.filter(isOn)];
   const low = Math.min(...ends.map((ys) => ys.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY)));
   const high = Math.max(...ends.map((ys) => ys.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY)));
   const top = Math.floor(low) - 1; // half a column beyond an end, a link may be a little further

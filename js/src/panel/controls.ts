@@ -27,8 +27,8 @@ export function toggles<T extends string>(
   };
   const group = html(
     "span",
-    { class: "nwv-tool", role: "group", "aria-label": label },
-    html("span", { class: "nwv-tool-label" }, label),
+    { class: "nwv-tool", role: "group", "aria-label": label || null },
+    ...(label ? [html("span", { class: "nwv-tool-label" }, label)] : []),
   );
   group.append(...buttons);
   return [group, refresh];

@@ -4,6 +4,7 @@ import { type Bundle, linkEntries, restOffsets } from "../network";
 import type { Options } from "../options";
 import { domainOf, formatValue } from "../scale";
 
+const MOST_EXACT = 100_000; // values to ask the kernel for; of more, the stored ones are shown, marked ≈
 const MOST_SAMPLED = 60_000; // values that a domain is of; more are sampled
 
 type Values = ArrayLike<number>;
@@ -31,7 +32,7 @@ export class LinkEntries {
     arrived: () => void,
   ) {
     this.at = linkEntries(unreduced(bundle), target, source);
-    if (history.isExact) return;
+    if (history.isExact || this.at.length * history.nCheckpoints > MOST_EXACT) return;
     history.exact(bundle.parameter, this.at).then(
       (all) => {
         this.exact = all;

@@ -6,6 +6,7 @@ import type { Bundle } from "../network";
 import type { Options } from "../options";
 import { formatCount, formatValue } from "../scale";
 import { EntriesDomains } from "./entries";
+import { Portraitist } from "./portrait";
 import { type Reading, readLink } from "./reading";
 
 const MOST_ROWS = 60;
@@ -67,13 +68,31 @@ function unitTable(
   return { element, move };
 }
 
+/** What is known of a unit, and its portrait, between its name and its links. */
+function withPortrait(table: Reading, portrait: Reading | null, note: string | null): Reading {
+  const title = table.element.firstElementChild!;
+  if (portrait) title.after(portrait.element);
+  if (note) title.after(html("div", { class: "nwv-reading-entry" }, note));
+  const move = (k: number): void => {
+    table.move(k);
+    portrait?.move(k);
+  };
+  return { element: table.element, move };
+}
+
 export function createInspector(
   host: HTMLElement,
   history: History,
   bundles: () => Bundle[],
-  context: { options(): Options; isDark(): boolean; select(selection: Selection | null): void },
+  context: {
+    options(): Options;
+    isDark(): boolean;
+    select(selection: Selection | null): void;
+    noteOf(selection: Selection): string | null;
+  },
 ): Inspector {
-  const { options, isDark, select } = context;
+  const { options, isDark, select, noteOf } = context;
+  const portraitist = new Portraitist(history);
   const domains = new EntriesDomains();
   let reading: Reading | null = null;
   const close = iconButton("Close", CROSS);
@@ -85,7 +104,12 @@ export function createInspector(
         const bundle = bundles().find((b) => b.id === selection.bundle)!;
         const looks = { options: options(), isDark: isDark(), isPointable: true, domains };
         reading = readLink(history, bundle, selection.target, selection.source, checkpoint, looks);
-      } else if (isUnit(selection)) reading = unitTable(history, bundles(), selection, checkpoint, select);
+      } else if (isUnit(selection)) {
+        const looks = { options: options(), isDark: isDark(), isPointable: true };
+        const portrait = portraitist.pictureOf(selection, checkpoint, looks);
+        const table = unitTable(history, bundles(), selection, checkpoint, select);
+        reading = withPortrait(table, portrait, noteOf(selection));
+      }
       host.hidden = reading === null;
       host.replaceChildren(...(reading ? [close, reading.element] : []));
     },

@@ -7,14 +7,15 @@ import type { Bundle } from "../network";
 import type { Options } from "../options";
 import { formatCount, formatValue, PALETTES, PAPERS, type Palette, type Rgb, rgba, shade } from "../scale";
 import { type EntriesDomains, LinkEntries, rangeOf } from "./entries";
-import { isBinned, type Panes, panesOf, shapeWords, slicePixels } from "./panes";
+import { isBinned, type Panes, panesOf, type Room, shapeWords, slicePixels } from "./panes";
 
 export interface KernelLooks {
   options: Options;
   isDark: boolean;
   /** Whether a pointer can reach the picture: then it reads the cell that it is on. */
   isPointable: boolean;
-  domains: EntriesDomains;
+  domains: Pick<EntriesDomains, "of">;
+  room?: Room;
 }
 
 interface Pane {
@@ -72,11 +73,11 @@ export class KernelPicture {
     private readonly bundle: Bundle,
     link: [number, number],
     private checkpoint: number,
-    { options, isDark, isPointable, domains }: KernelLooks,
+    { options, isDark, isPointable, domains, room }: KernelLooks,
   ) {
     const theme = isDark ? "dark" : "light";
     [this.palette, this.paper] = [PALETTES[theme], PAPERS[theme]];
-    this.panes = panesOf(bundle.shape.slice(2));
+    this.panes = panesOf(bundle.shape.slice(2), room);
     this.drawn = Array.from({ length: this.panes.shown }, () => createPane(this.panes));
     const pictures = this.drawn.map(({ element }) => element);
     this.picture = html("div", { class: "nwv-kernel-panes", role: "img" }, ...pictures);

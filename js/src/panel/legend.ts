@@ -66,6 +66,14 @@ const SCALE_WORDS: Record<string, string> = {
   checkpoint: "full width and colour at this checkpoint’s own, per layer:",
 };
 
+/** What a pixel of the shading says. */
+function shadingWords({ shading, exponent }: Legend): string {
+  if (shading?.composite !== "sum")
+    return `shading: the strongest link wins the pixel, opacity as |w|^${exponent}, at half strength`;
+  const half = formatValue(Number(shading.half.toPrecision(2)));
+  return `shading: signed sum s of the links through a pixel, each w / domain; opacity |s| / (|s| + ${half})`;
+}
+
 export function createLegend(host: HTMLElement): LegendPanel {
   let shown = "";
   return {
@@ -99,6 +107,7 @@ export function createLegend(host: HTMLElement): LegendPanel {
             html("b", {}, `${hasSign && domain > 0 ? "±" : ""}${formatValue(domain)}`),
           ),
         );
+      if (legend.shading) items.push(html("span", { class: "nwv-legend-words" }, shadingWords(legend)));
       if (legend.nOdd > 0) items.push(oddKey(palette, legend.nOdd));
       host.replaceChildren(...items);
     },

@@ -1,6 +1,14 @@
 // How the entries behind a link are laid out as small pictures: a strip, a heat map, a row of slices. Pure.
 
-const MOST = { width: 216, height: 96, slices: 12 };
+/** What a picture may take: in all, and each of several slices. */
+export interface Room {
+  width: number;
+  height: number;
+  slice: number;
+}
+
+const KERNEL: Room = { width: 216, height: 96, slice: 62 };
+const MOST_SLICES = 12;
 const MOST_WRITTEN = 9; // entries whose values are written out
 const MOST_INSIDE = 4; // columns of them that have room for their values
 const WRITTEN = { width: 60, height: 24 }; // of a cell with its value, at most
@@ -17,22 +25,22 @@ export interface Panes {
   written: "inside" | "below" | null; // where the values stand as text
 }
 
-export function panesOf(rest: number[]): Panes {
+export function panesOf(rest: number[], most: Room = KERNEL): Panes {
   const columns = rest[rest.length - 1];
   const rows = rest.length > 1 ? rest[rest.length - 2] : 1;
   const slices = rest.slice(0, -2).reduce((a, b) => a * b, 1);
   const isFew = slices * rows * columns <= MOST_WRITTEN;
   const isInside = isFew && slices * columns <= MOST_INSIDE;
-  const pixels: [number, number] = [Math.min(columns, MOST.width), Math.min(rows, MOST.height)];
-  const largest = slices > 1 ? 62 / Math.max(rows, columns) : rows > 1 ? 18 : 24;
+  const pixels: [number, number] = [Math.min(columns, most.width), Math.min(rows, most.height)];
+  const largest = slices > 1 ? most.slice / Math.max(rows, columns) : rows > 1 ? 18 : 24;
   const fits = (room: number, n: number) => Math.max(1, Math.floor(Math.min(largest, room / n)));
-  const cell = Math.min(fits(MOST.width, pixels[0]), rows > 1 ? fits(MOST.height, pixels[1]) : 24);
-  const room = (MOST.width + FRAME - FRAME * slices) / (slices * columns);
+  const cell = Math.min(fits(most.width, pixels[0]), rows > 1 ? fits(most.height, pixels[1]) : 24);
+  const room = (most.width + FRAME - FRAME * slices) / (slices * columns);
   return {
     slices,
     rows,
     columns,
-    shown: Math.min(slices, MOST.slices),
+    shown: Math.min(slices, MOST_SLICES),
     width: isInside ? Math.min(WRITTEN.width, Math.floor(room)) * columns : cell * pixels[0],
     height: isInside ? WRITTEN.height * rows : rows > 1 ? cell * pixels[1] : 20,
     pixels,

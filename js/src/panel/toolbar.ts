@@ -13,6 +13,8 @@ export interface ToolbarContext {
   checkpoint(): number;
   options(): Options;
   setOptions(change: Partial<Options>): void;
+  /** Whether some layer has so many links that they are shaded. */
+  isShaded(): boolean;
   zoom(factor: number | "fit"): void;
   find(group: string, unit: number | null): void;
   /** Say something that was asked for and is not there. */
@@ -193,6 +195,26 @@ function pictureTool({ network, options, setOptions }: ToolbarContext): [HTMLEle
   ];
 }
 
+/** What a pixel of the shading shows, where there is a shading. */
+function shadingTool({ options, setOptions, isShaded }: ToolbarContext): [HTMLElement, Refresh] {
+  const [element, refreshChoice] = choice(
+    "shading",
+    [
+      ["strongest", "strongest link"],
+      ["sum", "signed sum"],
+    ],
+    () => options().composite,
+    (composite) => setOptions({ composite }),
+  );
+  element.title =
+    "What a pixel shows that many links pass through: the strongest of them, or their signed sum";
+  const refresh = (): void => {
+    refreshChoice();
+    element.hidden = !isShaded();
+  };
+  return [element, refresh];
+}
+
 /** Ways back from whatever was opened, where blocks can be closed at all. */
 function blockTool({ network, options, setOptions }: ToolbarContext): [HTMLElement, Refresh] {
   const isWhole = isLegible(network);
@@ -241,6 +263,7 @@ export function createToolbar(host: HTMLElement, context: ToolbarContext): { upd
     quantityTool(context),
     ...(rest ? [rest] : []),
     ...pictureTool(context),
+    shadingTool(context),
     scale,
     order,
   ];

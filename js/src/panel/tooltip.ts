@@ -6,6 +6,7 @@ import type { Bundle, Network } from "../network";
 import type { Options } from "../options";
 import { formatValue } from "../scale";
 import { EntriesDomains } from "./entries";
+import { Portraitist } from "./portrait";
 import { type Reading, readLink } from "./reading";
 
 interface Spot {
@@ -58,8 +59,15 @@ export function createTooltip(
   host: HTMLElement,
   history: History,
   bundleOf: (id: string) => Bundle,
-  { options, isDark, drawn }: { options(): Options; isDark(): boolean; drawn(): Network },
+  context: {
+    options(): Options;
+    isDark(): boolean;
+    drawn(): Network;
+    noteOf(selection: Selection): string | null;
+  },
 ): Tooltip {
+  const { options, isDark, drawn, noteOf } = context;
+  const portraitist = new Portraitist(history);
   const element = html("div", { class: "nwv-tooltip", hidden: true });
   host.append(element);
   const domains = new EntriesDomains();
@@ -87,10 +95,15 @@ export function createTooltip(
       const isFolded = band !== undefined && band.size > 1;
       const use = isFolded ? `a band of ${band.size} units: click to unfold it` : "click for all its links";
       const about = group.role === "box" ? (layer?.note ?? "") : use;
+      const looks = { options: options(), isDark: isDark(), isPointable: false };
+      const picture = portraitist.pictureOf(selection, checkpoint, looks);
       element.replaceChildren(
         html("div", { class: "nwv-reading-title" }, unitLabel(network, selection.group, selection.unit)),
+        html("div", { class: "nwv-reading-entry" }, noteOf(selection) ?? ""),
+        ...(picture ? [picture.element] : []),
         html("div", { class: "nwv-reading-entry" }, about),
       );
+      reading = picture;
     }
   };
   const place = ({ x, y, above }: Spot): void => {

@@ -45,6 +45,13 @@ export interface Legend {
   nOdd: number;
   nMissing: number;
   ports: string[];
+  shading: Shading | null; // null where no layer has so many links that they are shaded
+}
+
+/** How the links that are not drawn as lines share a pixel. */
+export interface Shading {
+  composite: "strongest" | "sum";
+  half: number; // the sum, in links at their domain, that is half as strong as can be
 }
 
 export interface View {
@@ -68,6 +75,8 @@ export interface View {
   zoom(factor: number | "fit"): void;
   /** Bring a layer or unit into sight; return what to select: the unit, or the closed block that holds it. */
   reveal(group: string, unit: number | null): Selection;
+  /** What is known of a unit beyond its weights: its rank, or that it has learned nothing. */
+  noteOf?(selection: Selection): string | null;
   /** Whether a selection stands in the right half of the stage. */
   isOnRight(selection: Selection | null): boolean;
   /** What is drawn: closed blocks are boxes in it, many units are bands. */

@@ -1,8 +1,8 @@
 // The graph view: a layer-by-layer node-link diagram with every link crisp. Puts layout, links, images and gestures together.
-
 import { Bands, bandWords } from "../bands";
 import { asLink, isLink, isUnit, type Selection } from "../describe";
 import { html } from "../dom";
+import { centreOf } from "../hanging";
 import { maskOf, type Tally } from "../images/plan";
 import { isDrawable, type Layout, layoutNetwork } from "../layout";
 import type { Network } from "../network";
@@ -12,7 +12,7 @@ import { type Boxes, drawBoxes } from "./graph/boxes";
 import { type Chrome, drawChrome } from "./graph/chrome";
 import { createEdges, type Edges } from "./graph/edges";
 import { type Focus, focusOf, placeOf } from "./graph/focus";
-import { Gallery, isPictured, portrayedBy } from "./graph/gallery";
+import { Gallery, isPictured, noteOf, portraitSummary, portrayedBy } from "./graph/gallery";
 import { type Intents, listen } from "./graph/gestures";
 import { Links } from "./graph/links";
 import { markFocus, markLonely, outline } from "./graph/marks";
@@ -235,6 +235,7 @@ class Graph implements View {
 
   isOnRight(selection: Selection | null): boolean {
     const place = placeOf(this.context.network, this.layout, this.opened.standing(selection));
+    if (place?.exhibit) return false; // the image on the left is a part of it
     return (place?.x ?? 0) > this.size.width / 2;
   }
 
@@ -258,33 +259,30 @@ class Graph implements View {
     const selection = this.opened.find(group, unit);
     const place = this.layout.places.get(this.opened.groupOf(selection) ?? "");
     if (!place) return selection;
-    const x = this.zoomState.x + this.size.width / 2 - place.x;
-    const y =
-      !isUnit(selection) || unit === null
-        ? this.zoomState.y
-        : this.zoomState.y + this.size.height / 2 - place.unitY[unit];
-    this.setZoom({ k: this.zoomState.k, x, y });
+    const { width, height } = this.size;
+    const [atX, atY] = isUnit(selection) && unit !== null ? centreOf(place, unit) : [place.x, height / 2];
+    const { k, x, y } = this.zoomState;
+    this.setZoom({ k, x: x + width / 2 - atX, y: y + height / 2 - (atY || height / 2) });
     return selection;
   }
 
   legend(): Legend {
-    return graphLegend(this.context.network, this.layout, this.links, this.tally(), this.screen.shown);
+    return graphLegend(this.context, this.scene, this.tally(), this.screen.shown);
   }
 
+  noteOf = (selection: Selection): string | null => noteOf(this.layout, selection);
+
   caption(): string {
-    const counts = {
-      ...this.tally(),
-      k: this.screen.shown,
-      onStage: this.links.n,
-      folded: this.opened.folded(),
-    };
+    const [k, onStage, folded] = [this.screen.shown, this.links.n, this.opened.folded()];
+    const counts = { ...this.tally(), k, onStage, folded };
     const order = this.reorder.words(this.context);
     const portraits = this.gallery.words(this.layout, this.context.network);
     return graphCaption(this.context, this.layout, counts, [order, portraits, bandWords(this.bands)]);
   }
 
   summary(): string {
-    const text = graphSummary(this.context, this.links, { k: this.screen.shown, tally: this.tally() });
+    const links = graphSummary(this.context, this.links, { k: this.screen.shown, tally: this.tally() });
+    const text = [links, portraitSummary(this.layout)].filter(Boolean).join(" ");
     this.stage.setAttribute("aria-label", text);
     return text;
   }

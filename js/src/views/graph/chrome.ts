@@ -1,11 +1,18 @@
 // The SVG of the graph: units, ports, lanes, boxes, wires and their names. Rebuilt on layout, not per frame.
 import { svg } from "../../dom";
-import { type Layout, MAX_PORTED_UNITS, MOST_NAME_PX, type Place, portOffset } from "../../layout";
+import {
+  isBiasTick,
+  type Layout,
+  MAX_PORTED_UNITS,
+  MOST_NAME_PX,
+  type Place,
+  portOffset,
+} from "../../layout";
 import { type Network, unitName } from "../../network";
-import { gridWords } from "../../portraits";
+import { gridWords, guessWords } from "../../portraits";
 import type { Boxes } from "./boxes";
-
-const CHARACTER_PX = 6.1;
+import { drawFrames, isReadByLines } from "./frames";
+import { CHARACTER_PX, clip, text } from "./label";
 
 export interface Chrome {
   root: SVGSVGElement;
@@ -18,17 +25,6 @@ interface TitleRoom {
   room: number;
   titleY: number;
   laneBottom: number;
-}
-
-const clip = (text: string, room: number): string => {
-  const most = Math.max(3, Math.floor(room / CHARACTER_PX));
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
-};
-
-function text(value: string, attributes: Record<string, string | number>, full = value): SVGTextElement {
-  const element = svg("text", attributes, value);
-  if (full !== value) element.append(svg("title", {}, full));
-  return element;
 }
 
 /** A layer's further lines: what it is and how many units; its activation and what else shapes its output. */
@@ -46,6 +42,19 @@ function subtitles(network: Network, { group, grid }: Place, room: number): stri
   );
   const all = [kind, ...extra].join(" · ");
   return all.length * CHARACTER_PX <= room || extra.length === 0 ? [all] : [kind, extra.join(" · ")];
+}
+
+/** A guess about an image says on hover what it is of, and how to state the grid. */
+function subtitle(
+  line: string,
+  at: { x: number; y: number },
+  { group, grid }: Place,
+  room: number,
+): SVGElement {
+  if (!grid?.isGuessed) return text(clip(line, room), { ...at, class: "nwv-subtitle" }, line);
+  const element = text(line, { ...at, class: "nwv-subtitle nwv-told" });
+  element.append(svg("title", {}, guessWords(group)));
+  return element;
 }
 
 function titles(
@@ -73,9 +82,7 @@ function titles(
   const more = subtitles(network, place, room);
   return [
     title,
-    ...more.map((line, i) =>
-      text(clip(line, room), { x: place.x, y: titleY + 14 + 13 * i, class: "nwv-subtitle" }, line),
-    ),
+    ...more.map((line, i) => subtitle(line, { x: place.x, y: titleY + 14 + 13 * i }, place, room)),
   ];
 }
 
@@ -118,9 +125,11 @@ function drawnUnit(place: Place, unit: number): SVGElement {
 }
 
 /** Names beside the units of the first and last columns, thinned where they would overlap. */
-function unitNames(place: Place, side: "left" | "right", room: number): SVGElement[] {
+function unitNames(place: Place, side: "left" | "right", hasTicks: boolean): SVGElement[] {
+  const room = MOST_NAME_PX;
   const every = Math.max(1, Math.ceil(11 / place.spacing));
-  const x = side === "left" ? place.x - place.halfWidth - 7 : place.x + place.halfWidth + 7;
+  const beyond = side === "right" && hasTicks ? 17 : place.halfWidth + 7; // ticks of biases go to the right
+  const x = side === "left" ? place.x - place.halfWidth - 7 : place.x + beyond;
   const names: SVGElement[] = [];
   const ranked = [...place.unitY.keys()].sort((a, b) => place.unitY[a] - place.unitY[b]);
   for (let rank = 0; rank < ranked.length; rank += every) {
@@ -191,44 +200,6 @@ function tiles(place: Place): SVGElement[] {
   });
 }
 
-/** Frames of pictures; of portraits also the numbers of their units and, above the others, how many there are. */
-function pictures(place: Place): { marks: SVGElement[]; words: SVGElement[] } {
-  const { group, exhibit } = place;
-  const marks: SVGElement[] = [];
-  const frames = place.pictures.map(({ unit, x, y, width, height }) => {
-    const idle = exhibit?.idle.get(unit);
-    const frame = svg("rect", { x, y, width, height, class: `nwv-picture${idle ? " nwv-idle" : ""}` });
-    if (idle) frame.append(svg("title", {}, IDLE[idle]));
-    return frame;
-  });
-  if (!exhibit) return { marks: [], words: frames };
-  const words: SVGElement[] = [];
-  place.pictures.forEach(({ unit, x, y, height }, i) => {
-    marks[unit] = frames[i];
-    frames[i].dataset.group = group.id;
-    frames[i].dataset.unit = String(unit);
-    if (!Number.isNaN(place.unitY[unit]) && height > 12)
-      words.push(
-        text(unitName(group, unit), { x: x - 4, y: y + height / 2 + 3.5, class: "nwv-unit-name nwv-left" }),
-      );
-  });
-  const rest = place.pictures.filter(({ unit }) => Number.isNaN(place.unitY[unit]));
-  if (rest.length > 0) {
-    const [left, right] = [
-      Math.min(...rest.map(({ x }) => x)),
-      Math.max(...rest.map(({ x, width }) => x + width)),
-    ];
-    const y = Math.min(...rest.map((picture) => picture.y)) - 6;
-    words.push(text(`+${rest.length} more`, { x: (left + right) / 2, y, class: "nwv-subtitle" }));
-  }
-  return { marks, words };
-}
-
-const IDLE = {
-  dead: "dead: all weights into this unit, or out of it, are 0",
-  unchanged: "training has not changed the weights into this unit",
-};
-
 /** Room for a column's title: to the nearest neighbouring column. */
 function titleRoom(places: Place[], place: Place): number {
   const others = places.filter((other) => Math.abs(other.x - place.x) > 1 && other.group.role !== "bias");
@@ -265,17 +236,28 @@ export function drawChrome(network: Network, layout: Layout, showLabels: boolean
       units.set(group.id, [mark]);
       root.append(mark);
     } else if (place.pictures.length > 0) {
-      const { marks, words } = pictures(place);
+      const isLast = group.column === last;
+      const { marks, others } = drawFrames(place, {
+        showLabels,
+        isLast,
+        isRead: isReadByLines(network, place),
+      });
       units.set(group.id, marks);
-      root.append(...marks.filter((mark) => mark !== undefined), ...words);
+      root.append(...others, ...marks);
     } else {
       const marks = Array.from({ length: group.n_units }, (_, unit) => unitMark(place, unit));
       units.set(group.id, marks);
       root.append(...marks, ...tiles(place));
       if (showLabels && !group.delayed_of && group.role === "input")
-        root.append(...unitNames(place, "left", MOST_NAME_PX));
+        root.append(...unitNames(place, "left", false));
       if (showLabels && !group.delayed_of && group.column === last && group.role !== "input")
-        root.append(...unitNames(place, "right", MOST_NAME_PX));
+        root.append(
+          ...unitNames(
+            place,
+            "right",
+            network.bundles.some((b) => b.target === group.id && isBiasTick(network, b)),
+          ),
+        );
     }
   }
   root.append(...boxes.over);

@@ -1,9 +1,9 @@
 // Portraits on the stage: which units come first (fixed over playback), where their pictures hang, what is in them.
 import { isLink, isUnit, type Selection } from "../../describe";
-import type { Tile } from "../../images/plan";
+import type { Ticks, Tile } from "../../images/plan";
 import type { Layout, Picture, Place } from "../../layout";
-import type { Group, Network } from "../../network";
-import { type Exhibit, type Idle, type Portrayed, portrayed } from "../../portraits";
+import { type Group, type Network, unitName } from "../../network";
+import { type Exhibit, gridWords, IDLE_WORDS, type Idle, type Portrayed, portrayed } from "../../portraits";
 import type { ViewContext } from "../context";
 import type { Focus } from "./focus";
 import { type Links, withReduce } from "./links";
@@ -42,11 +42,33 @@ export class Gallery {
       const place = layout.places.get(group);
       if (place?.form !== "portraits") return [];
       const { label } = network.groups.find(({ id }) => id === group)!;
-      const idle = exhibit.idle.size > 0 ? `, ${exhibit.idle.size} of them idle (dashed)` : "";
-      return `${label || group}: portraits of incoming weights, strongest first at checkpoint ${checkpoint + 1}${idle}`;
+      const portraits = `${label || group}: portraits of incoming weights, strongest first at checkpoint ${checkpoint + 1}`;
+      return portraits + idleWords(exhibit);
     });
     return parts.join(" · ") || null;
   }
+}
+
+/** For the summary: which layers are portraits, and which of their units come first. */
+export function portraitSummary(layout: Layout): string {
+  const told = [...layout.places.values()].flatMap(({ exhibit, group }) => {
+    if (!exhibit) return [];
+    const first = Array.from(exhibit.ranked.subarray(0, 5), (unit) => unitName(group, unit));
+    const what = `portraits, images (${gridWords(exhibit.grid)}) of the weights into its units`;
+    return `${group.label || group.id} is shown as ${what}${idleWords(exhibit)}; strongest first: ${first.join(", ")}.`;
+  });
+  return told.join(" ");
+}
+
+/** ", dashed: 1 dead, 6 unchanged since checkpoint 1" */
+function idleWords({ idle }: Exhibit): string {
+  const count = (kind: Idle) => [...idle.values()].filter((other) => other === kind).length;
+  const [nDead, nUnchanged] = [count("dead"), count("unchanged")];
+  const parts = [
+    nDead > 0 && `${nDead} dead`,
+    nUnchanged > 0 && `${nUnchanged} unchanged since checkpoint 1`,
+  ];
+  return idle.size > 0 ? `, dashed: ${parts.filter(Boolean).join(", ")}` : "";
 }
 
 /** |incoming| times |outgoing| (where there are any), Euclidean norms, (n_units,). */
@@ -132,11 +154,44 @@ export function pictureTiles(layout: Layout, links: Links, k: number, focus: Foc
       tiles.push({
         ...box,
         rows,
-        kernels: [{ columns, values: cut(whole, unit), domain: isOne ? domain : domain / 2 }],
+        kernels: [{ columns, values: cut(whole, unit), domain }],
         signed: signed && isOne,
       });
   }
   return tiles;
+}
+
+/** Where the biases of portraits are drawn: below each picture, as wide as it at the domain. */
+export function ticksBelow(place: Place): Pick<Ticks, "x" | "y" | "length" | "thickness">[] {
+  const ofSide = new Map<number, { x: Float32Array; y: Float32Array; thickness: number }>();
+  for (const { unit, x, y, width, height } of place.pictures) {
+    const none = () => new Float32Array(place.unitY.length).fill(Number.NaN);
+    const thickness = Math.min(2, 0.08 * height);
+    const ticks = ofSide.get(width) ?? { x: none(), y: none(), thickness };
+    ticks.x[unit] = x + width / 2;
+    ticks.y[unit] = y + height + thickness;
+    ofSide.set(width, ticks);
+  }
+  return [...ofSide].map(([width, ticks]) => ({ ...ticks, length: width / 2 }));
+}
+
+/** What is known of a unit beyond its weights: its rank, or that it is idle; of a pixel, where it is. */
+export function noteOf({ places }: Layout, selection: Selection): string | null {
+  const place = isUnit(selection) ? places.get(selection.group) : undefined;
+  if (!place || !isUnit(selection)) return null;
+  const { exhibit, grid, group } = place;
+  const { unit } = selection;
+  if (exhibit) {
+    const idle = exhibit.idle.get(unit);
+    const rank = exhibit.ranked.indexOf(unit) + 1;
+    const words = [`${rank} of ${group.n_units} by strength`, idle && IDLE_WORDS[idle]];
+    return words.filter(Boolean).join(" · ");
+  }
+  if (!grid) return null;
+  const { channels, rows, columns, isGuessed } = grid;
+  const channel = channels > 1 ? `channel ${Math.floor(unit / (rows * columns)) + 1}, ` : "";
+  const words = `${channel}row ${(Math.floor(unit / columns) % rows) + 1}, column ${(unit % columns) + 1}`;
+  return isGuessed ? `${words} (of a guessed grid)` : words;
 }
 
 /** Some weight of the unit whose portrait is selected: pixels of the image stand for the others. */

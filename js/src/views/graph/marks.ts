@@ -1,6 +1,7 @@
 // What changes on the SVG between layouts: focused units, units without links, outlined links.
-import { isLink, type Selection } from "../../describe";
+import { isLink, isUnit, type Selection } from "../../describe";
 import { svg } from "../../dom";
+import { boxOf } from "../../hanging";
 import { type Layout, type Place, portOffset } from "../../layout";
 import { firstSource } from "../../network";
 import type { Chrome } from "./chrome";
@@ -42,24 +43,41 @@ export function markLonely(chrome: Chrome, links: Links, buckets: Uint8Array | n
   });
   for (const [group, marks] of chrome.units)
     marks.forEach((mark, unit) => {
+      if (mark.classList.contains("nwv-picture")) return; // it shows weights of its own
       mark.classList.toggle("nwv-lonely", buckets !== null && !busy.has(`${group}\n${unit}`));
     });
+}
+
+/** The frame of the pixel that stands for a link into a portrait, or for a unit of an image. */
+function pixelFrame({ places }: Layout, selection: Selection): SVGElement[] {
+  const exhibits = [...places.values()].flatMap(({ exhibit }) => exhibit ?? []);
+  const source = isLink(selection)
+    ? exhibits.find(({ bundle }) => bundle.id === selection.bundle)?.source
+    : isUnit(selection) && exhibits.find((exhibit) => exhibit.source === selection.group)?.source;
+  const place = source ? places.get(source) : undefined;
+  const box =
+    place && boxOf(place, isLink(selection) ? selection.source : isUnit(selection) ? selection.unit : -1);
+  if (!box) return [];
+  const { x, y, width, height } = box;
+  return [svg("rect", { x, y, width, height, class: "nwv-pixel" })];
 }
 
 /** Outline links (the pointed one, the selected one) above all others, in the colour of their value at k. */
 export function outline(
   chrome: Chrome,
-  { links, strips }: Scene,
+  { links, strips, layout }: Scene,
   marked: (Selection | null)[],
   k: number,
 ): void {
+  const pixels = marked.flatMap((selection) => (selection ? pixelFrame(layout, selection) : []));
   const lines = marked.filter(isLink).flatMap((link) => {
     const i = links.indexOf(link.bundle, link.target, link.source);
     if (i < 0) return [];
     const [x1, y1, x2, y2] = endsOfLink(strips, i);
+    if (Number.isNaN(y1 + y2)) return []; // of a unit that has a picture only
     const isSigned = links.isSigned(links.link(i).bundle);
     const sign = isSigned ? (links.values(k)[i] < 0 ? "negative" : "positive") : "unsigned";
     return ["nwv-halo", `nwv-core nwv-${sign}`].map((name) => svg("line", { x1, y1, x2, y2, class: name }));
   });
-  chrome.overlay.replaceChildren(...lines);
+  chrome.overlay.replaceChildren(...pixels, ...lines);
 }

@@ -76,9 +76,10 @@ export function pickLink({ strips, buckets, mask }: Targets, x: number, y: numbe
   let least = REACH_PX;
   for (const { start, nTarget, nSource, from, to, shown } of strips) {
     if (!shown || nTarget === 0) continue;
-    const byHeight = Array.from({ length: nTarget }, (_, j) => j).sort(
-      (a, b) => to[2 * a + 1] - to[2 * b + 1],
-    );
+    const byHeight = Array.from({ length: nTarget }, (_, j) => j)
+      .filter((j) => !Number.isNaN(to[2 * j + 1]))
+      .sort((a, b) => to[2 * a + 1] - to[2 * b + 1]);
+    if (byHeight.length === 0) continue;
     for (let i = 0; i < nSource; i++) {
       const [x0, y0] = [from[2 * i], from[2 * i + 1]];
       const dx = to[0] - x0;
@@ -86,11 +87,11 @@ export function pickLink({ strips, buckets, mask }: Targets, x: number, y: numbe
       if (t < 0 || t > 1) continue;
       const steepest = Math.max(
         Math.abs(to[2 * byHeight[0] + 1] - y0),
-        Math.abs(to[2 * byHeight[nTarget - 1] + 1] - y0),
+        Math.abs(to[2 * byHeight[byHeight.length - 1] + 1] - y0),
       );
       const reach = REACH_PX * Math.hypot(1, steepest / dx); // a steep link is near although far below
       const [low, high] = [(y - reach - y0) / t + y0, (y + reach - y0) / t + y0];
-      for (let rank = firstAbove(byHeight, to, low); rank < nTarget; rank++) {
+      for (let rank = firstAbove(byHeight, to, low); rank < byHeight.length; rank++) {
         const j = byHeight[rank];
         if (to[2 * j + 1] > high) break;
         const link = start + j * nSource + i;

@@ -94,12 +94,13 @@ export class Reader {
 
   /** From a unit to its strongest link, and on through the others. */
   nextLink(by: 1 | -1): void {
-    const { context, links } = this.diagram();
+    const { context, links, layout } = this.diagram();
     const selection: Selection | null = context.selection();
     if (isUnit(selection)) this.walkedFrom = selection;
     if (!this.walkedFrom) return;
     const { group, unit } = this.walkedFrom;
-    const shown = links.bundles.filter((bundle) => links.isShown(bundle));
+    const portraits = [...layout.places.values()].flatMap(({ exhibit }) => exhibit?.bundle ?? []);
+    const shown = [...links.bundles, ...portraits].filter((bundle) => links.isShown(bundle));
     const rows = unitLinks(shown, context.history, group, unit, context.clock.checkpoint);
     context.select(nextRow(rows, selection, by));
   }

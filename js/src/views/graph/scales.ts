@@ -1,24 +1,41 @@
 // The graph's part of the legend: every scale that links are drawn on, with its domain.
 
+import { isCrowded } from "../../images/crisp";
 import type { Tally } from "../../images/plan";
-import type { Layout } from "../../layout";
-import type { Network } from "../../network";
+import { halfSum } from "../../images/tones";
+import { isBiasTick } from "../../layout";
+import type { Bundle } from "../../network";
+import type { Options } from "../../options";
 import { opacityExponent } from "../../scale";
-import type { Legend } from "../context";
-import type { Links } from "./links";
+import type { Legend, Shading, ViewContext } from "../context";
+import type { Scene } from "./scene";
 
-export function graphLegend(network: Network, layout: Layout, links: Links, tally: Tally, k: number): Legend {
+/** What the shading shows, or null where all links are lines. */
+function shadingOf({ strips, layout }: Scene, { composite }: Options): Shading | null {
+  return isCrowded(strips) ? { composite, half: halfSum(strips, layout.height) } : null;
+}
+
+export function graphLegend(
+  { network, options }: Pick<ViewContext, "network" | "options">,
+  scene: Scene,
+  tally: Tally,
+  k: number,
+): Legend {
+  const { layout, links } = scene;
   const scales = new Map<string, Legend["scales"][number]>();
-  for (const bundle of links.bundles) {
-    const label = links.scaleLabel(bundle);
+  const add = (label: string, bundle: Bundle): void => {
     const signed = links.isSigned(bundle) || (scales.get(label)?.signed ?? false);
     scales.set(label, { label, domain: links.domain(bundle, k), signed });
-  }
+  };
+  for (const bundle of links.bundles) add(links.scaleLabel(bundle), bundle);
+  const others = network.bundles.filter((b) => layout.places.has(b.target) && isBiasTick(network, b));
+  for (const bundle of others.filter((b) => links.isShown(b)))
+    add(`${links.scaleLabel(bundle)} (ticks)`, bundle);
   for (const { exhibit } of layout.places.values())
     if (exhibit) {
-      const label = `${links.scaleLabel(exhibit.bundle)} portraits`;
-      const signed = links.isSigned(exhibit.bundle);
-      scales.set(label, { label, domain: links.domain(exhibit.bundle, k), signed });
+      add(`${links.scaleLabel(exhibit.bundle)} portraits`, exhibit.bundle);
+      const label = `${exhibit.source} image (grey: root mean square over units)`;
+      scales.set(label, { label, domain: links.domain(exhibit.bundle, k), signed: false });
     }
   return {
     scales: [...scales.values()],
@@ -28,6 +45,7 @@ export function graphLegend(network: Network, layout: Layout, links: Links, tall
     exponent: opacityExponent(links.n),
     nOdd: tally.odd,
     nMissing: tally.missing,
+    shading: shadingOf(scene, options()),
     ports: [...new Set(network.groups.flatMap((group) => group.ports))],
   };
 }

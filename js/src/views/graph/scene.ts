@@ -6,9 +6,11 @@ import type { Bundle, Network } from "../../network";
 import type { Options } from "../../options";
 import { opacityExponent, type Palette, type Rgb } from "../../scale";
 import type { Focus } from "./focus";
-import { pictureTiles } from "./gallery";
+import { pictureTiles, ticksBelow } from "./gallery";
 import type { Links } from "./links";
 import { stripsOf } from "./strips";
+
+const TICK_PX = 13;
 
 export interface Looks {
   width: number;
@@ -19,7 +21,7 @@ export interface Looks {
 }
 
 export class Scene {
-  readonly strips: Strip[];
+  strips: Strip[];
   private classified: { k: number; buckets: Uint8Array; tally: Tally } | null = null;
 
   constructor(
@@ -34,6 +36,8 @@ export class Scene {
   /** How images are to look: with a focus, its links stay and the rest steps back. */
   plan(looks: Looks, focus: Focus | null): Plan {
     const { threshold, signs, composite } = this.options;
+    this.strips = stripsOf(this.links, this.layout, focus);
+    this.classified = null;
     return {
       ...looks,
       strips: this.strips,
@@ -62,9 +66,11 @@ export class Scene {
       if (place.form === "bands" && bundle.port !== place.port) return [];
       const values = this.evaluate(bundle, k);
       if (!values) return [];
+      const about = { values, domain: this.links.domain(bundle, k), signed: this.links.isSigned(bundle) };
+      if (place.form === "portraits") return ticksBelow(place).map((ticks) => ({ ...ticks, ...about }));
       const thickness = Math.max(1, Math.min(3, place.spacing * 0.4));
-      const [domain, signed] = [this.links.domain(bundle, k), this.links.isSigned(bundle)];
-      return [{ x: place.x, y: place.unitY, thickness, values, domain, signed }];
+      const x = new Float32Array(values.length).fill(place.x);
+      return [{ x, y: place.unitY, length: TICK_PX, thickness, ...about }];
     });
   }
 

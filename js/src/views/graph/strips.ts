@@ -1,10 +1,16 @@
 // Where the links of each bundle run on the stage, as makers of images and the pointer see them: one strip a bundle, or
 // one for each of its blocks.
+import { lineStart } from "../../hanging";
 import type { Strip } from "../../images/plan";
 import { type Layout, sourcePoint, targetPoint } from "../../layout";
+import type { Focus } from "./focus";
 import type { Links } from "./links";
 
-export function stripsOf(links: Links, layout: Layout): Strip[] {
+/** A unit on a sheet of portraits has lines while it is in focus. */
+export function stripsOf(links: Links, layout: Layout, focus: Focus | null = null): Strip[] {
+  const isFocused = (bundle: string, group: string, unit: number): boolean =>
+    (focus?.link?.bundle === bundle && focus.link.source === unit) ||
+    (focus?.units.some((other) => other.group === group && other.unit === unit) ?? false);
   const crowds = new Map<string, number>();
   return links.bundles.flatMap((bundle, b): Strip[] => {
     const source = layout.places.get(bundle.source)!;
@@ -21,7 +27,11 @@ export function stripsOf(links: Links, layout: Layout): Strip[] {
     return Array.from({ length: bundle.blocks ?? 1 }, (_, block) => ({
       ...about,
       start: links.starts[b] + block * about.nTarget * nSource,
-      from: pointsOf(nSource, (i) => sourcePoint(source, block * nSource + i)),
+      from: pointsOf(nSource, (i) => {
+        const unit = block * nSource + i;
+        const start = isFocused(bundle.id, bundle.source, unit) ? lineStart(source, unit) : null;
+        return start ?? sourcePoint(source, unit);
+      }),
       to: pointsOf(about.nTarget, (j) => targetPoint(target, block * about.nTarget + j, bundle.port)),
     }));
   });

@@ -1,5 +1,6 @@
 // Going from unit to unit and from link to link by keyboard. Pure.
 import { isLink, isUnit, type LinkRow, type Selection } from "../../describe";
+import { boxOf, centreOf } from "../../hanging";
 import type { Layout, Place } from "../../layout";
 
 export type Direction = "up" | "down" | "left" | "right";
@@ -15,21 +16,36 @@ export function nextUnit(
   );
   const here = isUnit(selection) ? layout.places.get(selection.group) : undefined;
   if (!here || !isUnit(selection)) return places.length ? { group: places[0].group.id, unit: 0 } : null;
-  const y = here.unitY[selection.unit];
+  const [x, y] = centreOf(here, selection.unit);
   const sign = direction === "up" || direction === "left" ? -1 : 1;
   const sideways = direction === "left" || direction === "right";
   const isStacked = (place: Place) => place.form === "box" && Math.abs(place.x - here.x) < 1;
   const column = here.form === "box" ? places.filter(isStacked) : [here];
   const ahead = (sideways ? places : column)
-    .flatMap((place) =>
-      Array.from(place.unitY, (unitY, unit) => {
-        const along = (sideways ? place.x - here.x : unitY - y) * sign;
-        return { group: place.group.id, unit, along, off: Math.abs(unitY - y) };
-      }),
-    )
-    .filter((candidate) => candidate.along > 0.5)
+    .flatMap((place) => centres(place).map((centre) => ({ ...centre, place })))
+    .map(({ place, unit, x: unitX, y: unitY }) => {
+      const along = (sideways ? unitX - x : unitY - y) * sign;
+      return { place, unit, along, off: Math.abs(sideways ? unitY - y : unitX - x) };
+    })
+    .filter(({ along, off }) => along > LEAST_PX && (sideways || off < 1))
     .sort((a, b) => a.along - b.along || a.off - b.off);
-  return ahead.length > 0 ? { group: ahead[0].group, unit: ahead[0].unit } : null;
+  const next = (sideways && alongRow(ahead, here, selection.unit)) || ahead[0];
+  return next ? { group: next.place.group.id, unit: next.unit } : null;
+}
+
+const LEAST_PX = 0.01; // pixels of an image may be small
+
+/** Every unit of a place, and where it is. */
+const centres = (place: Place): { unit: number; x: number; y: number }[] =>
+  Array.from(place.unitY, (_, unit) => {
+    const [x, y] = centreOf(place, unit);
+    return { unit, x, y };
+  });
+
+/** Among pictures, the next one in the same row, or half a row away, before anything else. */
+function alongRow<T extends { place: Place; off: number }>(ahead: T[], here: Place, unit: number): T | null {
+  const height = boxOf(here, unit)?.height ?? 0;
+  return ahead.find(({ place, off }) => place === here && off < 1.2 * height) ?? null;
 }
 
 /** The link after (or before) the selected one in a unit's list, strongest first. */

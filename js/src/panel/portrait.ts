@@ -1,0 +1,64 @@
+// The portrait of a unit at length: its incoming weights as an image, on the scale of the diagram, with their range.
+import { isUnit, type Selection } from "../describe";
+import type { History } from "../history";
+import type { Bundle } from "../network";
+import type { Options } from "../options";
+import { type Grid, portrayed } from "../portraits";
+import { Links } from "../views/graph/links";
+import { KernelPicture } from "./kernel";
+import type { Room } from "./panes";
+
+const ROOM: Room = { width: 216, height: 216, slice: 105 };
+
+interface Looks {
+  options: Options;
+  isDark: boolean;
+  isPointable: boolean;
+}
+
+/** A view on the same entries in which one link stands for a whole image. */
+function asImage(bundle: Bundle, { channels, rows, columns }: Grid): Bundle {
+  const [toTarget, toSource] = bundle.strides;
+  const image = channels > 1 ? [channels, rows, columns] : [rows, columns];
+  const strides = image.map((_, d) => toSource * image.slice(d + 1).reduce((a, b) => a * b, 1));
+  return {
+    ...bundle,
+    shape: [bundle.shape[0], 1, ...image],
+    strides: [toTarget, toSource, ...strides],
+    reduce: "l2",
+    rest_name: "weight",
+  };
+}
+
+/** Makes the portraits of a widget's units; their domains are those of the diagram, and grow like these. */
+export class Portraitist {
+  private domains: Links["domains"] = new Map();
+
+  constructor(private readonly history: History) {}
+
+  /** The portrait of a selected unit, or null where it has none. */
+  pictureOf(selection: Selection | null, checkpoint: number, looks: Looks): KernelPicture | null {
+    const { history } = this;
+    const about = isUnit(selection) ? portrayed(history.network).get(selection.group) : undefined;
+    if (!isUnit(selection) || !about || !looks.options.portraits || about.bundle.shape.length > 2)
+      return null;
+    const domain = this.domain(about.bundle, looks.options);
+    const kernelLooks = { ...looks, domains: { of: () => domain }, room: ROOM };
+    const image = asImage(about.bundle, about.grid);
+    return new KernelPicture(history, image, [selection.unit, 0], checkpoint, kernelLooks);
+  }
+
+  private domain(bundle: Bundle, options: Options): number {
+    const scale = options.scale === "checkpoint" ? "layer" : options.scale; // a picture has one for all checkpoints
+    const links = new Links(
+      this.history.network,
+      this.history,
+      { ...options, scale },
+      () => false,
+      this.domains,
+    );
+    const domain = links.domain(bundle, 0);
+    this.domains = new Map([...this.domains, ...links.domains]);
+    return domain;
+  }
+}
