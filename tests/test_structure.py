@@ -62,6 +62,7 @@ TYPESCRIPT_RANKS = {
             "options",
             "history",
             "describe",
+            "ticks",
         ),
         0,
     ),

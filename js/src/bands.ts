@@ -99,8 +99,8 @@ const pieceId = (id: string, target: number, source: number): string => `${id}[$
 
 export class Bands {
   readonly network: Network;
-  private readonly runs = new Map<string, Run[]>(); // by the id of the whole group
-  private readonly pieces = new Map<string, { bundle: Bundle; target: Run | null; source: Run | null }>();
+  readonly #runs = new Map<string, Run[]>(); // by the id of the whole group
+  readonly #pieces = new Map<string, { bundle: Bundle; target: Run | null; source: Run | null }>();
 
   constructor(
     readonly whole: Network,
@@ -109,12 +109,12 @@ export class Bands {
     const inBlocks = new Set(whole.bundles.flatMap((b) => ((b.blocks ?? 1) > 1 ? [b.source, b.target] : [])));
     for (const group of whole.groups)
       if (group.n_units > most && group.role !== "box" && !keeps(group) && !inBlocks.has(group.id))
-        this.runs.set(group.id, runsOf(group, open[group.delayed_of ?? group.id]));
-    this.network = this.runs.size > 0 ? this.fold() : whole;
+        this.#runs.set(group.id, runsOf(group, open[group.delayed_of ?? group.id]));
+    this.network = this.#runs.size > 0 ? this.#fold() : whole;
   }
 
-  private fold(): Network {
-    const { whole, runs } = this;
+  #fold(): Network {
+    const [whole, runs] = [this.whole, this.#runs];
     const first = (id: string | null): string | null => (id === null ? null : (runs.get(id)?.[0].id ?? id));
     const groups = whole.groups.flatMap((group) => {
       const delayed = group.delayed_of === null ? undefined : runs.get(group.delayed_of);
@@ -128,7 +128,7 @@ export class Bands {
       return targets.flatMap((target) =>
         sources.map((source) => {
           const piece = bundleOf(bundle, target, source);
-          this.pieces.set(piece.id, { bundle, target, source });
+          this.#pieces.set(piece.id, { bundle, target, source });
           return piece;
         }),
       );
@@ -143,7 +143,7 @@ export class Bands {
 
   /** How many units of a group are folded, for each group that is. */
   get folded(): { group: Group; nUnits: number; size: number }[] {
-    return [...this.runs.values()].map((runs) => ({
+    return [...this.#runs.values()].map((runs) => ({
       group: runs[0].group,
       nUnits: runs.reduce((n, run) => n + (run.size > 1 ? run.nRows * run.size : 0), 0),
       size: bandSize(runs[0].group.n_units),
@@ -152,7 +152,7 @@ export class Bands {
 
   /** The band that a press on a row means: to be opened, or null of a unit that is open. */
   bandOf(id: string, row: number): { group: string; band: number } | null {
-    const run = this.runOf(id);
+    const run = this.#runOf(id);
     if (!run || run.size === 1) return null;
     const { group } = run;
     return {
@@ -161,28 +161,28 @@ export class Bands {
     };
   }
 
-  private runOf(id: string): Run | undefined {
-    for (const runs of this.runs.values()) for (const run of runs) if (run.id === id) return run;
+  #runOf(id: string): Run | undefined {
+    for (const runs of this.#runs.values()) for (const run of runs) if (run.id === id) return run;
     return undefined;
   }
 
-  private rowOf(group: string, unit: number): { id: string; row: number } {
-    const run = this.runs.get(group)?.findLast(({ first }) => first <= unit);
+  #rowOf(group: string, unit: number): { id: string; row: number } {
+    const run = this.#runs.get(group)?.findLast(({ first }) => first <= unit);
     return run ? { id: run.id, row: Math.floor((unit - run.first) / run.size) } : { id: group, row: unit };
   }
 
   /** What stands on the diagram for a selection of the whole network. */
   toShown = (selection: Selection | null): Selection | null => {
-    if (selection === null || this.runs.size === 0) return selection;
+    if (selection === null || this.#runs.size === 0) return selection;
     if ("group" in selection) {
-      const { id, row } = this.rowOf(selection.group, selection.unit);
+      const { id, row } = this.#rowOf(selection.group, selection.unit);
       return { ...selection, group: id, unit: row };
     }
     const bundle = "bundle" in selection && this.whole.bundles.find(({ id }) => id === selection.bundle);
     if (!bundle) return selection;
-    const target = this.rowOf(bundle.target, selection.target);
-    const source = this.rowOf(bundle.source, selection.source);
-    for (const [id, piece] of this.pieces)
+    const target = this.#rowOf(bundle.target, selection.target);
+    const source = this.#rowOf(bundle.source, selection.source);
+    for (const [id, piece] of this.#pieces)
       if (
         piece.bundle === bundle &&
         (piece.target?.id ?? bundle.target) === target.id &&
@@ -197,10 +197,10 @@ export class Bands {
     if (selection === null) return null;
     const unitOf = (run: Run | null | undefined, row: number) => (run ? run.first + row * run.size : row);
     if ("group" in selection) {
-      const run = this.runOf(selection.group);
+      const run = this.#runOf(selection.group);
       return run ? { ...selection, group: run.group.id, unit: unitOf(run, selection.unit) } : selection;
     }
-    const piece = "bundle" in selection ? this.pieces.get(selection.bundle) : undefined;
+    const piece = "bundle" in selection ? this.#pieces.get(selection.bundle) : undefined;
     if (!piece || !("bundle" in selection)) return selection;
     const { bundle, target, source } = piece;
     return {

@@ -37,30 +37,30 @@ function groupsIn(block: Block): Group[] {
 /** The graph of a network while its blocks are being folded; always acyclic. */
 class Quotient {
   readonly nodeOf = new Map<string, string>(); // folded group -> box
-  private readonly after: Edges = new Map();
-  private readonly before: Edges = new Map();
+  readonly #after: Edges = new Map();
+  readonly #before: Edges = new Map();
 
   constructor(network: Network) {
     for (const { id } of network.groups) {
-      this.after.set(id, new Set());
-      this.before.set(id, new Set());
+      this.#after.set(id, new Set());
+      this.#before.set(id, new Set());
     }
     for (const { source, target } of [...network.bundles, ...network.wires]) {
-      this.after.get(source)!.add(target);
-      this.before.get(target)!.add(source);
+      this.#after.get(source)!.add(target);
+      this.#before.get(target)!.add(source);
     }
   }
 
   /** Nodes by how often data has left the given ones and come back before it gets there; one part if it never does. */
   parts(nodes: string[]): string[][] {
     const inside = new Set(nodes);
-    const outside = nodes.flatMap((node) => [...this.after.get(node)!]).filter((node) => !inside.has(node));
-    if (!this.isReached(inside, outside)) return [nodes];
+    const outside = nodes.flatMap((node) => [...this.#after.get(node)!]).filter((node) => !inside.has(node));
+    if (!this.#isReached(inside, outside)) return [nodes];
     const returns = new Map<string, number>(nodes.map((node) => [node, 0]));
-    for (const node of this.ordered()) {
+    for (const node of this.#ordered()) {
       const so = returns.get(node);
       if (so === undefined) continue;
-      for (const next of this.after.get(node)!) {
+      for (const next of this.#after.get(node)!) {
         const back = inside.has(next) && !inside.has(node) ? 1 : 0;
         returns.set(next, Math.max(returns.get(next) ?? 0, so + back));
       }
@@ -74,10 +74,10 @@ class Quotient {
     return parts.filter((part) => part !== undefined);
   }
 
-  private isReached(goals: Set<string>, from: string[]): boolean {
+  #isReached(goals: Set<string>, from: string[]): boolean {
     const seen = new Set(from);
     for (const node of seen)
-      for (const next of this.after.get(node)!) {
+      for (const next of this.#after.get(node)!) {
         if (goals.has(next)) return true;
         seen.add(next); // a Set is walked through what is added to it
       }
@@ -85,11 +85,11 @@ class Quotient {
   }
 
   /** All nodes, each after those that lead to it. */
-  private ordered(): string[] {
-    const waiting = new Map([...this.before].map(([node, sources]) => [node, sources.size]));
+  #ordered(): string[] {
+    const waiting = new Map([...this.#before].map(([node, sources]) => [node, sources.size]));
     const order = [...waiting.keys()].filter((node) => waiting.get(node) === 0);
     for (const node of order)
-      for (const next of this.after.get(node)!) {
+      for (const next of this.#after.get(node)!) {
         waiting.set(next, waiting.get(next)! - 1);
         if (waiting.get(next) === 0) order.push(next);
       }
@@ -108,17 +108,17 @@ class Quotient {
         }
       return ends;
     };
-    const next = move(this.after, this.before);
-    const last = move(this.before, this.after);
+    const next = move(this.#after, this.#before);
+    const last = move(this.#before, this.#after);
     for (const node of nodes) {
-      this.after.delete(node);
-      this.before.delete(node);
+      this.#after.delete(node);
+      this.#before.delete(node);
       this.nodeOf.set(node, id);
     }
-    this.after.set(id, next);
-    this.before.set(id, last);
-    for (const end of next) this.before.get(end)!.add(id);
-    for (const end of last) this.after.get(end)!.add(id);
+    this.#after.set(id, next);
+    this.#before.set(id, last);
+    for (const end of next) this.#before.get(end)!.add(id);
+    for (const end of last) this.#after.get(end)!.add(id);
   }
 }
 
@@ -141,36 +141,36 @@ function boxGroup({ id, block, part, nParts }: Box): Group {
 class Folding {
   readonly boxes = new Map<string, Box>();
   readonly quotient: Quotient;
-  private readonly taken: Set<string>;
+  readonly #taken: Set<string>;
 
   constructor(network: Network) {
     this.quotient = new Quotient(network);
-    this.taken = new Set(network.groups.map((group) => group.id));
+    this.#taken = new Set(network.groups.map((group) => group.id));
   }
 
   /** Walk down to the blocks that are closed, and make boxes of them. */
   walk(block: Block, isOpen: (block: Block) => boolean): void {
-    for (const child of block.children) if (isOpen(child) || !this.box(child)) this.walk(child, isOpen);
+    for (const child of block.children) if (isOpen(child) || !this.#box(child)) this.walk(child, isOpen);
   }
 
   /** Fold a block; false if that would take as many boxes as it has parts of its own, which then say more. */
-  private box(block: Block): boolean {
+  #box(block: Block): boolean {
     const groups = groupsIn(block).map((group) => group.id);
     if (groups.length === 0) return true;
     const parts = groups.length === 1 ? [groups] : this.quotient.parts(groups);
     if (block.children.length > 0 && parts.length > 1 && parts.length >= block.children.length) return false;
     parts.forEach((part, k) => {
-      const id = this.freeId(parts.length > 1 ? `${block.name}#${k + 1}` : block.name, part);
+      const id = this.#freeId(parts.length > 1 ? `${block.name}#${k + 1}` : block.name, part);
       this.boxes.set(id, { id, block, part: k, nParts: parts.length });
       this.quotient.fold(part, id);
     });
     return true;
   }
 
-  private freeId(wanted: string, folded: string[]): string {
+  #freeId(wanted: string, folded: string[]): string {
     let id = wanted;
-    while (this.taken.has(id) && !folded.includes(id)) id += "·";
-    this.taken.add(id);
+    while (this.#taken.has(id) && !folded.includes(id)) id += "·";
+    this.#taken.add(id);
     return id;
   }
 }

@@ -33,29 +33,31 @@ export class History implements Run {
   error: string | null = null;
   readonly summaries = new Summaries();
   decoding: Promise<void> = Promise.resolve();
-  private readonly store = new Store();
-  private readonly requests: Requests | null;
-  private readonly windows: Windows;
-  private readonly told = new Told();
-  private shown: { quantity: Quantity; reference: number } = { quantity: "weights", reference: 0 };
-  private isPlaying = false;
-  private isWhole = true; // all weights came with the state
-  private isByName = false; // none did: they are asked for parameter by parameter
-  private readonly changes = new Changes(this.store);
-  private counted: number | null = null;
+  readonly #store = new Store();
+  readonly #requests: Requests | null;
+  readonly #windows: Windows;
+  readonly #memory: Memory;
+  readonly #told = new Told();
+  #shown: { quantity: Quantity; reference: number } = { quantity: "weights", reference: 0 };
+  #isPlaying = false;
+  #isWhole = true; // all weights came with the state
+  #isByName = false; // none did: they are asked for parameter by parameter
+  readonly #changes = new Changes(this.#store);
+  #counted: number | null = null;
 
   constructor(
     readonly network: Network,
     send: Send | null,
-    private readonly memory = new Memory(),
+    memory = new Memory(),
   ) {
-    this.requests = send && new Requests(send, () => this.told.now());
-    this.windows = new Windows(this.store, this.requests, network);
-    this.windows.run = this;
-    memory.add(this.store);
+    this.#memory = memory;
+    this.#requests = send && new Requests(send, () => this.#told.now());
+    this.#windows = new Windows(this.#store, this.#requests, network);
+    this.#windows.run = this;
+    memory.add(this.#store);
   }
 
-  subscribe = (listener: () => void): (() => void) => this.told.subscribe(listener);
+  subscribe = (listener: () => void): (() => void) => this.#told.subscribe(listener);
 
   /** Read the state that came with the widget or the page. */
   open(index: Index, parts: Parts): void {
@@ -63,35 +65,35 @@ export class History implements Run {
     this.notes = index.notes;
     this.orders = index.orders;
     this.summaries.begin(index.summaries?.parameters ?? []);
-    this.setRun(readRun(index.runs[0]));
-    this.isWhole = index.window === null || !this.requests;
-    if (index.window !== null) this.windows.size = index.window;
-    this.isByName = !this.isWhole && index.blocks.length === 0;
-    if (this.isByName) this.windows.want([]);
+    this.#setRun(readRun(index.runs[0]));
+    this.#isWhole = index.window === null || !this.#requests;
+    if (index.window !== null) this.#windows.size = index.window;
+    this.#isByName = !this.#isWhole && index.blocks.length === 0;
+    if (this.#isByName) this.#windows.want([]);
     const all = { start: 0, stop: this.nCheckpoints, names: null, reference: null };
-    const ranges: Range[] = this.isWhole
+    const ranges: Range[] = this.#isWhole
       ? [{ quantity: "weights", ...all }]
       : index.blocks.map(({ start, stop }) => ({ ...all, quantity: "weights", start, stop }));
     if (index.blocks.some(({ quantity }) => quantity === "update"))
       ranges.push({ quantity: "update", ...all });
     // Together with the weights: domains are taken as soon as anything is here.
     const entries = [...index.blocks, ...(index.summaries?.blocks ?? [])];
-    this.enqueue(entries, (entry) => parts[entry.part!], ranges);
-    if (ranges.length === 0) this.decoding = this.decoding.then(() => this.told.now());
+    this.#enqueue(entries, (entry) => parts[entry.part!], ranges);
+    if (ranges.length === 0) this.decoding = this.decoding.then(() => this.#told.now());
   }
 
-  private setRun(run: Run): void {
+  #setRun(run: Run): void {
     Object.assign(this, run);
-    this.counted = null;
+    this.#counted = null;
   }
 
   /** Decode blocks one message after the other; then the ranges that they complete are here. */
-  private enqueue(entries: BlockEntry[], part: (entry: BlockEntry) => Parts[number], ranges: Range[]): void {
+  #enqueue(entries: BlockEntry[], part: (entry: BlockEntry) => Parts[number], ranges: Range[]): void {
     const bytes = entries.map((entry) =>
       asBytes(part(entry)).subarray(entry.offset, entry.offset + entry.n_bytes),
     );
     const mark = (state: State) => {
-      for (const range of ranges) this.windows.mark(range, state);
+      for (const range of ranges) this.#windows.mark(range, state);
     };
     mark("coming");
     const read = () => Promise.all(entries.map((entry, i) => readBlock(entry, bytes[i])));
@@ -99,120 +101,121 @@ export class History implements Run {
       (blocks) => {
         for (const block of blocks)
           if (isSummary(block.entry)) this.summaries.place(block.entry, block.codes as Float32Array);
-          else this.store.place(seriesOf(block.entry), block);
+          else this.#store.place(seriesOf(block.entry), block);
         mark("known");
-        this.trim();
-        this.counted = null;
+        this.#trim();
+        this.#counted = null;
         if (ranges.length === 0) return;
-        if (this.isPlaying) this.told.soon();
-        else this.told.now();
+        if (this.#isPlaying) this.#told.soon();
+        else this.#told.now();
       },
       (error: Error) => {
         this.error = `The weights could not be read: ${error.message}`;
-        this.told.now();
+        this.#told.now();
       },
     );
   }
 
-  private trim(): void {
-    const always = this.needs(this.windows.head);
-    const shown = new Set(this.needs(this.nCheckpoints - 1).map(([series]) => series));
-    this.windows.trim(() => this.memory.isFull, shown, always);
+  #trim(): void {
+    const always = this.#needs(this.#windows.head);
+    const shown = new Set(this.#needs(this.nCheckpoints - 1).map(([series]) => series));
+    this.#windows.trim(() => this.#memory.isFull, shown, always);
   }
 
   /** Take a custom message from Python; unknown ones are left to others. */
   receive(message: Reply, buffers: Parts): void {
     if (message.type === "append") {
       const before = this.nCheckpoints;
-      this.setRun(grown(this, message));
-      this.requests?.forgetExact();
+      this.#setRun(grown(this, message));
+      this.#requests?.forgetExact();
       this.precision = message.precision;
       this.notes = message.notes;
       const stop = this.nCheckpoints;
       const added = { quantity: "weights", reference: null, start: before, stop, names: null };
       const entries = stop > before ? [...message.blocks, ...(message.summaries ?? [])] : []; // else it is known
-      this.enqueue(entries, () => buffers[0], entries.length > 0 && !this.isByName ? [added] : []);
-      this.decoding = this.decoding.then(() => this.told.now());
+      this.#enqueue(entries, () => buffers[0], entries.length > 0 && !this.#isByName ? [added] : []);
+      this.decoding = this.decoding.then(() => this.#told.now());
     } else if (message.type === "blocks") {
       this.error = null;
-      const range = message.done ? this.requests?.answered(String(message.id)) : null;
-      this.enqueue(message.blocks, () => buffers[0], range ? [range] : []);
+      const range = message.done ? this.#requests?.answered(String(message.id)) : null;
+      this.#enqueue(message.blocks, () => buffers[0], range ? [range] : []);
     } else if (message.type === "exact") {
-      this.requests?.exactAnswered(message, new Float64Array(asBytes(buffers[0]).slice().buffer));
+      this.#requests?.exactAnswered(message, new Float64Array(asBytes(buffers[0]).slice().buffer));
     } else if (message.type === "order") {
       this.orders = { ...this.orders, [message.order]: message };
-      this.told.now();
+      this.#told.now();
     } else if (message.type === "error") {
-      this.requests?.failed(message);
+      this.#requests?.failed(message);
       this.error = message.message;
-      this.told.now();
+      this.#told.now();
     }
   }
 
   /** What is on the stage: what `isReady` and the like speak of. */
   show(quantity: Quantity, reference: number): void {
-    this.shown = { quantity, reference };
-    this.counted = null;
+    this.#shown = { quantity, reference };
+    this.#counted = null;
   }
 
   /** Parameters that are drawn: only these are asked for where the state carries no weights at all. */
   want(names: Iterable<string>): void {
-    if (!this.isByName) return;
-    this.windows.want([...new Set([...names].map((name) => storedName(this.network, name)))]);
-    this.counted = null;
+    if (!this.#isByName) return;
+    this.#windows.want([...new Set([...names].map((name) => storedName(this.network, name)))]);
+    this.#counted = null;
   }
 
   /** Whether changes come from Python, made of the exact weights, since those here are rounded. */
-  private get asksForChanges(): boolean {
-    return this.precision !== "float32" && this.requests !== null;
+  get #asksForChanges(): boolean {
+    return this.precision !== "float32" && this.#requests !== null;
   }
 
   /** The checkpoint that is subtracted at checkpoint k; -1 if there is none. */
-  private before(k: number, quantity: Quantity, reference: number): number {
+  #before(k: number, quantity: Quantity, reference: number): number {
     return quantity === "update" ? k - 1 : Math.min(reference, this.nCheckpoints - 1);
   }
 
-  private changeAt(k: number, quantity: Quantity = "weights", reference = 0): Change {
-    return { k, before: this.before(k, quantity, reference), quantity };
+  #changeAt(k: number, quantity: Quantity = "weights", reference = 0): Change {
+    return { k, before: this.#before(k, quantity, reference), quantity };
   }
 
   /** What checkpoint k is drawn from. */
-  private needs(k: number, { quantity, reference } = this.shown): Need[] {
+  #needs(k: number, { quantity, reference } = this.#shown): Need[] {
     if (quantity === "weights") return [["weights", k]];
-    const before = this.before(k, quantity, reference);
-    if (!this.asksForChanges) return [["weights", k] as Need].concat(before < 0 ? [] : [["weights", before]]);
+    const before = this.#before(k, quantity, reference);
+    if (!this.#asksForChanges)
+      return [["weights", k] as Need].concat(before < 0 ? [] : [["weights", before]]);
     const numbers: Need = ["weights", k]; // that stand beside the picture
     return [numbers, [seriesOf({ quantity, reference: before }), k]];
   }
 
   /** Whether checkpoint k can be drawn now; what is still with the kernel is asked for. */
-  isReady(k: number, quantity = this.shown.quantity, reference = this.shown.reference): boolean {
+  isReady(k: number, quantity = this.#shown.quantity, reference = this.#shown.reference): boolean {
     if (!(k >= 0 && k < this.nCheckpoints)) return false;
-    if (this.windows.need(this.needs(k, { quantity, reference }))) return true;
+    if (this.#windows.need(this.#needs(k, { quantity, reference }))) return true;
     // A kernel that does not answer does not keep rounded weights from being subtracted; the caption tells.
-    const before = this.before(k, quantity, reference);
-    if (quantity === "weights" || before < 0 || !this.requests?.isLate) return false;
-    return this.windows.need([k, before].map((at): Need => ["weights", at]));
+    const before = this.#before(k, quantity, reference);
+    if (quantity === "weights" || before < 0 || !this.#requests?.isLate) return false;
+    return this.#windows.need([k, before].map((at): Need => ["weights", at]));
   }
 
   /** Whether checkpoint k is here; unlike isReady, asks for nothing. */
-  isHere(k: number, quantity = this.shown.quantity, reference = this.shown.reference): boolean {
-    return this.needs(k, { quantity, reference }).every((need) => this.windows.isHere(need));
+  isHere(k: number, quantity = this.#shown.quantity, reference = this.#shown.reference): boolean {
+    return this.#needs(k, { quantity, reference }).every((need) => this.#windows.isHere(need));
   }
 
   /** How many checkpoints are here; the others are still with the kernel. */
   get nLoaded(): number {
-    if (this.counted !== null) return this.counted;
-    this.counted = 0;
-    for (let k = 0; k < this.nCheckpoints; k++) if (this.isHere(k)) this.counted++;
-    return this.counted;
+    if (this.#counted !== null) return this.#counted;
+    this.#counted = 0;
+    for (let k = 0; k < this.nCheckpoints; k++) if (this.isHere(k)) this.#counted++;
+    return this.#counted;
   }
 
   /** How it stands with what is fetched, in checkpoints of what is shown and in bytes that are kept. */
   get progress(): { loaded: number; wanted: number; bytes: number; isAsking: boolean; isLate: boolean } {
     const { nLoaded: loaded, nCheckpoints: wanted } = this;
-    const { nOpen, isLate } = this.requests ?? { nOpen: 0, isLate: false };
-    return { loaded, wanted, bytes: this.store.nBytes, isAsking: nOpen > 0, isLate };
+    const { nOpen, isLate } = this.#requests ?? { nOpen: 0, isLate: false };
+    return { loaded, wanted, bytes: this.#store.nBytes, isAsking: nOpen > 0, isLate };
   }
 
   /**
@@ -220,15 +223,15 @@ export class History implements Run {
    * back what was asked for elsewhere.
    */
   prefetch(k: number, playing = true, loop = false): void {
-    this.isPlaying = playing;
-    this.windows.moveTo(k, loop, this.needs(k));
-    const ahead = playing ? this.windows.about(k, N_AHEAD, loop).slice(1) : [];
-    for (const first of ahead) this.windows.need(this.needs(first));
+    this.#isPlaying = playing;
+    this.#windows.moveTo(k, loop, this.#needs(k));
+    const ahead = playing ? this.#windows.about(k, N_AHEAD, loop).slice(1) : [];
+    for (const first of ahead) this.#windows.need(this.#needs(first));
   }
 
   /** A parameter at a checkpoint; null if it was not recorded there (or is not here yet). For reading only. */
   parameter(name: string, k: number): Float32Array | null {
-    return this.store.read("weights", storedName(this.network, name), k);
+    return this.#store.read("weights", storedName(this.network, name), k);
   }
 
   /** Write a bundle's links at checkpoint k to `out`; false if the parameter was not recorded there. */
@@ -243,55 +246,55 @@ export class History implements Run {
   change(bundle: Bundle, k: number, quantity: Quantity, reference: number, out: Float32Array): boolean {
     if (quantity === "weights") return this.bundle(bundle, k, out);
     const name = storedName(this.network, bundle.parameter);
-    return this.changes.write(bundle, name, this.changeAt(k, quantity, reference), out);
+    return this.#changes.write(bundle, name, this.#changeAt(k, quantity, reference), out);
   }
 
   /** Whether a parameter, and what its change is from, was recorded at checkpoint k. */
   isRecorded(parameter: string, k: number, quantity: Quantity, reference: number): boolean {
     const name = storedName(this.network, parameter);
-    return this.changes.isRecorded(name, this.changeAt(k, quantity, reference));
+    return this.#changes.isRecorded(name, this.#changeAt(k, quantity, reference));
   }
 
   /** Whether a change that is shown at checkpoint k comes from subtracting rounded weights. */
   isRounded(k: number): boolean {
-    const { quantity, reference } = this.shown;
+    const { quantity, reference } = this.#shown;
     if (quantity === "weights" || this.precision === "float32") return false;
-    const change = this.changeAt(k, quantity, reference);
-    const { changes } = this;
-    return this.windows.wantedNames.some((n) => changes.isRecorded(n, change) && !changes.has(n, change));
+    const change = this.#changeAt(k, quantity, reference);
+    const changes = this.#changes;
+    return this.#windows.wantedNames.some((n) => changes.isRecorded(n, change) && !changes.has(n, change));
   }
 
   /** The stored history of one link, (n_checkpoints,), NaN where it is not recorded or not here. */
   stored(bundle: Bundle, target: number, source: number, ...what: [Quantity?, number?]): Float64Array {
     const entries = linkEntries(bundle, target, source);
     const name = storedName(this.network, bundle.parameter);
-    const at = (k: number) => this.changes.link(bundle, name, entries, this.changeAt(k, ...what));
+    const at = (k: number) => this.#changes.link(bundle, name, entries, this.#changeAt(k, ...what));
     return Float64Array.from({ length: this.nCheckpoints }, (_, k) => at(k));
   }
 
   /** Whether there is a kernel behind the history that can be asked. */
   get hasKernel(): boolean {
-    return this.requests !== null;
+    return this.#requests !== null;
   }
 
   get isExact(): boolean {
-    return this.precision === "float32" && this.isWhole;
+    return this.precision === "float32" && this.#isWhole;
   }
 
   /** The exact histories of parameter entries from the kernel, (n_checkpoints, n_entries). */
   exact(parameter: string, entries: number[]): Promise<Float64Array> {
-    if (!this.requests) return Promise.reject(new Error("there is no kernel behind this page"));
-    return this.requests.exact(this.name, parameter, entries);
+    if (!this.#requests) return Promise.reject(new Error("there is no kernel behind this page"));
+    return this.#requests.exact(this.name, parameter, entries);
   }
 
   /** ||w(t) - w(t-1)|| over all parameters that both have, (n_checkpoints,), NaN where it is not known (yet). */
   updateSizes(): number[] {
     if (!this.summaries.isEmpty) return [...this.summaries.over("update_norm")];
-    const { wantedNames } = this.windows;
-    return Array.from({ length: this.nCheckpoints }, (_, k) => this.changes.size(k, wantedNames));
+    const { wantedNames } = this.#windows;
+    return Array.from({ length: this.nCheckpoints }, (_, k) => this.#changes.size(k, wantedNames));
   }
 
   get hasValues(): boolean {
-    return !this.store.isEmpty || !this.summaries.isEmpty;
+    return !this.#store.isEmpty || !this.summaries.isEmpty;
   }
 }

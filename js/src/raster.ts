@@ -30,15 +30,15 @@ const TILE = 32;
 
 export class PlainKernel implements Kernel {
   readonly name = "ts";
-  private scratch: Scratch | null = null;
+  #scratch: Scratch | null = null;
 
   prepare(nPixels: number): Scratch {
-    if (!this.scratch || this.scratch.sums.length < nPixels) {
+    if (!this.#scratch || this.#scratch.sums.length < nPixels) {
       const sums = new Int32Array(nPixels);
       const lot = { y: new Int32Array(LOT), dy: new Int32Array(LOT), level: new Int16Array(LOT) };
-      this.scratch = { bytes: new Uint8Array(sums.buffer), sums, ...lot };
+      this.#scratch = { bytes: new Uint8Array(sums.buffer), sums, ...lot };
     }
-    return this.scratch;
+    return this.#scratch;
   }
 
   strongest({ bytes, y, dy, level }: Scratch, width: number, height: number, n: number, nSteps: number) {

@@ -23,42 +23,46 @@ function* between(k: number, before: number): Iterable<number> {
 }
 
 export class Changes {
-  constructor(private readonly store: Store) {}
+  readonly #store: Store;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
 
   /** The change of a parameter, or null if no block tells it. For reading only. */
-  private read(name: string, change: Change): Float32Array | null {
+  #read(name: string, change: Change): Float32Array | null {
     const { k, before, quantity } = change;
     const series = seriesOf({ quantity, reference: before });
-    const own = this.store.read(series, name, k);
-    if (own || !this.isSummable(name, change)) return own;
-    return this.store.remember(series, name, k, () => this.sum(name, k, before));
+    const own = this.#store.read(series, name, k);
+    if (own || !this.#isSummable(name, change)) return own;
+    return this.#store.remember(series, name, k, () => this.#sum(name, k, before));
   }
 
   /** Whether blocks tell the change of a parameter. */
   has(name: string, change: Change): boolean {
     const series = seriesOf({ quantity: change.quantity, reference: change.before });
-    return this.store.block(series, name, change.k) !== undefined || this.isSummable(name, change);
+    return this.#store.block(series, name, change.k) !== undefined || this.#isSummable(name, change);
   }
 
   /** Whether a parameter, and what its change is from, was recorded. */
   isRecorded(name: string, change: Change): boolean {
     const { k, before, quantity } = change;
-    const isThere = (at: number) => this.store.block("weights", name, at) !== undefined;
+    const isThere = (at: number) => this.#store.block("weights", name, at) !== undefined;
     if (quantity === "weights") return isThere(k);
     return this.has(name, change) || (isThere(k) && isThere(before));
   }
 
   /** Write a bundle's change, from blocks or by subtraction; false if neither can tell it. */
   write(bundle: Bundle, name: string, change: Change, out: Float32Array): boolean {
-    const told = this.read(name, change);
+    const told = this.#read(name, change);
     if (told && !isNorm(bundle)) {
       evaluateBundle(bundle, told, 0, out);
       return true;
     }
-    const now = this.store.read("weights", name, change.k);
+    const now = this.#store.read("weights", name, change.k);
     // A norm's change needs the weights too; w - change is w(before) as exactly as the change is known.
     const then =
-      told && now ? now.map((w, i) => w - told[i]) : this.store.read("weights", name, change.before);
+      told && now ? now.map((w, i) => w - told[i]) : this.#store.read("weights", name, change.before);
     if (!now || !then) {
       out.fill(Number.NaN);
       return false;
@@ -72,14 +76,14 @@ export class Changes {
 
   /** A link's value, or its change, from the parameter entries behind it; NaN where neither can be told. */
   link(bundle: Bundle, name: string, entries: number[], change: Change): number {
-    const read = (series: Series, k: number) => entries.map((i) => this.store.readOne(series, name, k, i));
+    const read = (series: Series, k: number) => entries.map((i) => this.#store.readOne(series, name, k, i));
     const reduce = (values: number[]) => reduced(bundle, Float64Array.from(values));
     const { k, before, quantity } = change;
     const now = read("weights", k);
     if (quantity === "weights") return reduce(now);
     const series = seriesOf({ quantity, reference: before });
-    let told = this.store.block(series, name, k) ? read(series, k) : null;
-    if (!told && this.isSummable(name, change)) {
+    let told = this.#store.block(series, name, k) ? read(series, k) : null;
+    if (!told && this.#isSummable(name, change)) {
       const updates = [...between(k, before)].map((j) => read("update", j));
       const sign = k < before ? -1 : 1;
       told = entries.map((_, e) => sign * updates.reduce((sum, update) => sum + update[e], 0));
@@ -93,24 +97,24 @@ export class Changes {
    * A value is within half a scale s, so its error is about s / sqrt(12), and independent errors add in squares: the
    * updates' s^2 over all steps against the s^2 of both weights.
    */
-  private isSummable(name: string, { k, before, quantity }: Change): boolean {
+  #isSummable(name: string, { k, before, quantity }: Change): boolean {
     if (quantity !== "difference") return false;
     let squares = 0;
     for (const j of between(k, before)) {
-      const update = this.store.block("update", name, j);
+      const update = this.#store.block("update", name, j);
       if (!update) return false;
       squares += update.entry.scale ** 2;
     }
-    const [now, then] = [k, before].map((j) => this.store.block("weights", name, j));
+    const [now, then] = [k, before].map((j) => this.#store.block("weights", name, j));
     return now !== undefined && then !== undefined && squares < now.entry.scale ** 2 + then.entry.scale ** 2;
   }
 
-  private sum(name: string, k: number, before: number): Float32Array {
-    const n = this.store.block("weights", name, k)!.entry.dims.reduce((a, b) => a * b, 1);
+  #sum(name: string, k: number, before: number): Float32Array {
+    const n = this.#store.block("weights", name, k)!.entry.dims.reduce((a, b) => a * b, 1);
     const sum = new Float32Array(n);
     const sign = k < before ? -1 : 1;
     for (const j of between(k, before)) {
-      const update = this.store.read("update", name, j)!;
+      const update = this.#store.read("update", name, j)!;
       for (let i = 0; i < n; i++) sum[i] += sign * update[i];
     }
     return sum;
@@ -121,10 +125,10 @@ export class Changes {
     let sum = 0;
     let isKnown = false;
     for (const name of names) {
-      const update = this.store.read("update", name, k);
+      const update = this.#store.read("update", name, k);
       const [before, now] = update
         ? [null, update]
-        : [k - 1, k].map((j) => this.store.read("weights", name, j));
+        : [k - 1, k].map((j) => this.#store.read("weights", name, j));
       if (!now || !(update || before)) continue;
       isKnown = true;
       for (let i = 0; i < now.length; i++) sum += (now[i] - (before ? before[i] : 0)) ** 2;

@@ -11,7 +11,7 @@ interface Keeper {
 const SHARED = Symbol.for("nnweightviz.memory");
 
 export class Memory {
-  private keepers = new Set<WeakRef<Keeper>>();
+  #keepers = new Set<WeakRef<Keeper>>();
 
   constructor(readonly limit = LIMIT_BYTES) {}
 
@@ -23,15 +23,15 @@ export class Memory {
   }
 
   add(keeper: Keeper): void {
-    this.keepers.add(new WeakRef(keeper));
+    this.#keepers.add(new WeakRef(keeper));
   }
 
   get isFull(): boolean {
     let sum = 0;
-    for (const reference of this.keepers) {
+    for (const reference of this.#keepers) {
       const keeper = reference.deref();
       if (keeper) sum += keeper.nBytes;
-      else this.keepers.delete(reference);
+      else this.#keepers.delete(reference);
     }
     return sum > this.limit;
   }

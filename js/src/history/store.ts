@@ -13,29 +13,29 @@ const STATES: State[] = ["unknown", "asked", "coming", "known"];
 const VALUES_BYTES = 64e6;
 
 export class Store {
-  private readonly blocks = new Map<string, (Block | undefined)[]>();
-  private readonly states = new Map<string, Uint8Array>();
-  private readonly values = new Map<string, Float32Array>(); // the last read last
-  private codeBytes = 0;
-  private valueBytes = 0;
+  readonly #blocks = new Map<string, (Block | undefined)[]>();
+  readonly #states = new Map<string, Uint8Array>();
+  readonly #values = new Map<string, Float32Array>(); // the last read last
+  #codeBytes = 0;
+  #valueBytes = 0;
 
   /** Bytes of all that is kept. */
   get nBytes(): number {
-    return this.codeBytes + this.valueBytes;
+    return this.#codeBytes + this.#valueBytes;
   }
 
   get isEmpty(): boolean {
-    return this.blocks.size === 0;
+    return this.#blocks.size === 0;
   }
 
   place(series: Series, block: Block): void {
     const { name, start, stop } = block.entry;
-    const list = this.blocks.get(key(series, name)) ?? [];
-    this.blocks.set(key(series, name), list);
+    const list = this.#blocks.get(key(series, name)) ?? [];
+    this.#blocks.set(key(series, name), list);
     for (let k = start; k < stop; k++) {
-      this.remove(series, name, k);
+      this.#remove(series, name, k);
       list[k] = block;
-      this.codeBytes += bytesEach(block);
+      this.#codeBytes += bytesEach(block);
     }
   }
 
@@ -43,7 +43,7 @@ export class Store {
   mark(series: Series, names: Iterable<string>, start: number, stop: number, state: State): void {
     const code = STATES.indexOf(state);
     for (const name of names) {
-      let states = this.states.get(key(series, name)) ?? new Uint8Array(0);
+      let states = this.#states.get(key(series, name)) ?? new Uint8Array(0);
       if (states.length < stop) {
         const longer = new Uint8Array(Math.max(stop, 2 * states.length));
         longer.set(states);
@@ -51,16 +51,16 @@ export class Store {
       }
       for (let k = start; k < stop; k++)
         if (code > states[k] || (code === 0 && states[k] === 1)) states[k] = code;
-      this.states.set(key(series, name), states);
+      this.#states.set(key(series, name), states);
     }
   }
 
   state(series: Series, name: string, k: number): State {
-    return STATES[this.states.get(key(series, name))?.[k] ?? 0];
+    return STATES[this.#states.get(key(series, name))?.[k] ?? 0];
   }
 
   block(series: Series, name: string, k: number): Block | undefined {
-    return this.blocks.get(key(series, name))?.[k];
+    return this.#blocks.get(key(series, name))?.[k];
   }
 
   /** The values of a parameter at a checkpoint; null if there are none. For reading only. */
@@ -80,46 +80,46 @@ export class Store {
   /** Values that are made now unless they were made lately. */
   remember(series: Series, name: string, k: number, make: () => Float32Array): Float32Array {
     const at = `${key(series, name)}|${k}`;
-    let values = this.values.get(at);
-    if (values) this.values.delete(at);
+    let values = this.#values.get(at);
+    if (values) this.#values.delete(at);
     else {
       values = make();
-      this.valueBytes += values.byteLength;
+      this.#valueBytes += values.byteLength;
     }
-    this.values.set(at, values);
-    for (const [oldest, old] of this.values) {
-      if (this.valueBytes <= VALUES_BYTES || oldest === at) break;
-      this.values.delete(oldest);
-      this.valueBytes -= old.byteLength;
+    this.#values.set(at, values);
+    for (const [oldest, old] of this.#values) {
+      if (this.#valueBytes <= VALUES_BYTES || oldest === at) break;
+      this.#values.delete(oldest);
+      this.#valueBytes -= old.byteLength;
     }
     return values;
   }
 
   /** Forget a range of checkpoints; it can be asked for again. True if anything was there. */
   drop(series: Series, start: number, stop: number): boolean {
-    const before = this.codeBytes;
-    for (const at of this.blocks.keys()) {
+    const before = this.#codeBytes;
+    for (const at of this.#blocks.keys()) {
       if (!at.startsWith(`${series}|`)) continue;
-      for (let k = start; k < stop; k++) this.remove(series, at.slice(series.length + 1), k);
+      for (let k = start; k < stop; k++) this.#remove(series, at.slice(series.length + 1), k);
     }
-    for (const [at, states] of this.states)
+    for (const [at, states] of this.#states)
       if (at.startsWith(`${series}|`)) states.fill(STATES.indexOf("unknown"), start, stop);
-    return this.codeBytes < before;
+    return this.#codeBytes < before;
   }
 
-  private remove(series: Series, name: string, k: number): void {
-    const list = this.blocks.get(key(series, name));
+  #remove(series: Series, name: string, k: number): void {
+    const list = this.#blocks.get(key(series, name));
     const at = `${key(series, name)}|${k}`;
-    this.valueBytes -= this.values.get(at)?.byteLength ?? 0;
-    this.values.delete(at);
+    this.#valueBytes -= this.#values.get(at)?.byteLength ?? 0;
+    this.#values.delete(at);
     if (!list?.[k]) return;
-    this.codeBytes -= bytesEach(list[k]);
+    this.#codeBytes -= bytesEach(list[k]);
     list[k] = undefined;
   }
 
   /** All series of which something is here. */
   get series(): Set<Series> {
-    return new Set([...this.blocks.keys()].map((at) => at.split("|", 1)[0]));
+    return new Set([...this.#blocks.keys()].map((at) => at.split("|", 1)[0]));
   }
 }
 

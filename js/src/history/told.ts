@@ -4,21 +4,21 @@
 const SOON_MS = 1000;
 
 export class Told {
-  private readonly listeners = new Set<() => void>();
-  private timer: ReturnType<typeof setTimeout> | null = null;
+  readonly #listeners = new Set<() => void>();
+  #timer: ReturnType<typeof setTimeout> | null = null;
 
   subscribe(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   now(): void {
-    if (this.timer !== null) clearTimeout(this.timer);
-    this.timer = null;
-    for (const listener of this.listeners) listener();
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    for (const listener of this.#listeners) listener();
   }
 
   soon(): void {
-    this.timer ??= setTimeout(() => this.now(), SOON_MS);
+    this.#timer ??= setTimeout(() => this.now(), SOON_MS);
   }
 }

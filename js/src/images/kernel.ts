@@ -20,12 +20,15 @@ const PAGE_BYTES = 65_536;
 const [Y, DY, LEVEL, PLANE] = [1024, 1024 + 4 * LOT, 1024 + 8 * LOT, 1024 + 10 * LOT]; // addresses
 
 class WasmKernel implements Kernel {
+  readonly #exports: Exports;
   readonly name = "wasm";
 
-  constructor(private readonly exports: Exports) {}
+  constructor(exports: Exports) {
+    this.#exports = exports;
+  }
 
   prepare(nPixels: number): Scratch {
-    const { memory } = this.exports;
+    const { memory } = this.#exports;
     const missing = PLANE + 4 * nPixels - memory.buffer.byteLength;
     if (missing > 0) memory.grow(Math.ceil(missing / PAGE_BYTES));
     const { buffer } = memory;
@@ -39,11 +42,11 @@ class WasmKernel implements Kernel {
   }
 
   strongest(_: Scratch, width: number, height: number, n: number, nSteps: number): void {
-    this.exports.strongest(PLANE, Y, DY, LEVEL, width, height, n, nSteps);
+    this.#exports.strongest(PLANE, Y, DY, LEVEL, width, height, n, nSteps);
   }
 
   sum(_: Scratch, width: number, height: number, n: number): void {
-    this.exports.sum(PLANE, Y, DY, LEVEL, width, height, n);
+    this.#exports.sum(PLANE, Y, DY, LEVEL, width, height, n);
   }
 }
 

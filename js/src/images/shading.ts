@@ -10,7 +10,7 @@ export const FINE = 32; // links are added up more finely, so that many small ro
 
 /** Planes of (width * height) device pixels, column after column. */
 export class Planes {
-  private readonly levels = new Map<number, Uint8Array>(); // by kind
+  readonly #levels = new Map<number, Uint8Array>(); // by kind
   readonly sums: Int32Array | null;
 
   constructor(
@@ -22,13 +22,13 @@ export class Planes {
   }
 
   level(kind: number): Uint8Array {
-    const plane = this.levels.get(kind) ?? new Uint8Array(this.width * this.height);
-    this.levels.set(kind, plane);
+    const plane = this.#levels.get(kind) ?? new Uint8Array(this.width * this.height);
+    this.#levels.set(kind, plane);
     return plane;
   }
 
   known(kind: number): Uint8Array | null {
-    return this.levels.get(kind) ?? null;
+    return this.#levels.get(kind) ?? null;
   }
 }
 

@@ -20,67 +20,68 @@ interface Maker {
 const IDLE_MS = 30_000;
 
 export class Studio {
-  private readonly plans = new Map<number, Plan>();
-  private readonly jobs = new Map<number, Job>();
-  private maker: Maker | null = null;
-  private isWorkerLost = typeof OffscreenCanvas === "undefined";
-  private nextId = 0;
-  private idle: ReturnType<typeof setTimeout> | null = null;
+  readonly #plans = new Map<number, Plan>();
+  readonly #jobs = new Map<number, Job>();
+  #maker: Maker | null = null;
+  #isWorkerLost = typeof OffscreenCanvas === "undefined";
+  #nextId = 0;
+  #idle: ReturnType<typeof setTimeout> | null = null;
 
   /** Say what images are to look like; returns the plan's number. */
   open(plan: Plan): number {
-    const id = this.nextId++;
-    this.plans.set(id, plan);
-    if (this.idle !== null) clearTimeout(this.idle);
-    this.idle = null;
-    if (this.maker) this.maker.post({ type: "plan", plan: id, data: plan });
-    else this.start();
+    const id = this.#nextId++;
+    this.#plans.set(id, plan);
+    if (this.#idle !== null) clearTimeout(this.#idle);
+    this.#idle = null;
+    if (this.#maker) this.#maker.post({ type: "plan", plan: id, data: plan });
+    else this.#start();
     return id;
   }
 
   /** No more images of a plan are wanted; what was ordered is not answered. */
   close(id: number): void {
-    this.plans.delete(id);
-    for (const [ticket, job] of this.jobs) if (job.plan === id) this.jobs.delete(ticket);
-    this.maker?.post({ type: "drop", plan: id });
-    if (this.plans.size === 0 && this.idle === null) this.idle = setTimeout(() => this.stop(), IDLE_MS);
+    this.#plans.delete(id);
+    for (const [ticket, job] of this.#jobs) if (job.plan === id) this.#jobs.delete(ticket);
+    this.#maker?.post({ type: "drop", plan: id });
+    if (this.#plans.size === 0 && this.#idle === null) this.#idle = setTimeout(() => this.#stop(), IDLE_MS);
   }
 
   make(plan: number, order: Order, done: Job["done"]): void {
-    const ticket = this.nextId++;
-    this.jobs.set(ticket, { plan, order, done });
-    this.maker?.post({ type: "make", ticket, plan, order });
+    const ticket = this.#nextId++;
+    this.#jobs.set(ticket, { plan, order, done });
+    this.#maker?.post({ type: "make", ticket, plan, order });
   }
 
   /** Begin with all that is open and owed. */
-  private start(): void {
-    const receive = (message: FromWorker) => this.receive(message);
+  #start(): void {
+    const receive = (message: FromWorker) => this.#receive(message);
     try {
-      this.maker = this.isWorkerLost ? inPage(receive) : inWorker(receive, () => this.lose());
+      this.#maker = this.#isWorkerLost ? inPage(receive) : inWorker(receive, () => this.#lose());
     } catch {
-      this.isWorkerLost = true;
-      this.maker = inPage(receive);
+      this.#isWorkerLost = true;
+      this.#maker = inPage(receive);
     }
-    for (const [plan, data] of this.plans) this.maker.post({ type: "plan", plan, data });
-    for (const [ticket, { plan, order }] of this.jobs) this.maker.post({ type: "make", ticket, plan, order });
+    for (const [plan, data] of this.#plans) this.#maker.post({ type: "plan", plan, data });
+    for (const [ticket, { plan, order }] of this.#jobs)
+      this.#maker.post({ type: "make", ticket, plan, order });
   }
 
-  private stop(): void {
-    this.maker?.stop();
-    this.maker = null;
-    this.idle = null;
+  #stop(): void {
+    this.#maker?.stop();
+    this.#maker = null;
+    this.#idle = null;
   }
 
   /** The worker is forbidden or has died: what it owes is made here. */
-  private lose(): void {
-    this.stop();
-    this.isWorkerLost = true;
-    this.start();
+  #lose(): void {
+    this.#stop();
+    this.#isWorkerLost = true;
+    this.#start();
   }
 
-  private receive(message: FromWorker): void {
-    const job = this.jobs.get(message.ticket);
-    this.jobs.delete(message.ticket);
+  #receive(message: FromWorker): void {
+    const job = this.#jobs.get(message.ticket);
+    this.#jobs.delete(message.ticket);
     if (message.type === "failed") {
       console.error(`nnweightviz: an image could not be made: ${message.reason}`);
       job?.done(null);

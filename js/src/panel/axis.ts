@@ -1,5 +1,5 @@
 // Where checkpoints and metrics lie along the timeline: by optimiser step or evenly. Pure numbers, no pixels, no DOM.
-import { bisectLeft, bisectRight, ticks } from "d3-array";
+import { bisectLeft, bisectRight, ticks } from "../ticks";
 import { formatMoment, type Moments } from "./moment";
 
 export type Span = [number, number];

@@ -1,6 +1,5 @@
 // Metrics as curves: what was recorded where, gaps, domains, ticks, and paths of at most four points a pixel. No DOM.
-import { bisectLeft, bisectRight, median, ticks } from "d3-array";
-import { format } from "d3-format";
+import { bisectLeft, bisectRight, ticks } from "../ticks";
 import type { Span, TimeAxis } from "./axis";
 import type { Moments } from "./moment";
 
@@ -46,7 +45,9 @@ function usualDistance(xs: ArrayLike<number>): number {
   const stride = Math.ceil(xs.length / 2000);
   const distances: number[] = [];
   for (let i = 1; i < xs.length; i += stride) distances.push(xs[i] - xs[i - 1]);
-  return median(distances) ?? 0;
+  distances.sort((a, b) => a - b);
+  const middle = distances.length >> 1;
+  return (distances[middle] + distances[distances.length - 1 - middle]) / 2 || 0;
 }
 
 /** Breaks where much longer than usual nothing was recorded, and around what is not finite. */
@@ -118,8 +119,12 @@ export function padded([low, high]: Span, isLog: boolean): Span {
   return [low - pad, high + pad];
 }
 
-const brief = format("~g");
-const scientific = format("~e");
+/** A tick in as few digits as tell it. */
+function brief(value: number): string {
+  const size = Math.abs(value);
+  if (size !== 0 && (size < 1e-3 || size >= 1e5)) return Number(value.toPrecision(7)).toExponential();
+  return String(Number(value.toPrecision(6)));
+}
 
 /** Two to four ticks with their texts: round values, or powers of ten where there are enough. */
 export function valueTicks([low, high]: Span, isLog: boolean): { value: number; text: string }[] {
@@ -128,11 +133,8 @@ export function valueTicks([low, high]: Span, isLog: boolean): { value: number; 
   const step = values.length > 1 ? Math.abs(values[1] - values[0]) : largest;
   const digits = Math.max(0, -Math.floor(Math.log10(step || 1) + 1e-9));
   const isPlain = !isLog && digits <= 4 && largest < 1e5;
-  const text = (value: number) => {
-    if (isPlain) return format(`.${digits}f`)(value);
-    const size = Math.abs(value);
-    return (size !== 0 && (size < 1e-3 || size >= 1e5) ? scientific : brief)(value).replace("e+", "e");
-  };
+  const text = (value: number) =>
+    (isPlain ? value.toFixed(digits) : brief(value)).replace(/^-/, "−").replace("e+", "e");
   return values.map((value) => ({ value, text: text(value) }));
 }
 

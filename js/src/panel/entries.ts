@@ -20,22 +20,28 @@ function baseOf({ quantity, reference }: Quantity, k: number, nCheckpoints: numb
 }
 
 export class LinkEntries {
+  readonly #history: History;
+  readonly #bundle: Bundle;
+  readonly #options: Quantity;
   /** Flat indices into the parameter. */
   readonly at: number[];
-  private exact: Float64Array | null = null;
+  #exact: Float64Array | null = null;
 
   constructor(
-    private readonly history: History,
-    private readonly bundle: Bundle,
+    history: History,
+    bundle: Bundle,
     [target, source]: [number, number],
-    private readonly options: Quantity,
+    options: Quantity,
     arrived: () => void,
   ) {
+    this.#history = history;
+    this.#bundle = bundle;
+    this.#options = options;
     this.at = linkEntries(unreduced(bundle), target, source);
     if (history.isExact || this.at.length * history.nCheckpoints > MOST_EXACT) return;
     history.exact(bundle.parameter, this.at).then(
       (all) => {
-        this.exact = all;
+        this.#exact = all;
         arrived();
       },
       () => {}, // without a kernel the stored values stay, marked ≈
@@ -43,22 +49,22 @@ export class LinkEntries {
   }
 
   get isExact(): boolean {
-    return this.history.isExact || this.exact !== null;
+    return this.#history.isExact || this.#exact !== null;
   }
 
-  private weights(k: number): Values | null {
-    const stored = k < 0 ? null : this.history.parameter(this.bundle.parameter, k);
-    if (this.exact && k >= 0 && (stored || !this.history.isHere(k)))
-      return this.exact.subarray(k * this.at.length, (k + 1) * this.at.length);
+  #weights(k: number): Values | null {
+    const stored = k < 0 ? null : this.#history.parameter(this.#bundle.parameter, k);
+    if (this.#exact && k >= 0 && (stored || !this.#history.isHere(k)))
+      return this.#exact.subarray(k * this.at.length, (k + 1) * this.at.length);
     return stored && this.at.map((entry) => stored[entry]);
   }
 
   /** The shown quantity of each entry at checkpoint k; null where it was not recorded, or is not here. */
   read(k: number): Values | null {
-    const now = this.weights(k);
-    const base = baseOf(this.options, k, this.history.nCheckpoints);
+    const now = this.#weights(k);
+    const base = baseOf(this.#options, k, this.#history.nCheckpoints);
     if (base === null || !now) return now;
-    const before = this.weights(base);
+    const before = this.#weights(base);
     return before && Array.from(now, (value, i) => value - before[i]);
   }
 }
@@ -89,17 +95,17 @@ export function entriesDomain(history: History, bundle: Bundle, options: Quantit
 
 /** The domains of bundles' entries, each worked out once; a growing history only grows them. */
 export class EntriesDomains {
-  private readonly known = new Map<string, { domain: number; n: number }>();
+  readonly #known = new Map<string, { domain: number; n: number }>();
 
   of(history: History, bundle: Bundle, options: Quantity): number {
     const key = JSON.stringify([bundle.id, options.quantity, options.reference]);
-    const before = this.known.get(key);
+    const before = this.#known.get(key);
     let n = 0; // checkpoints of which the values are here, decoded
     for (let k = 0; k < history.nCheckpoints; k++)
       if (history.isRecorded(bundle.parameter, k, "weights", 0)) n++;
     if (before?.n === n) return before.domain;
     const domain = Math.max(before?.domain ?? 0, entriesDomain(history, bundle, options));
-    this.known.set(key, { domain, n });
+    this.#known.set(key, { domain, n });
     return domain;
   }
 }

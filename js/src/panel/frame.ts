@@ -16,23 +16,22 @@ export class Frame {
   readonly legend = html("div", { class: "nwv-legend" });
   readonly timeline = html("div", { class: "nwv-timeline-host" });
   readonly live = html("div", { class: "nwv-live", "aria-live": "polite", role: "status" });
-  private readonly message = html("div", { class: "nwv-message", hidden: true });
+  readonly #message = html("div", { class: "nwv-message", hidden: true });
   readonly root: HTMLElement;
 
   constructor(host: HTMLElement) {
     const fullscreen = iconButton("Full screen", FULLSCREEN);
-    fullscreen.addEventListener("click", () => this.toggleFullscreen());
+    fullscreen.addEventListener("click", () => this.#toggleFullscreen());
     const head = html("div", { class: "nwv-head" }, html("div", {}, this.title, this.caption), fullscreen);
     const body = html("div", { class: "nwv-body" }, this.view, this.inspector);
-    const { toolbar, message, legend, timeline, live } = this;
-    const panels = [head, toolbar, body, message, legend, timeline, live];
+    const panels = [head, this.toolbar, body, this.#message, this.legend, this.timeline, this.live];
     this.root = html("div", { class: "nnweightviz" }, ...panels);
     host.append(this.root);
   }
 
   say(text: string): void {
-    this.message.hidden = text === "";
-    this.message.textContent = text;
+    this.#message.hidden = text === "";
+    this.#message.textContent = text;
   }
 
   /** How high the view may be: what the reader asked for, or on a full screen all that the panels leave. */
@@ -45,7 +44,7 @@ export class Frame {
     return Math.max(240, globalThis.innerHeight - others - 48);
   }
 
-  private toggleFullscreen(): void {
+  #toggleFullscreen(): void {
     if (document.fullscreenElement === this.root) document.exitFullscreen();
     else this.root.requestFullscreen?.();
   }

@@ -19,58 +19,64 @@ const MARGIN = { left: 54, right: 42 };
 const READOUT_OVERHANG = 12;
 
 class Timeline {
-  private readonly chart = createChart();
-  private readonly readout = html("div", { class: "nwv-readout", hidden: true });
-  private readonly slider = html("div", { class: "nwv-slider" }, this.chart.element, this.readout);
-  private readonly label = html("output", { class: "nwv-moment-label" });
-  private readonly waiting = html("div", { class: "nwv-waiting", role: "status" });
-  private readonly area = html("div", { class: "nwv-curve-area" });
-  private readonly metrics;
-  private readonly switches;
-  private readonly transport;
-  private prepared: Prepared | null = null;
-  private seen: unknown[] = [];
-  private scene: Scene | null = null;
-  private zoom: Span | null = null;
-  private width = 0;
-  private marked = -1;
+  readonly #player: Player;
+  readonly #read: () => TimelineData;
+  readonly #looks: Looks;
+  readonly #chart = createChart();
+  readonly #readout = html("div", { class: "nwv-readout", hidden: true });
+  readonly #slider = html("div", { class: "nwv-slider" }, this.#chart.element, this.#readout);
+  readonly #label = html("output", { class: "nwv-moment-label" });
+  readonly #waiting = html("div", { class: "nwv-waiting", role: "status" });
+  readonly #area = html("div", { class: "nwv-curve-area" });
+  readonly #metrics;
+  readonly #switches;
+  readonly #transport;
+  #prepared: Prepared | null = null;
+  #seen: unknown[] = [];
+  #scene: Scene | null = null;
+  #zoom: Span | null = null;
+  #width = 0;
+  #marked = -1;
 
   constructor(
     host: HTMLElement,
-    private readonly player: Player,
-    private readonly read: () => TimelineData,
-    private readonly looks: Looks,
+    player: Player,
+    read: () => TimelineData,
+    looks: Looks,
     signal: AbortSignal,
   ) {
-    this.transport = createTransport(player, signal);
-    this.metrics = createMetrics((names) => looks.set({ metrics: names }), signal);
-    this.switches = createSwitches(looks, () => this.zoomTo(null), signal);
-    const head = html("div", { class: "nwv-curve-head" }, this.metrics.element, this.switches.element);
-    this.area.append(head, this.slider);
-    const moment = html("div", { class: "nwv-moment" }, this.label, this.switches.unzoom, this.waiting);
-    const root = html("div", { class: "nwv-timeline" }, this.transport.element, this.area, moment);
+    this.#player = player;
+    this.#read = read;
+    this.#looks = looks;
+    this.#transport = createTransport(player, signal);
+    this.#metrics = createMetrics((names) => looks.set({ metrics: names }), signal);
+    this.#switches = createSwitches(looks, () => this.#zoomTo(null), signal);
+    const head = html("div", { class: "nwv-curve-head" }, this.#metrics.element, this.#switches.element);
+    this.#area.append(head, this.#slider);
+    const moment = html("div", { class: "nwv-moment" }, this.#label, this.#switches.unzoom, this.#waiting);
+    const root = html("div", { class: "nwv-timeline" }, this.#transport.element, this.#area, moment);
     host.classList.add("nwv-timeline-host");
     host.append(root);
-    this.listen(signal);
+    this.#listen(signal);
     signal.addEventListener("abort", () => root.remove());
     this.update();
   }
 
-  private listen(signal: AbortSignal): void {
+  #listen(signal: AbortSignal): void {
     listenForScrubbing(
       {
-        element: this.slider,
-        player: this.player,
-        scene: () => this.scene,
-        zoom: (factor, about) => this.zoomBy(factor, about),
-        resetZoom: () => this.zoomTo(null),
-        hover: (checkpoint) => this.hover(checkpoint),
+        element: this.#slider,
+        player: this.#player,
+        scene: () => this.#scene,
+        zoom: (factor, about) => this.#zoomBy(factor, about),
+        resetZoom: () => this.#zoomTo(null),
+        hover: (checkpoint) => this.#hover(checkpoint),
       },
       signal,
     );
-    const stop = this.player.subscribe(() => this.drawFrame());
+    const stop = this.#player.subscribe(() => this.#drawFrame());
     const resized = globalThis.ResizeObserver && new ResizeObserver(() => this.resize());
-    resized?.observe(this.slider);
+    resized?.observe(this.#slider);
     signal.addEventListener("abort", () => {
       stop();
       resized?.disconnect();
@@ -79,8 +85,8 @@ class Timeline {
 
   /** Data or looks changed. */
   update(): void {
-    const data = this.read();
-    const looks = this.looks.get();
+    const data = this.#read();
+    const looks = this.#looks.get();
     const seen: unknown[] = [
       looks.x,
       data.nCheckpoints,
@@ -92,98 +98,98 @@ class Timeline {
     ];
     for (const { name, x, y } of data.metrics) seen.push(name, x, x.length, y);
     const isLive = data.metrics.length === 0; // sizes of updates fill up in place
-    if (isLive || seen.length !== this.seen.length || seen.some((value, i) => value !== this.seen[i])) {
-      if (this.prepared && this.seen[0] !== looks.x) this.zoom = null;
-      this.prepared = prepare(data, looks.x);
-      this.seen = seen;
+    if (isLive || seen.length !== this.#seen.length || seen.some((value, i) => value !== this.#seen[i])) {
+      if (this.#prepared && this.#seen[0] !== looks.x) this.#zoom = null;
+      this.#prepared = prepare(data, looks.x);
+      this.#seen = seen;
     }
-    this.metrics.build(this.prepared!.curves, looks);
-    this.switches.update(this.prepared!, this.zoom);
-    this.showSlider();
-    this.build();
+    this.#metrics.build(this.#prepared!.curves, looks);
+    this.#switches.update(this.#prepared!, this.#zoom);
+    this.#showSlider();
+    this.#build();
   }
 
   resize(): void {
-    const width = this.slider.clientWidth;
-    if (width === this.width) return;
-    this.width = width;
-    this.build();
+    const width = this.#slider.clientWidth;
+    if (width === this.#width) return;
+    this.#width = width;
+    this.#build();
   }
 
-  private build(): void {
-    const { prepared } = this;
-    this.width ||= this.slider.clientWidth;
-    this.scene = null;
-    if (prepared && this.width > MARGIN.left + MARGIN.right) {
+  #build(): void {
+    const prepared = this.#prepared;
+    this.#width ||= this.#slider.clientWidth;
+    this.#scene = null;
+    if (prepared && this.#width > MARGIN.left + MARGIN.right) {
       const plot = prepared.curves.length > 0 ? HEIGHT.curve : HEIGHT.bare;
       const bottom = HEIGHT.above + plot;
-      const box = { left: MARGIN.left, right: this.width - MARGIN.right, top: HEIGHT.above, bottom };
-      this.scene = sceneOf(prepared, this.looks.get(), this.zoom ?? prepared.axis.full, box);
-      this.chart.draw(this.scene, bottom + HEIGHT.below);
+      const box = { left: MARGIN.left, right: this.#width - MARGIN.right, top: HEIGHT.above, bottom };
+      this.#scene = sceneOf(prepared, this.#looks.get(), this.#zoom ?? prepared.axis.full, box);
+      this.#chart.draw(this.#scene, bottom + HEIGHT.below);
     }
-    this.marked = -1;
-    this.drawFrame();
+    this.#marked = -1;
+    this.#drawFrame();
   }
 
   /** The clock moved, or its state changed. */
-  private drawFrame(): void {
-    const { player, prepared } = this;
+  #drawFrame(): void {
+    const [player, prepared] = [this.#player, this.#prepared];
     if (!prepared) return;
-    this.transport.update();
+    this.#transport.update();
     const text = player.waiting ? "waiting for the kernel" : "";
-    if (this.waiting.textContent !== text) this.waiting.textContent = text;
-    if (player.checkpoint !== this.marked) this.mark();
-    if (this.scene) this.chart.move(headAt(this.scene, player.position));
+    if (this.#waiting.textContent !== text) this.#waiting.textContent = text;
+    if (player.checkpoint !== this.#marked) this.#mark();
+    if (this.#scene) this.#chart.move(headAt(this.#scene, player.position));
   }
 
-  private mark(): void {
-    const { player, prepared } = this;
-    const isFirst = this.marked === -1;
-    this.marked = player.checkpoint;
-    if (!isFirst && this.turnPage()) return;
-    this.label.textContent = momentLabel(this.marked, prepared!.moments);
-    this.metrics.mark(this.marked);
-    this.chart.mark(this.marked);
-    if (this.slider.getAttribute("role") !== "slider") return;
-    this.slider.setAttribute("aria-valuenow", String(this.marked + 1));
-    this.slider.setAttribute("aria-valuetext", this.describe(this.marked));
+  #mark(): void {
+    const [player, prepared] = [this.#player, this.#prepared];
+    const isFirst = this.#marked === -1;
+    this.#marked = player.checkpoint;
+    if (!isFirst && this.#turnPage()) return;
+    this.#label.textContent = momentLabel(this.#marked, prepared!.moments);
+    this.#metrics.mark(this.#marked);
+    this.#chart.mark(this.#marked);
+    if (this.#slider.getAttribute("role") !== "slider") return;
+    this.#slider.setAttribute("aria-valuenow", String(this.#marked + 1));
+    this.#slider.setAttribute("aria-valuetext", this.#describe(this.#marked));
   }
 
-  private describe(checkpoint: number): string {
-    const shown = this.prepared!.curves.filter((curve) => isShown(this.looks.get(), curve));
+  #describe(checkpoint: number): string {
+    const shown = this.#prepared!.curves.filter((curve) => isShown(this.#looks.get(), curve));
     return momentText(
       checkpoint,
-      this.prepared!.moments,
+      this.#prepared!.moments,
       shown.map((curve) => [curve.name, curve.values[checkpoint] ?? null]),
     );
   }
 
   /** A playhead that leaves the zoomed part takes it along. */
-  private turnPage(): boolean {
-    if (!this.zoom) return false;
-    const page = paged(this.zoom, this.prepared!.axis.full, along(this.prepared!.axis, this.marked));
-    if (page[0] === this.zoom[0]) return false;
-    this.zoomTo(page);
+  #turnPage(): boolean {
+    if (!this.#zoom) return false;
+    const page = paged(this.#zoom, this.#prepared!.axis.full, along(this.#prepared!.axis, this.#marked));
+    if (page[0] === this.#zoom[0]) return false;
+    this.#zoomTo(page);
     return true;
   }
 
-  private zoomBy(factor: number, about: number | null): void {
-    const { full } = this.prepared!.axis;
-    const head = along(this.prepared!.axis, this.player.checkpoint);
-    const span = zoomed(this.zoom ?? full, full, about ?? head, factor);
-    this.zoomTo(span === full ? null : span);
+  #zoomBy(factor: number, about: number | null): void {
+    const { full } = this.#prepared!.axis;
+    const head = along(this.#prepared!.axis, this.#player.checkpoint);
+    const span = zoomed(this.#zoom ?? full, full, about ?? head, factor);
+    this.#zoomTo(span === full ? null : span);
   }
 
-  private zoomTo(span: Span | null): void {
-    this.zoom = span;
-    this.hover(null);
-    this.switches.update(this.prepared!, span);
-    this.build();
+  #zoomTo(span: Span | null): void {
+    this.#zoom = span;
+    this.#hover(null);
+    this.#switches.update(this.#prepared!, span);
+    this.#build();
   }
 
   /** A slider if there is something to slide; one checkpoint's curve is only a picture. */
-  private showSlider(): void {
-    const { nCheckpoints } = this.prepared!.moments;
+  #showSlider(): void {
+    const { nCheckpoints } = this.#prepared!.moments;
     const isSlider = nCheckpoints > 1;
     const attributes: Record<string, string | null> = {
       role: isSlider ? "slider" : "img",
@@ -195,21 +201,21 @@ class Timeline {
       "aria-valuetext": null,
     };
     for (const [name, value] of Object.entries(attributes))
-      if (value === null) this.slider.removeAttribute(name);
-      else this.slider.setAttribute(name, value);
-    this.area.hidden = !isSlider && this.prepared!.curves.length === 0;
-    this.label.dataset.longest = momentLabel(Math.max(0, nCheckpoints - 1), this.prepared!.moments);
+      if (value === null) this.#slider.removeAttribute(name);
+      else this.#slider.setAttribute(name, value);
+    this.#area.hidden = !isSlider && this.#prepared!.curves.length === 0;
+    this.#label.dataset.longest = momentLabel(Math.max(0, nCheckpoints - 1), this.#prepared!.moments);
   }
 
-  private hover(checkpoint: number | null): void {
-    const x = checkpoint === null || !this.scene ? null : headAt(this.scene, checkpoint);
-    this.chart.ghost(x);
-    this.readout.hidden = x === null;
+  #hover(checkpoint: number | null): void {
+    const x = checkpoint === null || !this.#scene ? null : headAt(this.#scene, checkpoint);
+    this.#chart.ghost(x);
+    this.#readout.hidden = x === null;
     if (x === null) return;
-    this.readout.textContent = this.describe(checkpoint!);
-    const isLeft = x < this.width / 2;
-    this.readout.style.left = isLeft ? `${Math.max(0, x - READOUT_OVERHANG)}px` : "";
-    this.readout.style.right = isLeft ? "" : `${Math.max(0, this.width - x - READOUT_OVERHANG)}px`;
+    this.#readout.textContent = this.#describe(checkpoint!);
+    const isLeft = x < this.#width / 2;
+    this.#readout.style.left = isLeft ? `${Math.max(0, x - READOUT_OVERHANG)}px` : "";
+    this.#readout.style.right = isLeft ? "" : `${Math.max(0, this.#width - x - READOUT_OVERHANG)}px`;
   }
 }
 

@@ -120,6 +120,16 @@ describe("values", () => {
     expect(valueTicks([0, 3], false).map((tick) => tick.text)).toEqual(["0", "1", "2", "3"]);
     expect(valueTicks([1e-4, 1], true).map((tick) => tick.text)).toContain("0.01");
   });
+  it("are short, with a true minus, however large or small", () => {
+    const texts = (domain: Span, isLog: boolean) => valueTicks(domain, isLog).map((tick) => tick.text);
+    expect(texts([-5, 5], false)).toEqual(["−5", "0", "5"]);
+    expect(texts([1e-7, 9e-7], false)).toEqual(["2e-7", "4e-7", "6e-7", "8e-7"]);
+    expect(texts([100, 123_456], false)).toEqual(["50000", "1e5"]);
+    expect(texts([-2e6, 1e6], false)).toEqual(["−2e6", "−1e6", "0", "1e6"]);
+    expect(texts([1.2345e6, 1.2355e6], false)).toEqual(["1.2345e6", "1.235e6", "1.2355e6"]);
+    expect(texts([1e-9, 1e3], true)).toEqual(["1e-9", "1e-5", "0.1", "1000"]);
+    expect(texts([0.011, 0.012], true)).toEqual(["0.011", "0.0115", "0.012"]);
+  });
 });
 
 describe("marks of checkpoints", () => {

@@ -11,7 +11,7 @@ import { type Links, withReduce } from "./links";
 const UNCHANGED = 1e-6; // of the largest weight
 
 export class Gallery {
-  private readonly known = new Map<string, { exhibit: Exhibit; checkpoint: number }>();
+  readonly #known = new Map<string, { exhibit: Exhibit; checkpoint: number }>();
 
   /** The layers that are shown as portraits now; their ranking is made once, of the last checkpoint then. */
   exhibits({ network, history, options }: ViewContext): Map<string, Exhibit> {
@@ -19,7 +19,7 @@ export class Gallery {
     const last = history.nCheckpoints - 1;
     if (!options().portraits || !history.hasValues) return shown;
     for (const [group, about] of portrayed(network)) {
-      const known = this.known.get(group);
+      const known = this.#known.get(group);
       if (known) shown.set(group, { ...known.exhibit, ...about });
       else {
         const sizes = history.isHere(last)
@@ -29,7 +29,7 @@ export class Gallery {
         if (sizes) order.sort((a, b) => sizes[b] - sizes[a] || a - b);
         const idle = sizes ? idleUnits({ history }, about, sizes, last) : new Map<number, Idle>();
         const exhibit = { ...about, ranked: Int32Array.from(order), idle };
-        if (sizes) this.known.set(group, { exhibit, checkpoint: last });
+        if (sizes) this.#known.set(group, { exhibit, checkpoint: last });
         shown.set(group, exhibit);
       }
     }
@@ -38,7 +38,7 @@ export class Gallery {
 
   /** For the caption. */
   words(layout: Layout, network: Network): string | null {
-    const parts = [...this.known].flatMap(([group, { exhibit, checkpoint }]) => {
+    const parts = [...this.#known].flatMap(([group, { exhibit, checkpoint }]) => {
       const place = layout.places.get(group);
       if (place?.form !== "portraits") return [];
       const { label } = network.groups.find(({ id }) => id === group)!;

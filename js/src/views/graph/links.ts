@@ -30,27 +30,35 @@ function everyTarget(bundle: Bundle, step: number, first: number): Bundle {
 const APART: Partial<Record<Bundle["role"], string>> = { bias: " biases", norm: " norms" };
 
 export class Links {
+  readonly #network: Network;
+  readonly #history: History;
+  readonly #options: Options;
+  readonly #grownFrom: Links["domains"];
   readonly bundles: Bundle[];
   readonly starts: Uint32Array;
-  private readonly firstStrips: Uint32Array; // a bundle has one strip for each block
+  readonly #firstStrips: Uint32Array; // a bundle has one strip for each block
   readonly n: number;
   readonly domains = new Map<string, { domain: number; seen: Set<number> }>();
-  private readonly cache = new Map<number, Float32Array>();
-  private readonly layers: Map<string, string>; // group -> its layer
+  readonly #cache = new Map<number, Float32Array>();
+  readonly #layers: Map<string, string>; // group -> its layer
 
   constructor(
-    private readonly network: Network,
-    private readonly history: History,
-    private readonly options: Options,
+    network: Network,
+    history: History,
+    options: Options,
     drawable: (bundle: Bundle) => boolean,
-    private readonly grownFrom: Links["domains"],
+    grownFrom: Links["domains"],
   ) {
-    this.layers = new Map(network.groups.map((group) => [group.id, group.layer]));
+    this.#network = network;
+    this.#history = history;
+    this.#options = options;
+    this.#grownFrom = grownFrom;
+    this.#layers = new Map(network.groups.map((group) => [group.id, group.layer]));
     this.bundles = network.bundles.map((bundle) => withReduce(bundle, options)).filter(drawable);
     this.starts = new Uint32Array(this.bundles.length + 1);
-    this.firstStrips = new Uint32Array(this.bundles.length + 1);
+    this.#firstStrips = new Uint32Array(this.bundles.length + 1);
     this.bundles.forEach((bundle, b) => {
-      this.firstStrips[b + 1] = this.firstStrips[b] + (bundle.blocks ?? 1);
+      this.#firstStrips[b + 1] = this.#firstStrips[b] + (bundle.blocks ?? 1);
       this.starts[b + 1] = this.starts[b] + bundle.shape[0] * bundle.shape[1];
     });
     this.n = this.starts[this.bundles.length];
@@ -58,47 +66,47 @@ export class Links {
 
   /** A bundle's links of the shown quantity at checkpoint k; false if they were not recorded. */
   evaluate(bundle: Bundle, k: number, out: Float32Array): boolean {
-    const { quantity, reference } = this.options;
-    return this.history.change(bundle, k, quantity, reference, out);
+    const { quantity, reference } = this.#options;
+    return this.#history.change(bundle, k, quantity, reference, out);
   }
 
   /** The values of all links at checkpoint k, (n,); a link that was not recorded is NaN and counted as missing. */
   values(k: number): Float32Array {
-    let values = this.cache.get(k);
+    let values = this.#cache.get(k);
     if (values) return values;
     values = new Float32Array(this.n);
     this.bundles.forEach((bundle, b) => {
       this.evaluate(bundle, k, values!.subarray(this.starts[b], this.starts[b + 1]));
     });
-    if (this.cache.size > 8) this.cache.delete(this.cache.keys().next().value!);
-    this.cache.set(k, values);
+    if (this.#cache.size > 8) this.#cache.delete(this.#cache.keys().next().value!);
+    this.#cache.set(k, values);
     return values;
   }
 
   isMissing(bundle: Bundle, k: number): boolean {
-    const { quantity, reference } = this.options;
-    return !this.history.isRecorded(bundle.parameter, k, quantity, reference);
+    const { quantity, reference } = this.#options;
+    return !this.#history.isRecorded(bundle.parameter, k, quantity, reference);
   }
 
   isSigned(bundle: Bundle): boolean {
-    return isSigned(bundle, this.options);
+    return isSigned(bundle, this.#options);
   }
 
-  private keyOf(bundle: Bundle): string {
+  #keyOf(bundle: Bundle): string {
     const kind = APART[bundle.role] ?? "";
-    if (this.options.scale === "global") return `all layers${kind}`;
-    return this.layerOf(bundle) + kind;
+    if (this.#options.scale === "global") return `all layers${kind}`;
+    return this.#layerOf(bundle) + kind;
   }
 
   /** What the legend calls the scale that a bundle is drawn on. */
   scaleLabel(bundle: Bundle): string {
     const kind = APART[bundle.role] ?? "";
-    if (this.options.scale === "global") return `all${kind || " layers"}`;
-    return this.layerOf(bundle) + kind;
+    if (this.#options.scale === "global") return `all${kind || " layers"}`;
+    return this.#layerOf(bundle) + kind;
   }
 
-  private layerOf(bundle: Bundle): string {
-    return this.layers.get(bundle.target)!;
+  #layerOf(bundle: Bundle): string {
+    return this.#layers.get(bundle.target)!;
   }
 
   /**
@@ -106,27 +114,27 @@ export class Links {
    * What is appended or fetched later only grows it: to the quantile of what is new, if that is larger.
    */
   domain(bundle: Bundle, k: number): number {
-    const { scale, quantity, reference, reduce, rest_index } = this.options;
+    const { scale, quantity, reference, reduce, rest_index } = this.#options;
     const perCheckpoint = scale === "checkpoint";
-    const name = this.keyOf(bundle);
+    const name = this.#keyOf(bundle);
     const key = [scale, quantity, reference, reduce, rest_index, name, perCheckpoint ? k : ""].join("|");
     const known = this.domains.get(key);
     if (known) return known.domain;
-    const before = perCheckpoint ? undefined : this.grownFrom.get(key);
+    const before = perCheckpoint ? undefined : this.#grownFrom.get(key);
     const seen = new Set(before?.seen);
-    const isNew = (at: number) => this.history.isHere(at) && !seen.has(at);
-    const ks = perCheckpoint ? [k] : [...Array(this.history.nCheckpoints).keys()].filter(isNew);
+    const isNew = (at: number) => this.#history.isHere(at) && !seen.has(at);
+    const ks = perCheckpoint ? [k] : [...Array(this.#history.nCheckpoints).keys()].filter(isNew);
     for (const at of ks) seen.add(at);
-    const domain = Math.max(before?.domain ?? 0, domainOf(this.allValues(name, ks)));
+    const domain = Math.max(before?.domain ?? 0, domainOf(this.#allValues(name, ks)));
     this.domains.set(key, { domain, seen });
     return domain;
   }
 
   /** The values that a domain is the quantile of: all, or of very many every so manieth target's. */
-  private *allValues(name: string, ks: number[]): Iterable<Float32Array> {
-    const bundles = this.network.bundles
-      .map((bundle) => withReduce(bundle, this.options))
-      .filter((bundle) => this.keyOf(bundle) === name);
+  *#allValues(name: string, ks: number[]): Iterable<Float32Array> {
+    const bundles = this.#network.bundles
+      .map((bundle) => withReduce(bundle, this.#options))
+      .filter((bundle) => this.#keyOf(bundle) === name);
     const total = ks.length * bundles.reduce((n, { shape }) => n + shape[0] * shape[1], 0);
     const step = Math.ceil(total / MOST_VALUES);
     for (const bundle of bundles)
@@ -139,7 +147,7 @@ export class Links {
 
   /** Whether the reader's switches let a bundle through. */
   isShown(bundle: Bundle): boolean {
-    const { roles, gates } = this.options;
+    const { roles, gates } = this.#options;
     return (
       roles.includes(bundle.role) && (bundle.port === null || gates === null || gates.includes(bundle.port))
     );
@@ -147,11 +155,11 @@ export class Links {
 
   /** What changes of the scales from one checkpoint to the next: domains, and bundles that were not recorded. */
   scales(k: number): { domains: Float64Array; missing: Uint8Array } {
-    const domains = new Float64Array(this.firstStrips[this.bundles.length]);
+    const domains = new Float64Array(this.#firstStrips[this.bundles.length]);
     const missing = new Uint8Array(domains.length);
     this.bundles.forEach((bundle, b) => {
-      domains.fill(this.domain(bundle, k), this.firstStrips[b], this.firstStrips[b + 1]);
-      missing.fill(+this.isMissing(bundle, k), this.firstStrips[b], this.firstStrips[b + 1]);
+      domains.fill(this.domain(bundle, k), this.#firstStrips[b], this.#firstStrips[b + 1]);
+      missing.fill(+this.isMissing(bundle, k), this.#firstStrips[b], this.#firstStrips[b + 1]);
     });
     return { domains, missing };
   }
@@ -182,23 +190,23 @@ export class Links {
     const { link } = focus;
     const of = link ? this.bundles.findIndex(({ id }) => id === link.bundle) : -1;
     if (link && of < 0) return null; // it is not on the stage
-    const touched: Touched[] = link ? [this.touch(of, link.target, link.source)] : [];
+    const touched: Touched[] = link ? [this.#touch(of, link.target, link.source)] : [];
     for (const { group, unit } of focus.units)
       this.bundles.forEach((bundle, b) => {
-        if (bundle.target === group) touched.push(this.touch(b, unit, -1));
-        if (bundle.source === group) touched.push(this.touch(b, -1, unit));
+        if (bundle.target === group) touched.push(this.#touch(b, unit, -1));
+        if (bundle.source === group) touched.push(this.#touch(b, -1, unit));
       });
     return touched;
   }
 
   /** Units of a bundle as units of the strip that their block has. */
-  private touch(b: number, target: number, source: number): Touched {
+  #touch(b: number, target: number, source: number): Touched {
     const { shape, blocks = 1 } = this.bundles[b];
     const nTarget = shape[0] / blocks;
     const block = Math.floor(target < 0 ? source / shape[1] : target / nTarget);
     const inBlock = (unit: number, n: number) => (unit < 0 ? -1 : unit - block * n);
     return {
-      strip: this.firstStrips[b] + block,
+      strip: this.#firstStrips[b] + block,
       target: inBlock(target, nTarget),
       source: inBlock(source, shape[1]),
     };

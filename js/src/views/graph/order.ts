@@ -63,46 +63,46 @@ const WORDS: Record<Exclude<Options["order"], "model">, string> = {
 
 /** The order that one display shows: the same object until another is asked for, and is there. */
 export class UnitOrder {
-  private order = MODEL;
-  private source: unknown = "model"; // what it was made of
-  private checkpoint = 0;
-  private isWaiting = false;
-  private hasKernel = true;
+  #order = MODEL;
+  #source: unknown = "model"; // what it was made of
+  #checkpoint = 0;
+  #isWaiting = false;
+  #hasKernel = true;
 
   read(network: Network, history: History, options: Options): Order {
     const { order, reduce, rest_index } = options;
-    if (order === "model") return this.take(order, () => MODEL, 0);
+    if (order === "model") return this.#take(order, () => MODEL, 0);
     if (order === "sum") {
       const last = history.nCheckpoints - 1;
-      this.isWaiting = !history.hasValues || !history.isHere(last, "weights");
-      if (this.isWaiting) return this.order;
+      this.#isWaiting = !history.hasValues || !history.isHere(last, "weights");
+      if (this.#isWaiting) return this.#order;
       const source = `sum ${reduce} ${rest_index}`;
-      return this.take(source, () => orderBySum(network, history, options, last), last);
+      return this.#take(source, () => orderBySum(network, history, options, last), last);
     }
     const computed = history.orders[order];
-    this.isWaiting = computed === undefined;
-    this.hasKernel = history.hasKernel;
-    if (this.isWaiting) return this.order;
+    this.#isWaiting = computed === undefined;
+    this.#hasKernel = history.hasKernel;
+    if (this.#isWaiting) return this.#order;
     const arrays = () => Object.entries(computed.groups).map(([id, units]) => [id, Int32Array.from(units)]);
-    return this.take(computed, () => new Map(arrays() as [string, Int32Array][]), computed.checkpoint);
+    return this.#take(computed, () => new Map(arrays() as [string, Int32Array][]), computed.checkpoint);
   }
 
-  private take(source: unknown, make: () => Order, checkpoint: number): Order {
-    this.isWaiting = false;
-    if (source === this.source) return this.order;
-    this.source = source;
-    this.checkpoint = checkpoint;
-    this.order = make();
-    return this.order;
+  #take(source: unknown, make: () => Order, checkpoint: number): Order {
+    this.#isWaiting = false;
+    if (source === this.#source) return this.#order;
+    this.#source = source;
+    this.#checkpoint = checkpoint;
+    this.#order = make();
+    return this.#order;
   }
 
   /** For the caption; null in the model's order. */
   words({ order }: Options): string | null {
     if (order === "model") return null;
-    if (this.isWaiting)
-      return this.hasKernel
+    if (this.#isWaiting)
+      return this.#hasKernel
         ? "waiting for the kernel to order the units"
         : "this page does not hold that order of units";
-    return `units ordered ${WORDS[order]} at checkpoint ${this.checkpoint + 1}`;
+    return `units ordered ${WORDS[order]} at checkpoint ${this.#checkpoint + 1}`;
   }
 }

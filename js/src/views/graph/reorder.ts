@@ -16,37 +16,37 @@ interface Move {
 }
 
 export class Reorder {
-  private readonly unitOrder = new UnitOrder();
-  private order: Order | null = null;
-  private move: Move | null = null;
+  readonly #unitOrder = new UnitOrder();
+  #order: Order | null = null;
+  #move: Move | null = null;
 
   /** The order for a new layout; if it is another, what was there before is remembered. */
   read(context: ViewContext, from: Layout | undefined, canvas: HTMLCanvasElement): Order {
-    const order = this.unitOrder.read(context.network, context.history, context.options());
-    const isOther = this.order !== null && order !== this.order;
-    this.order = order;
-    if (isOther && from && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.begin(from, canvas);
+    const order = this.#unitOrder.read(context.network, context.history, context.options());
+    const isOther = this.#order !== null && order !== this.#order;
+    this.#order = order;
+    if (isOther && from && !matchMedia("(prefers-reduced-motion: reduce)").matches) this.#begin(from, canvas);
     return order;
   }
 
-  words = (context: ViewContext): string | null => this.unitOrder.words(context.options());
+  words = (context: ViewContext): string | null => this.#unitOrder.words(context.options());
 
-  private begin(from: Layout, canvas: HTMLCanvasElement): void {
-    this.move?.old.remove();
+  #begin(from: Layout, canvas: HTMLCanvasElement): void {
+    this.#move?.old.remove();
     const old = canvas.cloneNode() as HTMLCanvasElement;
     old.getContext("2d", { willReadFrequently: true })?.drawImage(canvas, 0, 0);
     old.removeAttribute("data-picture"); // it is no longer what the playhead shows
-    this.move = { from, start: performance.now(), old };
+    this.#move = { from, start: performance.now(), old };
   }
 
   /** After a picture was drawn (again), `k` times enlarged: go on from where the animation is. */
   play(chrome: Chrome, to: Layout, k: number, canvas: HTMLCanvasElement): void {
-    if (!this.move) return;
-    const { from, start, old } = this.move;
+    if (!this.#move) return;
+    const { from, start, old } = this.#move;
     const elapsed = performance.now() - start;
     if (elapsed >= DURATION_MS) {
       old.remove();
-      this.move = null;
+      this.#move = null;
       return;
     }
     const timing = { duration: DURATION_MS, easing: EASING };

@@ -131,67 +131,68 @@ function framesByGroup(frames: FrameSpec[]): Map<string, FrameSpec[]> {
 }
 
 class Router {
-  private readonly chains: Map<string, FrameSpec[]>;
-  private readonly byColumn = new Map<number, Rect[]>();
-  private readonly rects = new Map<FrameSpec, Framed>();
+  readonly #layout: Layout;
+  readonly #zoom: number;
+  readonly #isTitled: boolean;
+  readonly #chains: Map<string, FrameSpec[]>;
+  readonly #byColumn = new Map<number, Rect[]>();
+  readonly #rects = new Map<FrameSpec, Framed>();
   readonly routes: Route[] = [];
 
-  constructor(
-    private readonly layout: Layout,
-    frames: FrameSpec[],
-    private readonly zoom: number,
-    private readonly isTitled: boolean,
-  ) {
-    this.chains = framesByGroup(frames);
+  constructor(layout: Layout, frames: FrameSpec[], zoom: number, isTitled: boolean) {
+    this.#layout = layout;
+    this.#zoom = zoom;
+    this.#isTitled = isTitled;
+    this.#chains = framesByGroup(frames);
     for (const place of layout.places.values()) {
       if (place.group.role === "bias" || place.group.delayed_of) continue;
-      const list = this.byColumn.get(place.group.column) ?? [];
+      const list = this.#byColumn.get(place.group.column) ?? [];
       list.push(rectOf(place));
-      this.byColumn.set(place.group.column, list);
+      this.#byColumn.set(place.group.column, list);
     }
   }
 
-  framed = (): Framed[] => [...this.rects.values()].reverse();
+  framed = (): Framed[] => [...this.#rects.values()].reverse();
 
   /** The innermost frame that holds both ends. */
   home(wire: Wire): FrameSpec | null {
-    const [a, b] = [this.chains.get(wire.source) ?? [], this.chains.get(wire.target) ?? []];
+    const [a, b] = [this.#chains.get(wire.source) ?? [], this.#chains.get(wire.target) ?? []];
     let home = null;
     for (let i = 0; i < a.length && a[i] === b[i]; i++) home = a[i];
     return home;
   }
 
   /** A place with its title, where that stands above it: frames and arches leave it in sight. */
-  private titledRect(place: Place): Rect {
+  #titledRect(place: Place): Rect {
     const rect = rectOf(place);
-    const hasTitle = this.isTitled && place.form !== "box" && place.group.delayed_of === null;
+    const hasTitle = this.#isTitled && place.form !== "box" && place.group.delayed_of === null;
     if (!hasTitle) return rect;
-    const [left, right] = [place.x - TITLE_REACH * this.zoom, place.x + TITLE_REACH * this.zoom];
-    return { left, right, top: Math.min(rect.top, this.layout.top - TITLES), bottom: rect.bottom };
+    const [left, right] = [place.x - TITLE_REACH * this.#zoom, place.x + TITLE_REACH * this.#zoom];
+    return { left, right, top: Math.min(rect.top, this.#layout.top - TITLES), bottom: rect.bottom };
   }
 
   /** What a wire at home in a frame sees of a group: the outermost frame in there that holds it, or its own place. */
-  private seen(id: string, home: FrameSpec | null): Rect | null {
-    const chain = this.chains.get(id) ?? [];
+  #seen(id: string, home: FrameSpec | null): Rect | null {
+    const chain = this.#chains.get(id) ?? [];
     const next = chain[home ? chain.indexOf(home) + 1 : 0];
-    const place = this.layout.places.get(id);
-    return this.rects.get(next) ?? (place && place.group.role !== "bias" ? this.titledRect(place) : null);
+    const place = this.#layout.places.get(id);
+    return this.#rects.get(next) ?? (place && place.group.role !== "bias" ? this.#titledRect(place) : null);
   }
 
   /** Route the wires that are at home in a frame, whose inner frames are known, and then draw that frame round them. */
   settle(home: FrameSpec | null, wires: Wire[], groups: Iterable<string>): void {
     const items = new Set<Rect>();
     for (const id of groups) {
-      const rect = this.seen(id, home);
+      const rect = this.#seen(id, home);
       if (rect) items.add(rect);
     }
     const arcs: Arc[] = [];
-    for (const run of this.runs(wires)) this.routes.push(direct(run) ?? this.archOver(run, items, arcs));
+    for (const run of this.#runs(wires)) this.routes.push(direct(run) ?? this.#archOver(run, items, arcs));
     if (!home || items.size === 0) return;
     const inside = around([...items]);
-    const padding = FRAME.padding * this.zoom;
+    const padding = FRAME.padding * this.#zoom;
     const top = Math.min(inside.top, ...arcs.map((arc) => arc.y)) - FRAME.padding * 0.7 - FRAME.title;
-    this.rects.set(home, {
+    this.#rects.set(home, {
       block: home.block,
       canClose: home.canClose,
       left: inside.left - padding,
@@ -201,18 +202,19 @@ class Router {
     });
   }
 
-  private archOver(run: Run, items: Set<Rect>, arcs: Arc[]): Route {
+  #archOver(run: Run, items: Set<Rect>, arcs: Arc[]): Route {
     const over = [...items].filter((item) => item.left < run.to.left && item.right > run.from.right);
-    return arch(run, over, arcs, this.isTitled ? 8 : HIGHEST);
+    return arch(run, over, arcs, this.#isTitled ? 8 : HIGHEST);
   }
 
   /** Short ones first, so that the longer ones arch over them. */
-  private runs(wires: Wire[]): Run[] {
+  #runs(wires: Wire[]): Run[] {
     const runs = wires.flatMap((wire): Run[] => {
-      const [a, b] = [this.layout.places.get(wire.source), this.layout.places.get(wire.target)];
+      const [a, b] = [this.#layout.places.get(wire.source), this.#layout.places.get(wire.target)];
       if (!a || !b) return [];
       const between: Rect[] = [];
-      for (let c = a.group.column + 1; c < b.group.column; c++) between.push(...(this.byColumn.get(c) ?? []));
+      for (let c = a.group.column + 1; c < b.group.column; c++)
+        between.push(...(this.#byColumn.get(c) ?? []));
       return [{ from: rectOf(a), to: rectOf(b), between }];
     });
     return runs.sort((a, b) => a.to.left - a.from.right - (b.to.left - b.from.right));

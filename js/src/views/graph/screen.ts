@@ -13,63 +13,68 @@ export interface Size {
 }
 
 export class Screen {
+  readonly #context: Pick<ViewContext, "clock" | "history">;
+  readonly #turned: () => void;
   readonly canvas = html("canvas", { class: "nwv-canvas", "aria-hidden": "true" });
   shown = 0; // the checkpoint on the canvas
-  private readonly brush = this.canvas.getContext("2d", { willReadFrequently: true })!;
-  private painter: Painter | null = null;
-  private painted = -1; // the position on the canvas, between two checkpoints
-  private isSeen = true;
+  readonly #brush = this.canvas.getContext("2d", { willReadFrequently: true })!;
+  #painter: Painter | null = null;
+  #painted = -1; // the position on the canvas, between two checkpoints
+  #isSeen = true;
 
   constructor(
-    private readonly context: Pick<ViewContext, "clock" | "history">,
-    private readonly turned: () => void, // another checkpoint is shown
-  ) {}
+    context: Pick<ViewContext, "clock" | "history">,
+    turned: () => void, // another checkpoint is shown
+  ) {
+    this.#context = context;
+    this.#turned = turned;
+  }
 
   resize({ width, height, ratio }: Size): void {
     for (const [side, length] of [["width", width] as const, ["height", height] as const]) {
       const pixels = Math.max(1, Math.round(length * ratio));
       if (this.canvas[side] !== pixels) this.canvas[side] = pixels; // this clears it
     }
-    this.brush.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.#brush.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
 
   /** Move the links that are shown along with a zoom, until the new ones are there. */
   stretch(from: Zoom, to: Zoom, { width, height }: Size): void {
     const ratio = to.k / from.k;
-    this.brush.globalCompositeOperation = "copy";
+    this.#brush.globalCompositeOperation = "copy";
     const [x, y] = [to.x - from.x * ratio, to.y - from.y * ratio];
-    this.brush.drawImage(this.canvas, x, y, width * ratio, height * ratio);
-    this.brush.globalCompositeOperation = "source-over";
+    this.#brush.drawImage(this.canvas, x, y, width * ratio, height * ratio);
+    this.#brush.globalCompositeOperation = "source-over";
   }
 
   /** New images: the scene, the focus or the looks changed. What is there stays until they come. */
   change(plan: Plan, orderOf: (k: number) => Order): void {
-    this.painter?.close();
-    this.painter = new Painter(plan, studioOfPage(), orderOf, () => this.drawFrame());
-    this.painted = -1;
+    this.#painter?.close();
+    this.#painter = new Painter(plan, studioOfPage(), orderOf, () => this.drawFrame());
+    this.#painted = -1;
     this.drawFrame();
   }
 
   drawFrame(): void {
-    const { clock, history } = this.context;
+    const { clock, history } = this.#context;
     const k = Math.min(clock.checkpoint, history.nCheckpoints - 1);
-    if (!this.painter || !history.isReady(k) || !history.hasValues) return; // what is there stays
-    this.painter.want([k]);
-    if (!this.painter.isDone(k)) return;
+    if (!this.#painter || !history.isReady(k) || !history.hasValues) return; // what is there stays
+    this.#painter.want([k]);
+    if (!this.#painter.isDone(k)) return;
     const part = clock.position - k;
-    const share = part > 0.001 && this.painter.picture(k + 1) ? part : 0;
-    if (this.painted !== k + share) this.painter.paint(this.brush, k, share);
-    this.painted = k + share;
+    const share = part > 0.001 && this.#painter.picture(k + 1) ? part : 0;
+    if (this.#painted !== k + share) this.#painter.paint(this.#brush, k, share);
+    this.#painted = k + share;
     if (this.shown !== k || this.canvas.dataset.picture !== String(k)) {
       this.shown = k;
       this.canvas.dataset.picture = String(k);
-      this.turned();
-    } else if (this.isSeen) this.painter.want(this.ahead(k));
+      this.#turned();
+    } else if (this.#isSeen) this.#painter.want(this.#ahead(k));
   }
 
   /** The checkpoints whose pictures are wanted next. */
-  private ahead(k: number): number[] {
-    const { clock, history } = this.context;
+  #ahead(k: number): number[] {
+    const { clock, history } = this.#context;
     const n = history.nCheckpoints;
     const steps = clock.playing ? [1, 2, 3] : [1, -1];
     return steps.map((step) => (k + step + n) % n).filter((next) => history.isHere(next));
@@ -77,28 +82,28 @@ export class Screen {
 
   /** Whether the picture of a checkpoint is here; if not, it is ordered. Playing waits for it. */
   isDrawn(k: number): boolean {
-    if (!this.isSeen || !this.painter || this.painter.isDone(k)) return true;
-    if (this.context.history.isReady(k)) this.painter.want([k]);
+    if (!this.#isSeen || !this.#painter || this.#painter.isDone(k)) return true;
+    if (this.#context.history.isReady(k)) this.#painter.want([k]);
     return false;
   }
 
   /** What became of the links on the canvas; null while there is no picture. */
   get tally(): Tally | null {
-    return this.painter?.picture(this.shown)?.tally ?? null;
+    return this.#painter?.picture(this.shown)?.tally ?? null;
   }
 
   redraw(): void {
-    this.isSeen = true;
-    this.painted = -1;
+    this.#isSeen = true;
+    this.#painted = -1;
     this.drawFrame();
   }
 
   rest(): void {
-    this.isSeen = false;
-    this.painter?.forget();
+    this.#isSeen = false;
+    this.#painter?.forget();
   }
 
   close(): void {
-    this.painter?.close();
+    this.#painter?.close();
   }
 }
