@@ -245,7 +245,8 @@ def test_two_widgets_on_a_page_share_one_copy_of_the_code(
 
 
 def test_the_stage_shows_pixels_in_both_sign_colours(show: Show, history: nwv.History, page: Page) -> None:
-    show(nwv.WeightViz(mlp(), history))
+    diagram = show(nwv.WeightViz(mlp(), history))
+    diagram.root.locator("canvas[data-picture]").wait_for()
     blue, red = page.evaluate(
         """() => {
           const canvas = document.querySelector('.nwv-canvas');
