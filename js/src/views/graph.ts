@@ -132,19 +132,17 @@ class Graph implements View {
     this.layout = zoomed(this.#base, this.#zoomState);
     this.#scene = new Scene(network, this.layout, this.links, this.context.options());
     this.#screen.resize(this.size);
+    const { k } = this.#zoomState;
     const { width } = this.size;
-    this.#boxes = drawBoxes(this.layout, this.opened, this.context.history, {
-      width,
-      zoom: this.#zoomState.k,
-    });
+    this.#boxes = drawBoxes(this.layout, this.opened, this.context.history, { width, zoom: k });
     this.#boxes.move(this.context.clock.checkpoint);
     const chrome = drawChrome(network, this.layout, this.context.options().labels, this.#boxes);
     if (this.#chrome) this.#chrome.root.replaceWith(chrome.root);
     else this.#screen.canvas.after(chrome.root);
-    this.#edges.update(this.layout, this.size.width);
+    this.#edges.update(this.layout, width);
     this.#chrome = chrome;
     this.#repaint();
-    this.#reorder.play(chrome, this.#base, this.#zoomState.k, this.#screen.canvas);
+    this.#reorder.play(chrome, this.#base, k, this.#screen.canvas);
   }
 
   /** New images: the focus, the looks or the theme changed. What is there stays until they come. */
@@ -176,11 +174,8 @@ class Graph implements View {
     markFocus(this.#chrome, this.layout, this.#focus());
     this.#boxes.byGroup.get(this.opened.groupOf(this.#selected()) ?? "")?.classList.add("nwv-is-focus");
     const isFiltered = threshold > 0 || signs.length < 2;
-    markLonely(
-      this.#chrome,
-      this.links,
-      isFiltered ? this.#scene.classify(this.#screen.shown).buckets : null,
-    );
+    const buckets = isFiltered ? this.#scene.classify(this.#screen.shown).buckets : null;
+    markLonely(this.#chrome, this.links, buckets);
     this.#outline();
   }
 
