@@ -1,6 +1,6 @@
 // Bundles the two entries (widget for Jupyter, embed for exported pages) and the style sheet into the Python package.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
@@ -8,6 +8,21 @@ import * as esbuild from "esbuild";
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "nnweightviz", "static");
 mkdirSync(out, { recursive: true });
+mkdirSync(join(here, "build"), { recursive: true });
+
+/** What the code uses most of the language: `Math.min` is a property that no build can rename, a variable it can. */
+const frequent = {
+  Math: ["abs", "ceil", "floor", "max", "min", "round", "sqrt"],
+  Number: ["isFinite", "isNaN"],
+  JSON: ["stringify"],
+  Object: ["entries"],
+};
+const variables = Object.entries(frequent).flatMap(([owner, names]) =>
+  names.map((name) => ({ owner, name, variable: `$${owner}_${name}` })),
+);
+const injected = join(here, "build", "variables.js"); // taken apart, because `define` would rename the properties here, too
+const lines = variables.map((v) => `export const { ${v.name}: ${v.variable} } = ${v.owner};\n`);
+writeFileSync(injected, lines.join(""));
 
 const shared = {
   bundle: true,
@@ -17,9 +32,15 @@ const shared = {
   target: ["es2022"],
   logLevel: "warning",
   loader: { ".wasm": "base64" },
+  inject: [injected],
+  define: {
+    ...Object.fromEntries(variables.map((v) => [`${v.owner}.${v.name}`, v.variable])),
+    "Number.POSITIVE_INFINITY": "Infinity",
+    "Number.NaN": "NaN",
+  },
 };
+
 /** The inner loops of the rasteriser, as WebAssembly. */
-mkdirSync(join(here, "build"), { recursive: true });
 const asc = [
   join(here, "node_modules", "assemblyscript", "bin", "asc.js"),
   "wasm/raster.ts",

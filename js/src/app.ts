@@ -16,144 +16,144 @@ import type { View } from "./views/context";
 import { withReduce } from "./views/graph/links";
 
 class App {
-  private readonly session: Session;
-  private readonly frame: Frame;
-  private view!: View;
-  private toolbar!: { update(): void };
-  private timeline!: { update(): void; resize(): void };
-  private tooltip!: Tooltip;
-  private inspector!: Inspector;
-  private legend!: LegendPanel;
-  private dark = false;
-  private toldAt = -1;
-  private stale = 0;
+  readonly #model: HostModel;
+  readonly #signal: AbortSignal;
+  readonly #session: Session;
+  readonly #frame: Frame;
+  #view!: View;
+  #toolbar!: { update(): void };
+  #timeline!: { update(): void; resize(): void };
+  #tooltip!: Tooltip;
+  #inspector!: Inspector;
+  #legend!: LegendPanel;
+  #dark = false;
+  #toldAt = -1;
+  #stale = 0;
 
-  constructor(
-    private readonly model: HostModel,
-    host: HTMLElement,
-    private readonly signal: AbortSignal,
-  ) {
-    this.session = sessionOf(model);
-    this.frame = new Frame(host);
-    this.readTheme();
-    this.build();
-    this.listen();
-    this.refresh();
+  constructor(model: HostModel, host: HTMLElement, signal: AbortSignal) {
+    this.#model = model;
+    this.#signal = signal;
+    this.#session = sessionOf(model);
+    this.#frame = new Frame(host);
+    this.#readTheme();
+    this.#build();
+    this.#listen();
+    this.#refresh();
   }
 
-  private build(): void {
-    const { network, history, player } = this.session;
-    const options = () => this.options();
-    const setOptions = (change: Partial<Options>) => this.setOptions(change);
-    const select = (selection: Selection | null) => this.select(selection);
-    const isDark = () => this.dark;
-    const noteOf = (selection: Selection) => this.view.noteOf?.(selection) ?? null;
-    this.tooltip = createTooltip(this.frame.view, history, (id) => this.bundle(id), {
+  #build(): void {
+    const { network, history, player } = this.#session;
+    const options = () => this.#options();
+    const setOptions = (change: Partial<Options>) => this.#setOptions(change);
+    const select = (selection: Selection | null) => this.#select(selection);
+    const isDark = () => this.#dark;
+    const noteOf = (selection: Selection) => this.#view.noteOf?.(selection) ?? null;
+    this.#tooltip = createTooltip(this.#frame.view, history, (id) => this.#bundle(id), {
       options,
       isDark,
-      drawn: () => this.view.network,
+      drawn: () => this.#view.network,
       noteOf,
     });
-    this.legend = createLegend(this.frame.legend);
-    this.inspector = createInspector(
-      this.frame.inspector,
+    this.#legend = createLegend(this.#frame.legend);
+    this.#inspector = createInspector(
+      this.#frame.inspector,
       history,
       () => network.bundles.map((b) => withReduce(b, options())),
       { options, isDark, select, noteOf },
     );
-    const chosen = views[this.model.get("view")] ?? views.graph;
-    this.view = chosen.create(this.frame.view, {
+    const chosen = views[this.#model.get("view")] ?? views.graph;
+    this.#view = chosen.create(this.#frame.view, {
       network,
       history,
       clock: player,
-      signal: this.signal,
+      signal: this.#signal,
       options,
       setOptions,
-      selection: () => this.selection(),
+      selection: () => this.#selection(),
       select,
-      point: (selection, x, y, above) => this.tooltip.show(selection, { x, y, above }, player.checkpoint),
-      changed: () => this.tell(),
+      point: (selection, x, y, above) => this.#tooltip.show(selection, { x, y, above }, player.checkpoint),
+      changed: () => this.#tell(),
       isDark,
-      height: () => this.frame.height(this.options().height),
+      height: () => this.#frame.height(this.#options().height),
     });
-    this.toolbar = createToolbar(this.frame.toolbar, {
+    this.#toolbar = createToolbar(this.#frame.toolbar, {
       network,
       nCheckpoints: () => history.nCheckpoints,
       checkpoint: () => player.checkpoint,
       options,
       setOptions,
-      isShaded: () => this.view.legend().shading !== null,
-      zoom: (factor) => this.view.zoom(factor),
-      find: (group, unit) => this.find(group, unit),
-      announce: (text) => this.frame.say(text),
+      isShaded: () => this.#view.legend().shading !== null,
+      zoom: (factor) => this.#view.zoom(factor),
+      find: (group, unit) => this.#find(group, unit),
+      announce: (text) => this.#frame.say(text),
     });
     const looks = { get: () => options(), set: setOptions };
-    this.timeline = createTimeline(
-      this.frame.timeline,
+    this.#timeline = createTimeline(
+      this.#frame.timeline,
       player,
-      () => this.timelineData(),
+      () => this.#timelineData(),
       looks,
-      this.signal,
+      this.#signal,
     );
   }
 
-  private timelineData() {
-    const { history } = this.session;
+  #timelineData() {
+    const { history } = this.#session;
     const { nCheckpoints, steps, epochs, metrics } = history;
     const updateSizes = metrics.length === 0 && history.hasValues ? history.updateSizes() : null;
     return { nCheckpoints, steps, epochs, metrics, updateSizes, isHere: (k: number) => history.isHere(k) };
   }
 
-  private listen(): void {
-    const { history, player, gates } = this.session;
-    const { signal, model } = this;
-    const isDrawn = (k: number) => this.view.isDrawn(k);
+  #listen(): void {
+    const { history, player, gates } = this.#session;
+    const [signal, model] = [this.#signal, this.#model];
+    const isDrawn = (k: number) => this.#view.isDrawn(k);
     gates.add(isDrawn);
     const stop: (() => unknown)[] = [() => gates.delete(isDrawn)];
     stop.push(
-      history.subscribe(() => this.refresh()),
-      player.subscribe(() => this.drawFrame()),
+      history.subscribe(() => this.#refresh()),
+      player.subscribe(() => this.#drawFrame()),
     );
     const on = (event: string, callback: () => void) => {
       model.on(event, callback);
       stop.push(() => model.off(event, callback));
     };
-    on("change:options", () => this.refresh());
-    on("change:selection", () => this.showSelection());
-    on("change:title", () => this.refresh());
+    on("change:options", () => this.#refresh());
+    on("change:selection", () => this.#showSelection());
+    on("change:title", () => this.#refresh());
     signal.addEventListener("abort", () => {
       for (const end of stop) end();
-      this.view.destroy();
-      this.frame.root.remove();
+      this.#view.destroy();
+      this.#frame.root.remove();
     });
-    watchTheme(() => this.readTheme() && this.refresh(), signal);
+    watchTheme(() => this.#readTheme() && this.#refresh(), signal);
     const resized = new ResizeObserver(() => {
-      this.view.resize();
-      this.timeline.resize();
+      this.#view.resize();
+      this.#timeline.resize();
     });
-    resized.observe(this.frame.view);
+    resized.observe(this.#frame.view);
     const isSeen = (entries: IntersectionObserverEntry[]) => entries.some((entry) => entry.isIntersecting);
-    const shown = new IntersectionObserver((e) => (isSeen(e) ? this.view.redraw() : this.view.rest()));
-    shown.observe(this.frame.root); // a canvas that a host took out of the page and put back must redraw
+    const shown = new IntersectionObserver((e) => (isSeen(e) ? this.#view.redraw() : this.#view.rest()));
+    shown.observe(this.#frame.root); // a canvas that a host took out of the page and put back must redraw
     stop.push(
       () => resized.disconnect(),
       () => shown.disconnect(),
     );
-    this.frame.root.addEventListener("keydown", (event) => this.onKey(event), { signal });
+    this.#frame.root.addEventListener("keydown", (event) => this.#onKey(event), { signal });
     // Jupyter takes keys before we hear of them, but not from an element that is marked so itself.
     const keepKeys = (event: FocusEvent) =>
       (event.target as Element).setAttribute("data-lm-suppress-shortcuts", "true");
-    this.frame.root.addEventListener("focusin", keepKeys, { signal });
-    this.frame.root.addEventListener("fullscreenchange", () => this.view.update(), { signal });
+    this.#frame.root.addEventListener("focusin", keepKeys, { signal });
+    this.#frame.root.addEventListener("fullscreenchange", () => this.#view.update(), { signal });
   }
 
-  private onKey(event: KeyboardEvent): void {
+  #onKey(event: KeyboardEvent): void {
     const target = event.target as HTMLElement;
     // Notebooks have their own keys; while the reader is in the diagram they are not meant.
     event.stopPropagation();
-    if (event.key === "Escape" && this.selection()) {
-      this.select(null);
-      this.frame.view.querySelector<HTMLElement>("[tabindex]")?.focus();
+    if (event.key === "Escape" && this.#selection()) {
+      this.#select(null);
+      this.#frame.view.querySelector<HTMLElement>("[tabindex]")?.focus();
     }
     if (
       event.key !== " " ||
@@ -162,100 +162,106 @@ class App {
     )
       return;
     event.preventDefault();
-    this.session.player.toggle();
+    this.#session.player.toggle();
   }
 
-  private options(): Options {
-    return { ...DEFAULTS, ...this.model.get("options") };
+  #options(): Options {
+    return { ...DEFAULTS, ...this.#model.get("options") };
   }
 
-  private setOptions(change: Partial<Options>): void {
-    this.model.set("options", { ...this.model.get("options"), ...change });
-    this.model.save_changes();
+  #setOptions(change: Partial<Options>): void {
+    this.#model.set("options", { ...this.#model.get("options"), ...change });
+    this.#model.save_changes();
   }
 
-  private selection(): Selection | null {
-    return this.model.get("selection") ?? null;
+  #selection(): Selection | null {
+    return this.#model.get("selection") ?? null;
   }
 
-  private select(selection: Selection | null): void {
-    this.model.set("selection", selection);
-    this.model.save_changes();
+  #select(selection: Selection | null): void {
+    this.#model.set("selection", selection);
+    this.#model.save_changes();
   }
 
-  private bundle(id: string) {
-    const bundles = [...this.view.network.bundles, ...this.session.network.bundles];
-    return withReduce(bundles.find((bundle) => bundle.id === id)!, this.options());
+  #bundle(id: string) {
+    const bundles = [...this.#view.network.bundles, ...this.#session.network.bundles];
+    return withReduce(bundles.find((bundle) => bundle.id === id)!, this.#options());
   }
 
-  private find(group: string, unit: number | null): void {
-    this.select(this.view.reveal(group, unit));
+  #find(group: string, unit: number | null): void {
+    this.#select(this.#view.reveal(group, unit));
   }
 
   /** Read the host's theme; true if it changed. */
-  private readTheme(): boolean {
-    const { theme } = this.options();
-    const dark = theme === "auto" ? hostIsDark(this.frame.root) : theme === "dark";
-    const changed = dark !== this.dark || !this.frame.root.dataset.theme;
-    this.dark = dark;
-    this.frame.root.dataset.theme = dark ? "dark" : "light";
+  #readTheme(): boolean {
+    const { theme } = this.#options();
+    const dark = theme === "auto" ? hostIsDark(this.#frame.root) : theme === "dark";
+    const changed = dark !== this.#dark || !this.#frame.root.dataset.theme;
+    this.#dark = dark;
+    this.#frame.root.dataset.theme = dark ? "dark" : "light";
     return changed;
   }
 
   /** Data or looks changed: everything follows. */
-  private refresh(): void {
-    const { history, player } = this.session;
-    this.readTheme();
-    this.frame.title.textContent = this.model.get("title") || this.session.network.name;
-    player.easing = this.options().easing;
-    this.frame.say(history.error ?? "");
-    this.frame.root.toggleAttribute("data-ready", history.hasValues);
-    this.view.update();
-    this.toolbar.update();
-    this.timeline.update();
-    this.showSelection();
-    this.drawFrame();
+  #refresh(): void {
+    const { history, player } = this.#session;
+    this.#readTheme();
+    this.#frame.title.textContent = this.#model.get("title") || this.#session.network.name;
+    player.easing = this.#options().easing;
+    this.#frame.say(history.error ?? "");
+    this.#frame.root.toggleAttribute("data-ready", history.hasValues);
+    this.#view.update();
+    this.#toolbar.update();
+    this.#timeline.update();
+    this.#showSelection();
+    this.#drawFrame();
   }
 
-  private showSelection(): void {
-    const { network, player } = this.session;
-    const selection = asLink(network, network.bundles, this.selection());
-    const hadFocus = this.frame.inspector.contains((this.frame.root.getRootNode() as Document).activeElement);
-    this.inspector.show(selection, player.checkpoint);
-    this.view.update();
+  #showSelection(): void {
+    const { network, player } = this.#session;
+    const selection = asLink(network, network.bundles, this.#selection());
+    const hadFocus = this.#frame.inspector.contains(
+      (this.#frame.root.getRootNode() as Document).activeElement,
+    );
+    this.#inspector.show(selection, player.checkpoint);
+    this.#view.update();
     // The panel lies over the half of the stage that the selection is not in.
-    this.frame.inspector.classList.toggle("nwv-on-left", this.view.isOnRight(selection));
-    const next = this.frame.inspector.hidden ? this.frame.view : this.frame.inspector;
+    this.#frame.inspector.classList.toggle("nwv-on-left", this.#view.isOnRight(selection));
+    const next = this.#frame.inspector.hidden ? this.#frame.view : this.#frame.inspector;
     if (hadFocus) next.querySelector<HTMLElement>("button, [tabindex]")?.focus();
   }
 
-  private drawFrame(): void {
-    const { player, history } = this.session;
-    this.view.drawFrame();
+  #drawFrame(): void {
+    const { player, history } = this.#session;
+    this.#view.drawFrame();
     history.prefetch(player.checkpoint, player.playing, player.loop);
-    const { dataset } = this.frame.root;
+    const { dataset } = this.#frame.root;
     dataset.checkpoint = String(player.checkpoint);
     dataset.nCheckpoints = String(history.nCheckpoints);
-    dataset.view = this.model.get("view");
+    dataset.view = this.#model.get("view");
     dataset.playing = String(player.playing);
-    if (player.checkpoint !== this.toldAt) {
-      this.toldAt = player.checkpoint;
-      this.tooltip.move(player.checkpoint);
-      this.inspector.move(player.checkpoint);
+    if (player.checkpoint !== this.#toldAt) {
+      this.#toldAt = player.checkpoint;
+      this.#tooltip.move(player.checkpoint);
+      this.#inspector.move(player.checkpoint);
     }
   }
 
   /** Caption and legend, at most once a frame; the long text for screen readers only at rest. */
-  private tell(): void {
-    if (this.stale || !this.view) return;
-    this.stale = requestAnimationFrame(() => {
-      this.stale = 0;
-      if (this.signal.aborted || !this.session.history.hasValues) return;
-      this.frame.caption.textContent = this.view.caption();
-      this.legend.update(this.view.legend(), PALETTES[this.dark ? "dark" : "light"], this.options().scale);
-      this.frame.root.dataset.links = String(this.view.nLinks);
-      this.frame.root.dataset.linksDrawn = String(this.view.nLinksDrawn);
-      if (!this.session.player.playing) this.frame.live.textContent = this.view.summary();
+  #tell(): void {
+    if (this.#stale || !this.#view) return;
+    this.#stale = requestAnimationFrame(() => {
+      this.#stale = 0;
+      if (this.#signal.aborted || !this.#session.history.hasValues) return;
+      this.#frame.caption.textContent = this.#view.caption();
+      this.#legend.update(
+        this.#view.legend(),
+        PALETTES[this.#dark ? "dark" : "light"],
+        this.#options().scale,
+      );
+      this.#frame.root.dataset.links = String(this.#view.nLinks);
+      this.#frame.root.dataset.linksDrawn = String(this.#view.nLinksDrawn);
+      if (!this.#session.player.playing) this.#frame.live.textContent = this.#view.summary();
     });
   }
 }

@@ -53,122 +53,128 @@ function fill(canvas: HTMLCanvasElement, colours: Rgb[]): void {
 }
 
 export class KernelPicture {
+  readonly #history: History;
+  readonly #bundle: Bundle;
+  #checkpoint: number;
   readonly element: HTMLElement;
-  private readonly panes: Panes;
-  private readonly drawn: Pane[];
-  private readonly picture: HTMLElement;
-  private readonly about = html("div", { class: "nwv-kernel-about" });
-  private readonly below = html("div", { class: "nwv-kernel-below" });
-  private readonly spot = html("output", { class: "nwv-kernel-spot" });
-  private readonly entries: LinkEntries;
-  private readonly domain: number;
-  private readonly palette: Palette;
-  private readonly paper: Rgb;
-  private readonly ramp = html("canvas", { width: RAMP.length, height: 1, class: "nwv-kernel-ramp" });
-  private values: ArrayLike<number> | null = null;
-  private pointed = -1;
+  readonly #panes: Panes;
+  readonly #drawn: Pane[];
+  readonly #picture: HTMLElement;
+  readonly #about = html("div", { class: "nwv-kernel-about" });
+  readonly #below = html("div", { class: "nwv-kernel-below" });
+  readonly #spot = html("output", { class: "nwv-kernel-spot" });
+  readonly #entries: LinkEntries;
+  readonly #domain: number;
+  readonly #palette: Palette;
+  readonly #paper: Rgb;
+  readonly #ramp = html("canvas", { width: RAMP.length, height: 1, class: "nwv-kernel-ramp" });
+  #values: ArrayLike<number> | null = null;
+  #pointed = -1;
 
   constructor(
-    private readonly history: History,
-    private readonly bundle: Bundle,
+    history: History,
+    bundle: Bundle,
     link: [number, number],
-    private checkpoint: number,
+    checkpoint: number,
     { options, isDark, isPointable, domains, room }: KernelLooks,
   ) {
+    this.#history = history;
+    this.#bundle = bundle;
+    this.#checkpoint = checkpoint;
     const theme = isDark ? "dark" : "light";
-    [this.palette, this.paper] = [PALETTES[theme], PAPERS[theme]];
-    this.panes = panesOf(bundle.shape.slice(2), room);
-    this.drawn = Array.from({ length: this.panes.shown }, () => createPane(this.panes));
-    const pictures = this.drawn.map(({ element }) => element);
-    this.picture = html("div", { class: "nwv-kernel-panes", role: "img" }, ...pictures);
-    this.below.hidden = this.panes.written !== "below";
-    this.spot.hidden = !isPointable || this.panes.written !== null;
-    this.element = html("div", { class: "nwv-kernel" }, this.picture, this.below, this.about, this.spot);
-    this.domain = domains.of(history, bundle, options);
-    this.entries = new LinkEntries(history, bundle, link, options, () => this.move(this.checkpoint));
-    const ofShare = (share: number) => shade(this.palette, share, true, this.paper);
-    fill(this.ramp, RAMP.map(ofShare));
-    if (!this.spot.hidden) this.listen();
+    [this.#palette, this.#paper] = [PALETTES[theme], PAPERS[theme]];
+    this.#panes = panesOf(bundle.shape.slice(2), room);
+    this.#drawn = Array.from({ length: this.#panes.shown }, () => createPane(this.#panes));
+    const pictures = this.#drawn.map(({ element }) => element);
+    this.#picture = html("div", { class: "nwv-kernel-panes", role: "img" }, ...pictures);
+    this.#below.hidden = this.#panes.written !== "below";
+    this.#spot.hidden = !isPointable || this.#panes.written !== null;
+    this.element = html("div", { class: "nwv-kernel" }, this.#picture, this.#below, this.#about, this.#spot);
+    this.#domain = domains.of(history, bundle, options);
+    this.#entries = new LinkEntries(history, bundle, link, options, () => this.move(this.#checkpoint));
+    const ofShare = (share: number) => shade(this.#palette, share, true, this.#paper);
+    fill(this.#ramp, RAMP.map(ofShare));
+    if (!this.#spot.hidden) this.#listen();
     this.move(checkpoint);
   }
 
   move(k: number): void {
-    this.checkpoint = k;
-    this.values = this.entries.read(k);
-    this.picture.hidden = this.values === null;
-    if (this.values) this.draw(this.values);
-    this.tell();
-    this.readSpot();
+    this.#checkpoint = k;
+    this.#values = this.#entries.read(k);
+    this.#picture.hidden = this.#values === null;
+    if (this.#values) this.#draw(this.#values);
+    this.#tell();
+    this.#readSpot();
   }
 
-  private colour(value: number): Rgb {
-    const share = Number.isFinite(value) ? value / (this.domain || 1) : Number.NaN; // infinities are odd, not strong
-    return shade(this.palette, share, true, this.paper);
+  #colour(value: number): Rgb {
+    const share = Number.isFinite(value) ? value / (this.#domain || 1) : Number.NaN; // infinities are odd, not strong
+    return shade(this.#palette, share, true, this.#paper);
   }
 
-  private draw(values: ArrayLike<number>): void {
-    const n = this.panes.rows * this.panes.columns;
-    this.drawn.forEach(({ canvas, cells }, slice) => {
+  #draw(values: ArrayLike<number>): void {
+    const n = this.#panes.rows * this.#panes.columns;
+    this.#drawn.forEach(({ canvas, cells }, slice) => {
       fill(
         canvas,
-        Array.from(slicePixels(values, this.panes, slice), (value) => this.colour(value)),
+        Array.from(slicePixels(values, this.#panes, slice), (value) => this.#colour(value)),
       );
       cells.forEach((cell, i) => {
         const value = values[slice * n + i];
         cell.textContent = formatValue(value);
-        cell.style.color = isLight(this.colour(value)) ? "#15181c" : "#ffffff";
+        cell.style.color = isLight(this.#colour(value)) ? "#15181c" : "#ffffff";
       });
     });
   }
 
   /** Shape and range, the scale of the colours, and what is not as it looks. */
-  private tell(): void {
-    const { values, panes, bundle } = this;
+  #tell(): void {
+    const [values, panes, bundle] = [this.#values, this.#panes, this.#bundle];
     const what = shapeWords(bundle.shape.slice(2), bundle.rest_name);
     if (!values) {
-      const why = this.history.isHere(this.checkpoint) ? "not recorded here" : "still with the kernel";
-      this.about.replaceChildren(`${what}: ${why}`);
-      this.below.textContent = "";
+      const why = this.#history.isHere(this.#checkpoint) ? "not recorded here" : "still with the kernel";
+      this.#about.replaceChildren(`${what}: ${why}`);
+      this.#below.textContent = "";
       return;
     }
-    const { text, nOdd, nBeyond } = rangeOf(values, this.domain);
+    const { text, nOdd, nBeyond } = rangeOf(values, this.#domain);
     const written = panes.written ? Array.from(values, formatValue).join(", ") : "";
-    this.below.textContent = written;
+    this.#below.textContent = written;
     const notes = [
       nBeyond > 0 && `${formatCount(nBeyond)} beyond the domain`,
       panes.shown < panes.slices && `${formatCount(panes.slices - panes.shown)} more slices not drawn`,
       isBinned(panes) && "the strongest of each pixel",
     ].filter((note): note is string => !!note);
-    const range = `${this.entries.isExact ? "" : "≈ "}${text}`;
-    this.about.replaceChildren(
+    const range = `${this.#entries.isExact ? "" : "≈ "}${text}`;
+    this.#about.replaceChildren(
       html("div", {}, `${what} `, html("b", {}, range)),
-      html("div", {}, this.ramp, ` ±${formatValue(this.domain)}`, ...(nOdd > 0 ? this.oddKey(nOdd) : [])),
+      html("div", {}, this.#ramp, ` ±${formatValue(this.#domain)}`, ...(nOdd > 0 ? this.#oddKey(nOdd) : [])),
       ...notes.map((note) => html("div", {}, note)),
     );
     const odd = nOdd > 0 ? [`${nOdd} NaN or infinite`] : [];
     const label = [`${what}, from ${text.replace("…", "to")}`, ...odd, ...notes].join("; ");
-    this.picture.setAttribute("aria-label", written ? `${label}: ${written}` : label);
+    this.#picture.setAttribute("aria-label", written ? `${label}: ${written}` : label);
   }
 
-  private oddKey(n: number): (Node | string)[] {
+  #oddKey(n: number): (Node | string)[] {
     const swatch = html("span", { class: "nwv-kernel-odd" });
-    swatch.style.background = rgba(this.palette.odd, 1);
+    swatch.style.background = rgba(this.#palette.odd, 1);
     return [" ", swatch, ` ${formatCount(n)} NaN or infinite`];
   }
 
-  private listen(): void {
-    const { rows, columns } = this.panes;
+  #listen(): void {
+    const { rows, columns } = this.#panes;
     const leave = (): void => {
-      this.pointed = -1;
-      this.readSpot();
+      this.#pointed = -1;
+      this.#readSpot();
     };
-    this.drawn.forEach(({ element }, slice) => {
+    this.#drawn.forEach(({ element }, slice) => {
       const point = ({ clientX, clientY }: PointerEvent): void => {
         const { left, top, width, height } = element.getBoundingClientRect();
         const column = Math.max(0, Math.min(columns - 1, Math.floor(((clientX - left) / width) * columns)));
         const row = Math.max(0, Math.min(rows - 1, Math.floor(((clientY - top) / height) * rows)));
-        this.pointed = (slice * rows + row) * columns + column;
-        this.readSpot();
+        this.#pointed = (slice * rows + row) * columns + column;
+        this.#readSpot();
       };
       element.addEventListener("pointermove", point);
       element.addEventListener("pointerdown", point);
@@ -177,14 +183,14 @@ export class KernelPicture {
   }
 
   /** The cell under the pointer, as one would write it in Python, and its value. */
-  private readSpot(): void {
-    if (this.pointed < 0 || !this.values) {
-      this.spot.textContent = "Point at a cell for its value.";
+  #readSpot(): void {
+    if (this.#pointed < 0 || !this.#values) {
+      this.#spot.textContent = "Point at a cell for its value.";
       return;
     }
-    const { parameter } = this.bundle;
-    const index = unravel(this.entries.at[this.pointed], this.history.network.parameters[parameter] ?? []);
-    const value = formatValue(this.values[this.pointed]);
-    this.spot.textContent = `${parameter}[${index.join(", ")}] ${this.entries.isExact ? "" : "≈ "}${value}`;
+    const { parameter } = this.#bundle;
+    const index = unravel(this.#entries.at[this.#pointed], this.#history.network.parameters[parameter] ?? []);
+    const value = formatValue(this.#values[this.#pointed]);
+    this.#spot.textContent = `${parameter}[${index.join(", ")}] ${this.#entries.isExact ? "" : "≈ "}${value}`;
   }
 }

@@ -32,33 +32,36 @@ function asImage(bundle: Bundle, { channels, rows, columns }: Grid): Bundle {
 
 /** Makes the portraits of a widget's units; their domains are those of the diagram, and grow like these. */
 export class Portraitist {
-  private domains: Links["domains"] = new Map();
+  readonly #history: History;
+  #domains: Links["domains"] = new Map();
 
-  constructor(private readonly history: History) {}
+  constructor(history: History) {
+    this.#history = history;
+  }
 
   /** The portrait of a selected unit, or null where it has none. */
   pictureOf(selection: Selection | null, checkpoint: number, looks: Looks): KernelPicture | null {
-    const { history } = this;
+    const history = this.#history;
     const about = isUnit(selection) ? portrayed(history.network).get(selection.group) : undefined;
     if (!isUnit(selection) || !about || !looks.options.portraits || about.bundle.shape.length > 2)
       return null;
-    const domain = this.domain(about.bundle, looks.options);
+    const domain = this.#domain(about.bundle, looks.options);
     const kernelLooks = { ...looks, domains: { of: () => domain }, room: ROOM };
     const image = asImage(about.bundle, about.grid);
     return new KernelPicture(history, image, [selection.unit, 0], checkpoint, kernelLooks);
   }
 
-  private domain(bundle: Bundle, options: Options): number {
+  #domain(bundle: Bundle, options: Options): number {
     const scale = options.scale === "checkpoint" ? "layer" : options.scale; // a picture has one for all checkpoints
     const links = new Links(
-      this.history.network,
-      this.history,
+      this.#history.network,
+      this.#history,
       { ...options, scale },
       () => false,
-      this.domains,
+      this.#domains,
     );
     const domain = links.domain(bundle, 0);
-    this.domains = new Map([...this.domains, ...links.domains]);
+    this.#domains = new Map([...this.#domains, ...links.domains]);
     return domain;
   }
 }

@@ -28,46 +28,45 @@ import { graphCaption, graphSummary } from "./graph/words";
 import { boundedZoom, wholeZoom, type Zoom, zoomAbout, zoomed } from "./graph/zoom";
 
 class Graph implements View {
-  private readonly stage: HTMLElement;
-  private readonly screen: Screen;
-  private readonly edges: Edges;
+  readonly #given: ViewContext;
+  readonly #stage: HTMLElement;
+  readonly #screen: Screen;
+  readonly #edges: Edges;
   readonly opened: Opened;
   context: ViewContext; // of the network that is drawn: closed blocks are boxes in it
   bands!: Bands;
-  private chrome!: Chrome;
-  private boxes!: Boxes;
-  private base!: Layout; // before zooming
+  #chrome!: Chrome;
+  #boxes!: Boxes;
+  #base!: Layout; // before zooming
   layout!: Layout;
   links!: Links;
-  private readonly reorder = new Reorder();
-  private readonly gallery = new Gallery();
-  private zoomState: Zoom = { k: 1, x: 0, y: 0 };
-  private hovered: Focus | null = null;
-  private pointed: Selection | null = null;
-  private readonly reader: Reader;
-  private scene!: Scene;
+  readonly #reorder = new Reorder();
+  readonly #gallery = new Gallery();
+  #zoomState: Zoom = { k: 1, x: 0, y: 0 };
+  #hovered: Focus | null = null;
+  #pointed: Selection | null = null;
+  readonly #reader: Reader;
+  #scene!: Scene;
   size = { width: 0, height: 0, ratio: 1 };
 
-  constructor(
-    host: HTMLElement,
-    private readonly given: ViewContext,
-  ) {
+  constructor(host: HTMLElement, given: ViewContext) {
+    this.#given = given;
     this.opened = new Opened(given);
     this.context = given;
-    this.reader = new Reader(() => this);
-    this.screen = new Screen(given, () => {
-      this.mark();
+    this.#reader = new Reader(() => this);
+    this.#screen = new Screen(given, () => {
+      this.#mark();
       given.changed();
     });
-    this.stage = html(
+    this.#stage = html(
       "div",
       { class: "nwv-stage", tabindex: 0, role: "application", "aria-roledescription": "network diagram" },
-      this.screen.canvas,
+      this.#screen.canvas,
     );
-    host.append(this.stage);
-    const intents = this.intents();
-    listen(this.stage, intents, given.signal);
-    this.edges = createEdges(this.stage, (dx) => intents.pan(dx, 0));
+    host.append(this.#stage);
+    const intents = this.#intents();
+    listen(this.#stage, intents, given.signal);
+    this.#edges = createEdges(this.#stage, (dx) => intents.pan(dx, 0));
     this.update();
   }
 
@@ -76,11 +75,11 @@ class Graph implements View {
   }
 
   get nLinks(): number {
-    return this.given.network.bundles.reduce((n, { shape }) => n + shape[0] * shape[1], 0);
+    return this.#given.network.bundles.reduce((n, { shape }) => n + shape[0] * shape[1], 0);
   }
 
   get nLinksDrawn(): number {
-    return this.tally().drawn;
+    return this.#tally().drawn;
   }
 
   update(): void {
@@ -99,116 +98,118 @@ class Graph implements View {
     const options = this.context.options();
     const { network, history } = this.context;
     const height = this.context.height();
-    const width = this.stage.clientWidth || 900;
+    const width = this.#stage.clientWidth || 900;
     this.size = { width, height, ratio: Math.min(3, globalThis.devicePixelRatio || 1) };
-    this.stage.style.height = `${height}px`;
-    const order = this.reorder.read(this.context, this.base, this.screen.canvas);
+    this.#stage.style.height = `${height}px`;
+    const order = this.#reorder.read(this.context, this.#base, this.#screen.canvas);
     const { unfolded } = options;
-    const exhibits = this.gallery.exhibits(this.context);
-    this.base = layoutNetwork(network, { width, height, unfolded, order, exhibits, ...this.opened.room() });
-    const x = this.opened.panned(this.base, this.zoomState, width);
-    this.zoomState = boundedZoom({ ...this.zoomState, x }, this.base, width, height);
-    history.want(network.bundles.filter((b) => this.base.places.has(b.target)).map((b) => b.parameter));
+    const exhibits = this.#gallery.exhibits(this.context);
+    this.#base = layoutNetwork(network, { width, height, unfolded, order, exhibits, ...this.opened.room() });
+    const x = this.opened.panned(this.#base, this.#zoomState, width);
+    this.#zoomState = boundedZoom({ ...this.#zoomState, x }, this.#base, width, height);
+    history.want(network.bundles.filter((b) => this.#base.places.has(b.target)).map((b) => b.parameter));
     const domains = this.links?.domains ?? new Map();
-    this.links = new Links(network, history, options, (b) => isDrawable(this.base, network, b), domains);
-    this.place();
+    this.links = new Links(network, history, options, (b) => isDrawable(this.#base, network, b), domains);
+    this.#place();
   }
 
   resize(): void {
     const ratio = Math.min(3, globalThis.devicePixelRatio || 1);
-    if (this.stage.clientWidth !== this.size.width || ratio !== this.size.ratio) this.update();
+    if (this.#stage.clientWidth !== this.size.width || ratio !== this.size.ratio) this.update();
   }
 
-  rest = (): void => this.screen.rest();
-  redraw = (): void => this.screen.redraw();
+  rest = (): void => this.#screen.rest();
+  redraw = (): void => this.#screen.redraw();
   drawFrame = (): void => {
-    this.boxes.move(this.context.clock.checkpoint);
-    this.screen.drawFrame();
+    this.#boxes.move(this.context.clock.checkpoint);
+    this.#screen.drawFrame();
   };
-  isDrawn = (k: number): boolean => this.screen.isDrawn(k);
+  isDrawn = (k: number): boolean => this.#screen.isDrawn(k);
 
   /** Lay out at the current zoom, redraw the SVG, and start a new set of images. */
-  private place(): void {
+  #place(): void {
     const { network } = this.context;
-    this.layout = zoomed(this.base, this.zoomState);
-    this.scene = new Scene(network, this.layout, this.links, this.context.options());
-    this.screen.resize(this.size);
+    this.layout = zoomed(this.#base, this.#zoomState);
+    this.#scene = new Scene(network, this.layout, this.links, this.context.options());
+    this.#screen.resize(this.size);
+    const { k } = this.#zoomState;
     const { width } = this.size;
-    this.boxes = drawBoxes(this.layout, this.opened, this.context.history, { width, zoom: this.zoomState.k });
-    this.boxes.move(this.context.clock.checkpoint);
-    const chrome = drawChrome(network, this.layout, this.context.options().labels, this.boxes);
-    if (this.chrome) this.chrome.root.replaceWith(chrome.root);
-    else this.screen.canvas.after(chrome.root);
-    this.edges.update(this.layout, this.size.width);
-    this.chrome = chrome;
-    this.repaint();
-    this.reorder.play(chrome, this.base, this.zoomState.k, this.screen.canvas);
+    this.#boxes = drawBoxes(this.layout, this.opened, this.context.history, { width, zoom: k });
+    this.#boxes.move(this.context.clock.checkpoint);
+    const chrome = drawChrome(network, this.layout, this.context.options().labels, this.#boxes);
+    if (this.#chrome) this.#chrome.root.replaceWith(chrome.root);
+    else this.#screen.canvas.after(chrome.root);
+    this.#edges.update(this.layout, width);
+    this.#chrome = chrome;
+    this.#repaint();
+    this.#reorder.play(chrome, this.#base, k, this.#screen.canvas);
   }
 
   /** New images: the focus, the looks or the theme changed. What is there stays until they come. */
-  private repaint(): void {
+  #repaint(): void {
     const theme = this.context.isDark() ? "dark" : "light";
     const looks = { ...this.size, palette: PALETTES[theme], paper: PAPERS[theme] };
-    const { scene } = this;
-    const focus = this.focus();
-    this.screen.change(scene.plan(looks, focus), (k) => scene.order(k, focus));
-    this.mark();
+    const scene = this.#scene;
+    const focus = this.#focus();
+    this.#screen.change(scene.plan(looks, focus), (k) => scene.order(k, focus));
+    this.#mark();
     this.context.changed();
   }
 
-  private tally(): Tally {
-    return this.screen.tally ?? this.scene.classify(this.screen.shown).tally;
+  #tally(): Tally {
+    return this.#screen.tally ?? this.#scene.classify(this.#screen.shown).tally;
   }
 
-  private selected(): Selection | null {
+  #selected(): Selection | null {
     const { network } = this.context;
     return asLink(network, network.bundles, this.context.selection());
   }
 
-  private focus(): Focus | null {
-    return this.hovered ?? focusOf(this.context.network, this.selected());
+  #focus(): Focus | null {
+    return this.#hovered ?? focusOf(this.context.network, this.#selected());
   }
 
-  private mark(): void {
+  #mark(): void {
     const { threshold, signs } = this.context.options();
-    markFocus(this.chrome, this.layout, this.focus());
-    this.boxes.byGroup.get(this.opened.groupOf(this.selected()) ?? "")?.classList.add("nwv-is-focus");
+    markFocus(this.#chrome, this.layout, this.#focus());
+    this.#boxes.byGroup.get(this.opened.groupOf(this.#selected()) ?? "")?.classList.add("nwv-is-focus");
     const isFiltered = threshold > 0 || signs.length < 2;
-    markLonely(this.chrome, this.links, isFiltered ? this.scene.classify(this.screen.shown).buckets : null);
-    this.outline();
+    const buckets = isFiltered ? this.#scene.classify(this.#screen.shown).buckets : null;
+    markLonely(this.#chrome, this.links, buckets);
+    this.#outline();
   }
 
-  private outline(): void {
-    outline(this.chrome, this.scene, [this.selected(), this.pointed], this.screen.shown);
+  #outline(): void {
+    outline(this.#chrome, this.#scene, [this.#selected(), this.#pointed], this.#screen.shown);
   }
 
-  private intents(): Intents {
+  #intents(): Intents {
     return {
-      hover: (x, y) => this.hover(this.hit(x, y), x, y),
-      leave: () => this.hover(null, 0, 0),
-      click: (x, y) => this.reader.click(this.hit(x, y)),
-      open: () => this.reader.open(this.opened.blockOf(this.given.selection())),
-      close: () => this.reader.close(this.opened.around(this.given.selection())),
+      hover: (x, y) => this.#hover(this.#hit(x, y), x, y),
+      leave: () => this.#hover(null, 0, 0),
+      click: (x, y) => this.#reader.click(this.#hit(x, y)),
+      open: () => this.#reader.open(this.opened.blockOf(this.#given.selection())),
+      close: () => this.#reader.close(this.opened.around(this.#given.selection())),
       pan: (dx, dy) =>
-        this.setZoom({ ...this.zoomState, x: this.zoomState.x + dx, y: this.zoomState.y + dy }),
-      zoom: (factor, x, y) => this.setZoom(zoomAbout(this.zoomState, factor, x, y)),
+        this.#setZoom({ ...this.#zoomState, x: this.#zoomState.x + dx, y: this.#zoomState.y + dy }),
+      zoom: (factor, x, y) => this.#setZoom(zoomAbout(this.#zoomState, factor, x, y)),
       fit: () => this.zoom("fit"),
-      move: (direction) => this.reader.move(direction),
-      nextLink: (by) => this.reader.nextLink(by),
-      turn: (what) => this.reader.turn(what),
+      move: (direction) => this.#reader.move(direction),
+      nextLink: (by) => this.#reader.nextLink(by),
+      turn: (what) => this.#reader.turn(what),
       clear: () => this.context.select(null),
       canPanX: () => this.layout.width > this.size.width + 1,
     };
   }
 
-  private hit(x: number, y: number): Hit | null {
-    const block = this.boxes.closable(x, y);
+  #hit(x: number, y: number): Hit | null {
+    const block = this.#boxes.closable(x, y);
     if (block) return { kind: "frame", block };
-    const { strips, links } = this.scene;
+    const { strips, links } = this.#scene;
     const targets = () => ({
       strips,
-      buckets: this.scene.classify(this.screen.shown).buckets,
-      mask: maskOf(strips, links.n, links.touched(this.focus())),
+      buckets: this.#scene.classify(this.#screen.shown).buckets,
+      mask: maskOf(strips, links.n, links.touched(this.#focus())),
     });
     return pick(this.layout, targets, x, y);
   }
@@ -219,17 +220,17 @@ class Graph implements View {
     return this.opened.named(selectionOf(hit, this.links, portrayed));
   }
 
-  private hover(hit: Hit | null, x: number, y: number): void {
+  #hover(hit: Hit | null, x: number, y: number): void {
     const selection = this.named(hit);
     const focus =
       isUnit(selection) && hit?.kind !== "pixel" ? focusOf(this.context.network, selection) : null;
-    this.stage.style.cursor = hit ? "pointer" : "";
-    this.pointed = isLink(selection) ? selection : null;
-    if (JSON.stringify(focus) !== JSON.stringify(this.hovered)) {
-      this.hovered = focus;
-      this.repaint();
-    } else this.outline();
-    const [, y0, , y1] = hit?.kind === "link" ? endsOfLink(this.scene.strips, hit.index) : [0, 0, 0, 0];
+    this.#stage.style.cursor = hit ? "pointer" : "";
+    this.#pointed = isLink(selection) ? selection : null;
+    if (JSON.stringify(focus) !== JSON.stringify(this.#hovered)) {
+      this.#hovered = focus;
+      this.#repaint();
+    } else this.#outline();
+    const [, y0, , y1] = hit?.kind === "link" ? endsOfLink(this.#scene.strips, hit.index) : [0, 0, 0, 0];
     this.context.point(selection, x, y, y1 > y0);
   }
 
@@ -239,20 +240,20 @@ class Graph implements View {
     return (place?.x ?? 0) > this.size.width / 2;
   }
 
-  private setZoom(zoom: Zoom): void {
-    this.hovered = null; // what was pointed at has moved away
-    this.pointed = null;
+  #setZoom(zoom: Zoom): void {
+    this.#hovered = null; // what was pointed at has moved away
+    this.#pointed = null;
     this.context.point(null, 0, 0, false);
-    const before = this.zoomState;
-    this.zoomState = boundedZoom(zoom, this.base, this.size.width, this.size.height);
-    this.screen.stretch(before, this.zoomState, this.size);
-    this.place();
+    const before = this.#zoomState;
+    this.#zoomState = boundedZoom(zoom, this.#base, this.size.width, this.size.height);
+    this.#screen.stretch(before, this.#zoomState, this.size);
+    this.#place();
   }
 
   zoom(factor: number | "fit"): void {
     const { width, height } = this.size;
-    if (factor === "fit") this.setZoom(wholeZoom(this.base, width));
-    else this.setZoom(zoomAbout(this.zoomState, factor, width / 2, height / 2));
+    if (factor === "fit") this.#setZoom(wholeZoom(this.#base, width));
+    else this.#setZoom(zoomAbout(this.#zoomState, factor, width / 2, height / 2));
   }
 
   reveal(group: string, unit: number | null): Selection {
@@ -261,35 +262,35 @@ class Graph implements View {
     if (!place) return selection;
     const { width, height } = this.size;
     const [atX, atY] = isUnit(selection) && unit !== null ? centreOf(place, unit) : [place.x, height / 2];
-    const { k, x, y } = this.zoomState;
-    this.setZoom({ k, x: x + width / 2 - atX, y: y + height / 2 - (atY || height / 2) });
+    const { k, x, y } = this.#zoomState;
+    this.#setZoom({ k, x: x + width / 2 - atX, y: y + height / 2 - (atY || height / 2) });
     return selection;
   }
 
   legend(): Legend {
-    return graphLegend(this.context, this.scene, this.tally(), this.screen.shown);
+    return graphLegend(this.context, this.#scene, this.#tally(), this.#screen.shown);
   }
 
   noteOf = (selection: Selection): string | null => noteOf(this.layout, selection);
 
   caption(): string {
-    const [k, onStage, folded] = [this.screen.shown, this.links.n, this.opened.folded()];
-    const counts = { ...this.tally(), k, onStage, folded };
-    const order = this.reorder.words(this.context);
-    const portraits = this.gallery.words(this.layout, this.context.network);
+    const [k, onStage, folded] = [this.#screen.shown, this.links.n, this.opened.folded()];
+    const counts = { ...this.#tally(), k, onStage, folded };
+    const order = this.#reorder.words(this.context);
+    const portraits = this.#gallery.words(this.layout, this.context.network);
     return graphCaption(this.context, this.layout, counts, [order, portraits, bandWords(this.bands)]);
   }
 
   summary(): string {
-    const links = graphSummary(this.context, this.links, { k: this.screen.shown, tally: this.tally() });
+    const links = graphSummary(this.context, this.links, { k: this.#screen.shown, tally: this.#tally() });
     const text = [links, portraitSummary(this.layout)].filter(Boolean).join(" ");
-    this.stage.setAttribute("aria-label", text);
+    this.#stage.setAttribute("aria-label", text);
     return text;
   }
 
   destroy(): void {
-    this.screen.close();
-    this.stage.remove();
+    this.#screen.close();
+    this.#stage.remove();
   }
 }
 

@@ -29,48 +29,50 @@ export const isInput = ({ block }: Box): boolean =>
   block.nParameters === 0 && block.groups.some((group) => group.role === "input");
 
 export class Opened {
+  readonly #given: ViewContext;
   readonly hierarchy: Hierarchy;
   readonly openable: Set<Block>;
-  private readonly atFirst: string[];
-  private key = "";
-  private stoodOn = ""; // the part of a block that was walked to
-  private held: { block: Block; x: number } | null = null;
+  readonly #atFirst: string[];
+  #key = "";
+  #stoodOn = ""; // the part of a block that was walked to
+  #held: { block: Block; x: number } | null = null;
   collapsed!: Collapsed;
 
-  constructor(private readonly given: ViewContext) {
+  constructor(given: ViewContext) {
+    this.#given = given;
     this.hierarchy = hierarchyOf(given.network);
     this.openable = openableBlocks(this.hierarchy);
-    this.atFirst = openAtFirst(this.hierarchy);
+    this.#atFirst = openAtFirst(this.hierarchy);
     this.update();
   }
 
   get expanded(): readonly string[] {
-    return this.given.options().expanded ?? this.atFirst;
+    return this.#given.options().expanded ?? this.#atFirst;
   }
 
   /** Fold what is closed; the context of what is then drawn. */
   update(): ViewContext {
-    const key = JSON.stringify(this.given.options().expanded);
-    if (key !== this.key) this.collapsed = collapse(this.hierarchy, this.expanded);
-    this.key = key;
-    return { ...this.given, network: this.collapsed.network };
+    const key = JSON.stringify(this.#given.options().expanded);
+    if (key !== this.#key) this.collapsed = collapse(this.hierarchy, this.expanded);
+    this.#key = key;
+    return { ...this.#given, network: this.collapsed.network };
   }
 
   /** Frames are drawn once anything is folded, or was. */
   get frames(): Collapsed["frames"] {
-    const isPlain = this.collapsed.boxes.size === 0 && this.given.options().expanded === null;
+    const isPlain = this.collapsed.boxes.size === 0 && this.#given.options().expanded === null;
     return isPlain ? [] : this.collapsed.frames.filter(({ block }) => block.children.length > 0);
   }
 
   /** Open layers: they have no frame, but can be closed at their title. */
   get openLayers(): Collapsed["frames"] {
-    const isPlain = this.collapsed.boxes.size === 0 && this.given.options().expanded === null;
+    const isPlain = this.collapsed.boxes.size === 0 && this.#given.options().expanded === null;
     return isPlain ? [] : this.collapsed.frames.filter(({ block }) => block.children.length === 0);
   }
 
   room(): Room {
     const { boxes, network } = this.collapsed;
-    const rows = this.given.history.nCheckpoints > 1 ? 2 : 1;
+    const rows = this.#given.history.nCheckpoints > 1 ? 2 : 1;
     const height = SIZE.head + rows * SIZE.row + SIZE.foot;
     const size = (box: Box): BoxSize =>
       isInput(box) ? INPUT : isJoin(box) ? JOIN : { width: SIZE.width, height };
@@ -112,7 +114,7 @@ export class Opened {
   /** A unit as a reader would name it: a box is a block. */
   named(selection: Selection | null): Selection | null {
     const block = isUnit(selection) ? this.boxed(selection.group) : null;
-    if (block && isUnit(selection)) this.stoodOn = selection.group;
+    if (block && isUnit(selection)) this.#stoodOn = selection.group;
     return block ? { block: block.name } : selection;
   }
 
@@ -120,17 +122,17 @@ export class Opened {
   standing(selection: Selection | null): Selection | null {
     const block = this.blockOf(selection);
     if (!block) return selection;
-    const group = this.boxed(this.stoodOn) === block ? this.stoodOn : this.groupOf(selection);
+    const group = this.boxed(this.#stoodOn) === block ? this.#stoodOn : this.groupOf(selection);
     return group === null ? null : { group, unit: 0 };
   }
 
   /** Open a block, which keeps its place on the stage; return what to select in it. */
   open(block: Block, layout: Layout): Selection {
-    this.hold(block, layout);
+    this.#hold(block, layout);
     const expanded = withOpened(this.hierarchy, this.expanded, block.name);
     const { network } = collapse(this.hierarchy, expanded);
-    this.given.setOptions({ expanded });
-    const inside = new Set(this.groupsIn(block));
+    this.#given.setOptions({ expanded });
+    const inside = new Set(this.#groupsIn(block));
     const first = network.groups
       .filter((group) => inside.has(group.id) && group.role !== "bias" && !group.delayed_of)
       .sort((a, b) => a.column - b.column)[0];
@@ -138,15 +140,15 @@ export class Opened {
   }
 
   close(block: Block, layout: Layout): void {
-    this.hold(block, layout);
-    this.given.setOptions({ expanded: withClosed(this.hierarchy, this.expanded, block.name) });
+    this.#hold(block, layout);
+    this.#given.setOptions({ expanded: withClosed(this.hierarchy, this.expanded, block.name) });
   }
 
   /** What to select of a group that is looked for: opened for one of its units, if it can be. */
   find(group: string, unit: number | null): Selection {
     const layer = this.hierarchy.ofGroup.get(group);
     if (unit !== null && this.collapsed.boxOf.has(group) && layer && this.openable.has(layer))
-      this.given.setOptions({ expanded: withOpened(this.hierarchy, this.expanded, layer.name) });
+      this.#given.setOptions({ expanded: withOpened(this.hierarchy, this.expanded, layer.name) });
     const box = this.collapsed.boxOf.get(group) ?? group;
     return this.named({ group: box, unit: box === group ? (unit ?? 0) : 0 })!;
   }
@@ -156,7 +158,7 @@ export class Opened {
       [...this.collapsed.boxes.values()].filter((box) => !isJoin(box)).map((b) => b.block),
     );
     const names = new Set([...blocks].flatMap((block) => block.parameters));
-    const { parameters } = this.given.network;
+    const { parameters } = this.#given.network;
     return {
       nBlocks: blocks.size,
       nParameters: [...names].reduce((n, name) => n + sizeOf(parameters[name]), 0),
@@ -164,30 +166,30 @@ export class Opened {
   }
 
   /** Groups that are drawn of a block: its box, or what is in it. */
-  private groupsIn(block: Block): string[] {
+  #groupsIn(block: Block): string[] {
     const boxes = [...this.collapsed.boxes.values()].filter((box) => isWithin(box.block, block));
     const frame = this.collapsed.frames.find((other) => other.block === block);
     return [...boxes.map(({ id }) => id), ...(frame?.groups ?? [])];
   }
 
-  private extent(block: Block, layout: Layout): [left: number, right: number] | null {
-    const places = this.groupsIn(block).flatMap((id) => layout.places.get(id) ?? []);
+  #extent(block: Block, layout: Layout): [left: number, right: number] | null {
+    const places = this.#groupsIn(block).flatMap((id) => layout.places.get(id) ?? []);
     if (places.length === 0) return null;
     const left = Math.min(...places.map((place) => place.x - place.halfWidth));
     return [left, Math.max(...places.map((place) => place.x + place.halfWidth))];
   }
 
   /** Remember where a block stands, so that it is still there when it has been opened or closed. */
-  private hold(block: Block, layout: Layout): void {
-    const extent = this.extent(block, layout);
-    this.held = extent && { block, x: Math.max(HELD_MARGIN, extent[0]) };
+  #hold(block: Block, layout: Layout): void {
+    const extent = this.#extent(block, layout);
+    this.#held = extent && { block, x: Math.max(HELD_MARGIN, extent[0]) };
   }
 
   /** Where to pan a new layout so that the block that was opened or closed stays in sight, and near its place. */
   panned(base: Layout, { k, x }: { k: number; x: number }, width: number): number {
-    const { held } = this;
-    const extent = held && this.extent(held.block, base);
-    this.held = null;
+    const held = this.#held;
+    const extent = held && this.#extent(held.block, base);
+    this.#held = null;
     if (!held || !extent) return x;
     const length = (extent[1] - extent[0]) * k;
     return Math.max(HELD_MARGIN, Math.min(held.x, width - length - HELD_MARGIN)) - extent[0] * k;

@@ -25,22 +25,25 @@ export interface Diagram {
 const SIDE_PX = 30; // a column this near to the edge of the stage is not in sight
 
 export class Reader {
-  private walkedFrom: { group: string; unit: number } | null = null;
+  readonly #diagram: () => Diagram;
+  #walkedFrom: { group: string; unit: number } | null = null;
 
-  constructor(private readonly diagram: () => Diagram) {}
+  constructor(diagram: () => Diagram) {
+    this.#diagram = diagram;
+  }
 
   click(hit: Hit | null): void {
-    const { opened, bands, layout, context } = this.diagram();
+    const { opened, bands, layout, context } = this.#diagram();
     const box = hit?.kind === "unit" ? opened.boxed(hit.group) : null;
     const band = hit && "group" in hit && "unit" in hit ? bands.bandOf(hit.group, hit.unit) : null;
-    if (band) this.openBand(band.group, band.band);
-    else if (hit?.kind === "band") this.openBand(hit.group, -1);
+    if (band) this.#openBand(band.group, band.band);
+    else if (hit?.kind === "band") this.#openBand(hit.group, -1);
     else if (hit?.kind === "frame") this.close(hit.block);
     else if (box && opened.openable.has(box)) this.open(box);
-    else if (hit?.kind === "tile") this.unfold(hit.group, hit.port);
-    else if (hit?.kind === "fold") this.unfold(hit.group, layout.places.get(hit.group)!.form === "folded");
+    else if (hit?.kind === "tile") this.#unfold(hit.group, hit.port);
+    else if (hit?.kind === "fold") this.#unfold(hit.group, layout.places.get(hit.group)!.form === "folded");
     else {
-      const selection = this.diagram().named(hit);
+      const selection = this.#diagram().named(hit);
       const same = JSON.stringify(selection) === JSON.stringify(context.selection());
       context.select(same ? null : selection);
     }
@@ -48,7 +51,7 @@ export class Reader {
 
   /** Open a closed block where it stands, or close one; the selection goes with it. */
   open(block: Block | null): boolean {
-    const { opened, layout, context } = this.diagram();
+    const { opened, layout, context } = this.#diagram();
     if (!block || !opened.openable.has(block)) return false;
     const inside = opened.open(block, layout);
     if (context.selection()) context.select(inside);
@@ -56,7 +59,7 @@ export class Reader {
   }
 
   close(block: Block | null): boolean {
-    const { opened, layout, context } = this.diagram();
+    const { opened, layout, context } = this.#diagram();
     if (!block) return false;
     opened.close(block, layout);
     if (context.selection()) context.select({ block: block.name });
@@ -64,41 +67,41 @@ export class Reader {
   }
 
   /** Open a band of a group; -1 folds them all. */
-  private openBand(group: string, band: number): void {
-    const { context } = this.diagram();
+  #openBand(group: string, band: number): void {
+    const { context } = this.#diagram();
     const { [group]: _, ...others } = context.options().open_bands;
     context.setOptions({ open_bands: band < 0 ? others : { ...others, [group]: band } });
   }
 
-  private unfold(group: string, port: string | boolean): void {
-    const { context } = this.diagram();
+  #unfold(group: string, port: string | boolean): void {
+    const { context } = this.#diagram();
     context.setOptions({ unfolded: { ...context.options().unfolded, [group]: port } });
   }
 
   turn(what: "gate" | "lane"): void {
-    const { layout, context } = this.diagram();
+    const { layout, context } = this.#diagram();
     const next = nextFold(layout, context.selection(), what);
-    if (next) this.unfold(next.group, next.to);
+    if (next) this.#unfold(next.group, next.to);
   }
 
   move(direction: Direction): void {
-    const { opened, layout, context, size } = this.diagram();
+    const { opened, layout, context, size } = this.#diagram();
     const selection = opened.standing(context.selection());
-    const from = isLink(selection) && this.walkedFrom ? this.walkedFrom : selection;
+    const from = isLink(selection) && this.#walkedFrom ? this.#walkedFrom : selection;
     const next = nextUnit(layout, from, direction);
     if (!isUnit(next)) return;
     context.select(opened.named(next));
     const { x } = layout.places.get(next.group)!;
-    if (x < SIDE_PX || x > size.width - SIDE_PX) this.diagram().reveal(next.group, null);
+    if (x < SIDE_PX || x > size.width - SIDE_PX) this.#diagram().reveal(next.group, null);
   }
 
   /** From a unit to its strongest link, and on through the others. */
   nextLink(by: 1 | -1): void {
-    const { context, links, layout } = this.diagram();
+    const { context, links, layout } = this.#diagram();
     const selection: Selection | null = context.selection();
-    if (isUnit(selection)) this.walkedFrom = selection;
-    if (!this.walkedFrom) return;
-    const { group, unit } = this.walkedFrom;
+    if (isUnit(selection)) this.#walkedFrom = selection;
+    if (!this.#walkedFrom) return;
+    const { group, unit } = this.#walkedFrom;
     const portraits = [...layout.places.values()].flatMap(({ exhibit }) => exhibit?.bundle ?? []);
     const shown = [...links.bundles, ...portraits].filter((bundle) => links.isShown(bundle));
     const rows = unitLinks(shown, context.history, group, unit, context.clock.checkpoint);

@@ -21,23 +21,27 @@ export interface Looks {
 }
 
 export class Scene {
+  readonly #network: Network;
+  readonly #options: Options;
   strips: Strip[];
-  private classified: { k: number; buckets: Uint8Array; tally: Tally } | null = null;
+  #classified: { k: number; buckets: Uint8Array; tally: Tally } | null = null;
 
   constructor(
-    private readonly network: Network,
+    network: Network,
     readonly layout: Layout,
     readonly links: Links,
-    private readonly options: Options,
+    options: Options,
   ) {
+    this.#network = network;
+    this.#options = options;
     this.strips = stripsOf(links, layout);
   }
 
   /** How images are to look: with a focus, its links stay and the rest steps back. */
   plan(looks: Looks, focus: Focus | null): Plan {
-    const { threshold, signs, composite } = this.options;
+    const { threshold, signs, composite } = this.#options;
     this.strips = stripsOf(this.links, this.layout, focus);
-    this.classified = null;
+    this.#classified = null;
     return {
       ...looks,
       strips: this.strips,
@@ -54,17 +58,17 @@ export class Scene {
   order(k: number, focus: Focus | null): Order {
     const { links, layout } = this;
     const places = [...layout.places.values()];
-    const tiles = places.flatMap((place) => place.tiles.map((tile) => this.tile(place, tile, k)));
+    const tiles = places.flatMap((place) => place.tiles.map((tile) => this.#tile(place, tile, k)));
     tiles.push(...pictureTiles(layout, links, k, focus));
-    return { k, values: links.values(k), ...links.scales(k), ticks: this.ticks(k), tiles };
+    return { k, values: links.values(k), ...links.scales(k), ticks: this.#ticks(k), tiles };
   }
 
-  private ticks(k: number): Ticks[] {
-    return this.network.bundles.flatMap((bundle): Ticks[] => {
+  #ticks(k: number): Ticks[] {
+    return this.#network.bundles.flatMap((bundle): Ticks[] => {
       const place = this.layout.places.get(bundle.target);
-      if (!place || !isBiasTick(this.network, bundle) || !this.links.isShown(bundle)) return [];
+      if (!place || !isBiasTick(this.#network, bundle) || !this.links.isShown(bundle)) return [];
       if (place.form === "bands" && bundle.port !== place.port) return [];
-      const values = this.evaluate(bundle, k);
+      const values = this.#evaluate(bundle, k);
       if (!values) return [];
       const about = { values, domain: this.links.domain(bundle, k), signed: this.links.isSigned(bundle) };
       if (place.form === "portraits") return ticksBelow(place).map((ticks) => ({ ...ticks, ...about }));
@@ -74,13 +78,13 @@ export class Scene {
     });
   }
 
-  private tile(place: Place, tile: Place["tiles"][number], k: number): Tile {
+  #tile(place: Place, tile: Place["tiles"][number], k: number): Tile {
     const isKernel = (b: Bundle) => b.target === place.group.id && b.port === tile.port && b.role !== "bias";
-    const bundles = this.network.bundles.filter(isKernel);
+    const bundles = this.#network.bundles.filter(isKernel);
     const kernels = bundles.map((bundle) => ({
       columns: bundle.shape[1],
       values:
-        this.evaluate(bundle, k) ?? new Float32Array(bundle.shape[0] * bundle.shape[1]).fill(Number.NaN),
+        this.#evaluate(bundle, k) ?? new Float32Array(bundle.shape[0] * bundle.shape[1]).fill(Number.NaN),
       domain: this.links.domain(bundle, k),
     }));
     const { x, y, width, height } = tile;
@@ -95,19 +99,19 @@ export class Scene {
     };
   }
 
-  private evaluate(bundle: Bundle, k: number): Float32Array | null {
+  #evaluate(bundle: Bundle, k: number): Float32Array | null {
     const values = new Float32Array(bundle.shape[0] * bundle.shape[1]);
     return this.links.evaluate(bundle, k, values) ? values : null;
   }
 
   /** Every link's bucket at checkpoint k: what is drawn of it, 0 where nothing is. */
   classify(k: number): { buckets: Uint8Array; tally: Tally } {
-    if (this.classified?.k !== k) {
-      const { threshold, signs } = this.options;
+    if (this.#classified?.k !== k) {
+      const { threshold, signs } = this.#options;
       const looks = { strips: this.strips, threshold, signs };
       const values = { values: this.links.values(k), ...this.links.scales(k) };
-      this.classified = { k, ...classifyLinks(looks, values) };
+      this.#classified = { k, ...classifyLinks(looks, values) };
     }
-    return this.classified;
+    return this.#classified;
   }
 }
