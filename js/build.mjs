@@ -1,6 +1,6 @@
 // Bundles the two entries (widget for Jupyter, embed for exported pages) and the style sheet into the Python package.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
@@ -24,6 +24,12 @@ const injected = join(here, "build", "variables.js"); // taken apart, because `d
 const lines = variables.map((v) => `export const { ${v.name}: ${v.variable} } = ${v.owner};\n`);
 writeFileSync(injected, lines.join(""));
 
+/**
+ * Properties that only our own code reads and writes get short names, the same in the page and in its worker. A name may
+ * stand in the list if test/unit/internal.test.ts lets it: no boundary, document or language knows it.
+ */
+const internal = JSON.parse(readFileSync(join(here, "internal.json"), "utf8"));
+
 const shared = {
   bundle: true,
   minify: true,
@@ -32,6 +38,8 @@ const shared = {
   target: ["es2022"],
   logLevel: "warning",
   loader: { ".wasm": "base64" },
+  mangleProps: new RegExp(`^(${internal.join("|")})$`),
+  mangleCache: Object.fromEntries(internal.map((name, i) => [name, `$${i.toString(36)}`])),
   inject: [injected],
   define: {
     ...Object.fromEntries(variables.map((v) => [`${v.owner}.${v.name}`, v.variable])),

@@ -237,7 +237,7 @@ class App {
     history.prefetch(player.checkpoint, player.playing, player.loop);
     const { dataset } = this.#frame.root;
     dataset.checkpoint = String(player.checkpoint);
-    dataset.nCheckpoints = String(history.nCheckpoints);
+    this.#frame.root.setAttribute("data-n-checkpoints", String(history.nCheckpoints));
     dataset.view = this.#model.get("view");
     dataset.playing = String(player.playing);
     if (player.checkpoint !== this.#toldAt) {

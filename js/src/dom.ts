@@ -1,10 +1,12 @@
 // DOM from data: elements with attributes and text. Strings become text nodes or attributes, never markup.
 
-type Attributes = Record<string, string | number | boolean | null | undefined>;
+/** By name, or a string that is the class, where there is nothing else to say. */
+type Attributes = string | Record<string, string | number | boolean | null | undefined>;
 const SVG = "http://www.w3.org/2000/svg";
 
 function fill<E extends Element>(element: E, attributes: Attributes, children: (Node | string)[]): E {
-  for (const [name, value] of Object.entries(attributes)) {
+  const named = typeof attributes === "string" ? { class: attributes } : attributes;
+  for (const [name, value] of Object.entries(named)) {
     if (value === false || value === null || value === undefined) continue;
     element.setAttribute(name, value === true ? "" : String(value));
   }

@@ -24,7 +24,7 @@ export const hueOf = (hue: number): string => `nwv-hue-${(hue % 6) + 1}`;
 function drawSide(scene: Scene, side: Side, isRight: boolean): SVGGElement {
   const { left, right } = scene.box;
   const only = isRight && side.curves.length === 1 ? hueOf(side.curves[0].hue) : "";
-  const group = svg("g", { class: `nwv-axis ${only}` });
+  const group = svg("g", `nwv-axis ${only}`);
   for (const { value, text } of valueTicks(side.domain, side.isLog)) {
     const y = Math.round(side.y(value)) + 0.5;
     if (!isRight) group.append(svg("line", { x1: left, x2: right, y1: y, y2: y, class: "nwv-grid" }));
@@ -38,7 +38,7 @@ function drawTime(scene: Scene): SVGGElement {
   const { axis } = scene.prepared;
   const { left, right, bottom } = scene.box;
   const base = bottom + 0.5;
-  const group = svg("g", { class: "nwv-axis" });
+  const group = svg("g", "nwv-axis");
   group.append(svg("line", { x1: left, x2: right, y1: base, y2: base, class: "nwv-base" }));
   group.append(
     svg("path", { d: marksPath(axis.at, scene.span, scene.x, bottom, bottom + 4), class: "nwv-marks" }),
@@ -106,7 +106,7 @@ export function createChart(): Chart {
   const plot = svg("g");
   const dots = svg("g");
   const ghostLine = svg("line", { class: "nwv-ghost", visibility: "hidden" });
-  const line = svg("line", { class: "nwv-playhead" });
+  const line = svg("line", "nwv-playhead");
   const element = svg("svg", { class: "nwv-curves", "aria-hidden": "true" }, plot, ghostLine, line, dots);
   let scene: Scene | null = null;
   const place = (target: SVGLineElement, x: number | null) => {

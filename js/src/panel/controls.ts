@@ -28,7 +28,7 @@ export function toggles<T extends string>(
   const group = html(
     "span",
     { class: "nwv-tool", role: "group", "aria-label": label || null },
-    ...(label ? [html("span", { class: "nwv-tool-label" }, label)] : []),
+    ...(label ? [html("span", "nwv-tool-label", label)] : []),
   );
   group.append(...buttons);
   return [group, refresh];
@@ -47,8 +47,5 @@ export function choice<T extends string>(
   const refresh = (): void => {
     select.value = read();
   };
-  return [
-    html("label", { class: "nwv-tool" }, html("span", { class: "nwv-tool-label" }, label), select),
-    refresh,
-  ];
+  return [html("label", "nwv-tool", html("span", "nwv-tool-label", label), select), refresh];
 }

@@ -46,5 +46,5 @@ export function findTool(
   input.addEventListener("input", () => input.removeAttribute("aria-invalid"));
   input.addEventListener("change", go);
   input.addEventListener("keydown", (event) => event.key === "Enter" && go());
-  return html("span", { class: "nwv-tool" }, input, list);
+  return html("span", "nwv-tool", input, list);
 }

@@ -4,17 +4,17 @@ import { html, iconButton } from "../dom";
 const FULLSCREEN = "M9.5 2.5h4v4M13.5 2.5l-4.5 4.5M6.5 13.5h-4v-4M2.5 13.5l4.5-4.5";
 
 export class Frame {
-  readonly title = html("span", { class: "nwv-head-title" });
-  readonly caption = html("span", { class: "nwv-caption" });
+  readonly title = html("span", "nwv-head-title");
+  readonly caption = html("span", "nwv-caption");
   readonly toolbar = html("div", {
     class: "nwv-toolbar",
     role: "toolbar",
     "aria-label": "What is drawn",
   });
-  readonly view = html("div", { class: "nwv-view" });
+  readonly view = html("div", "nwv-view");
   readonly inspector = html("aside", { class: "nwv-inspector", hidden: true, "aria-label": "Selection" });
-  readonly legend = html("div", { class: "nwv-legend" });
-  readonly timeline = html("div", { class: "nwv-timeline-host" });
+  readonly legend = html("div", "nwv-legend");
+  readonly timeline = html("div", "nwv-timeline-host");
   readonly live = html("div", { class: "nwv-live", "aria-live": "polite", role: "status" });
   readonly #message = html("div", { class: "nwv-message", hidden: true });
   readonly root: HTMLElement;
@@ -22,10 +22,10 @@ export class Frame {
   constructor(host: HTMLElement) {
     const fullscreen = iconButton("Full screen", FULLSCREEN);
     fullscreen.addEventListener("click", () => this.#toggleFullscreen());
-    const head = html("div", { class: "nwv-head" }, html("div", {}, this.title, this.caption), fullscreen);
-    const body = html("div", { class: "nwv-body" }, this.view, this.inspector);
+    const head = html("div", "nwv-head", html("div", {}, this.title, this.caption), fullscreen);
+    const body = html("div", "nwv-body", this.view, this.inspector);
     const panels = [head, this.toolbar, body, this.#message, this.legend, this.timeline, this.live];
-    this.root = html("div", { class: "nnweightviz" }, ...panels);
+    this.root = html("div", "nnweightviz", ...panels);
     host.append(this.root);
   }
 

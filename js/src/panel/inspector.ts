@@ -40,7 +40,7 @@ function unitTable(
     button.addEventListener("click", () =>
       select({ bundle: row.bundle.id, target: row.target, source: row.source }),
     );
-    const cell = html("td", { class: "nwv-number" });
+    const cell = html("td", "nwv-number");
     cells.set(key(row), cell);
     body.append(html("tr", {}, html("td", {}, button), html("td", {}, row.bundle.port ?? ""), cell));
   }
@@ -57,13 +57,13 @@ function unitTable(
   move(checkpoint);
   const element = html(
     "div",
-    { class: "nwv-reading" },
-    html("div", { class: "nwv-reading-title" }, unitLabel(network, group, unit)),
+    "nwv-reading",
+    html("div", "nwv-reading-title", unitLabel(network, group, unit)),
     html("table", {}, body),
   );
   if (rows.length > MOST_ROWS)
     element.append(
-      html("div", { class: "nwv-reading-entry" }, `and ${formatCount(rows.length - MOST_ROWS)} weaker links`),
+      html("div", "nwv-reading-entry", `and ${formatCount(rows.length - MOST_ROWS)} weaker links`),
     );
   return { element, move };
 }
@@ -72,7 +72,7 @@ function unitTable(
 function withPortrait(table: Reading, portrait: Reading | null, note: string | null): Reading {
   const title = table.element.firstElementChild!;
   if (portrait) title.after(portrait.element);
-  if (note) title.after(html("div", { class: "nwv-reading-entry" }, note));
+  if (note) title.after(html("div", "nwv-reading-entry", note));
   const move = (k: number): void => {
     table.move(k);
     portrait?.move(k);

@@ -29,13 +29,13 @@ const isLight = ([r, g, b]: Rgb): boolean => 0.2126 * r + 0.7152 * g + 0.0722 * 
 
 function createPane({ rows, columns, width, height, pixels, written }: Panes): Pane {
   const canvas = html("canvas", { width: pixels[0], height: pixels[1] });
-  const element = html("div", { class: "nwv-kernel-pane" }, canvas);
+  const element = html("div", "nwv-kernel-pane", canvas);
   element.style.width = `${width}px`;
   element.style.height = `${height}px`;
   const cells: HTMLElement[] = [];
   if (written === "inside") {
     for (let i = 0; i < rows * columns; i++) cells.push(html("span", {}));
-    const values = html("div", { class: "nwv-kernel-values" }, ...cells);
+    const values = html("div", "nwv-kernel-values", ...cells);
     values.style.gridTemplateColumns = `repeat(${columns}, 1fr)`;
     element.append(values);
   }
@@ -60,9 +60,9 @@ export class KernelPicture {
   readonly #panes: Panes;
   readonly #drawn: Pane[];
   readonly #picture: HTMLElement;
-  readonly #about = html("div", { class: "nwv-kernel-about" });
-  readonly #below = html("div", { class: "nwv-kernel-below" });
-  readonly #spot = html("output", { class: "nwv-kernel-spot" });
+  readonly #about = html("div", "nwv-kernel-about");
+  readonly #below = html("div", "nwv-kernel-below");
+  readonly #spot = html("output", "nwv-kernel-spot");
   readonly #entries: LinkEntries;
   readonly #domain: number;
   readonly #palette: Palette;
@@ -89,7 +89,7 @@ export class KernelPicture {
     this.#picture = html("div", { class: "nwv-kernel-panes", role: "img" }, ...pictures);
     this.#below.hidden = this.#panes.written !== "below";
     this.#spot.hidden = !isPointable || this.#panes.written !== null;
-    this.element = html("div", { class: "nwv-kernel" }, this.#picture, this.#below, this.#about, this.#spot);
+    this.element = html("div", "nwv-kernel", this.#picture, this.#below, this.#about, this.#spot);
     this.#domain = domains.of(history, bundle, options);
     this.#entries = new LinkEntries(history, bundle, link, options, () => this.move(this.#checkpoint));
     const ofShare = (share: number) => shade(this.#palette, share, true, this.#paper);
@@ -157,7 +157,7 @@ export class KernelPicture {
   }
 
   #oddKey(n: number): (Node | string)[] {
-    const swatch = html("span", { class: "nwv-kernel-odd" });
+    const swatch = html("span", "nwv-kernel-odd");
     swatch.style.background = rgba(this.#palette.odd, 1);
     return [" ", swatch, ` ${formatCount(n)} NaN or infinite`];
   }

@@ -53,7 +53,7 @@ function oddKey(palette: Palette, n: number): HTMLElement {
   line.append(
     svg("line", { x1: 0, x2: 26, y1: 4, y2: 4, stroke, "stroke-width": 1.5, "stroke-dasharray": "4 3" }),
   );
-  return html("span", { class: "nwv-legend-item" }, line, `${formatCount(n)} NaN or infinite`);
+  return html("span", "nwv-legend-item", line, `${formatCount(n)} NaN or infinite`);
 }
 
 export interface LegendPanel {
@@ -83,31 +83,21 @@ export function createLegend(host: HTMLElement): LegendPanel {
       shown = key;
       const items: (Node | string)[] = [];
       if (legend.hasSigned)
-        items.push(
-          html(
-            "span",
-            { class: "nwv-legend-item" },
-            "−",
-            samples(palette, legend, [NEGATIVE, POSITIVE]),
-            "+",
-          ),
-        );
+        items.push(html("span", "nwv-legend-item", "−", samples(palette, legend, [NEGATIVE, POSITIVE]), "+"));
       if (legend.hasUnsigned)
-        items.push(
-          html("span", { class: "nwv-legend-item" }, samples(palette, legend, [UNSIGNED]), "norm, no sign"),
-        );
+        items.push(html("span", "nwv-legend-item", samples(palette, legend, [UNSIGNED]), "norm, no sign"));
       const words = `opacity as |w|^${legend.exponent} · ${SCALE_WORDS[scale]}`;
-      if (legend.scales.length > 0) items.push(html("span", { class: "nwv-legend-words" }, words));
+      if (legend.scales.length > 0) items.push(html("span", "nwv-legend-words", words));
       for (const { label, domain, signed: hasSign } of legend.scales)
         items.push(
           html(
             "span",
-            { class: "nwv-legend-item nwv-domain" },
+            "nwv-legend-item nwv-domain",
             `${label} `,
             html("b", {}, `${hasSign && domain > 0 ? "±" : ""}${formatValue(domain)}`),
           ),
         );
-      if (legend.shading) items.push(html("span", { class: "nwv-legend-words" }, shadingWords(legend)));
+      if (legend.shading) items.push(html("span", "nwv-legend-words", shadingWords(legend)));
       if (legend.nOdd > 0) items.push(oddKey(palette, legend.nOdd));
       host.replaceChildren(...items);
     },

@@ -20,11 +20,11 @@ export interface MetricsPanel {
 function chipOf(curve: Curve, isOn: boolean, isRight: boolean): Chip {
   const swatch = svg("svg", { width: 18, height: 8, class: "nwv-swatch", "aria-hidden": "true" });
   swatch.append(svg("path", { d: "M1,4H17", class: `nwv-curve ${hueOf(curve.hue)}` }));
-  const name = html("span", { class: "nwv-metric-name" }, curve.name);
-  const value = html("span", { class: "nwv-metric-value" });
+  const name = html("span", "nwv-metric-name", curve.name);
+  const value = html("span", "nwv-metric-value");
   const isFixed = curve.name === UPDATE_SIZE;
   const element = isFixed
-    ? html("span", { class: "nwv-metric" }, swatch, name, value)
+    ? html("span", "nwv-metric", swatch, name, value)
     : html(
         "button",
         { type: "button", class: "nwv-metric", "aria-pressed": String(isOn) },
@@ -38,7 +38,7 @@ function chipOf(curve: Curve, isOn: boolean, isRight: boolean): Chip {
 }
 
 export function createMetrics(choose: (names: string[] | null) => void, signal: AbortSignal): MetricsPanel {
-  const element = html("div", { class: "nwv-metrics" });
+  const element = html("div", "nwv-metrics");
   let chips: Chip[] = [];
 
   function toggle(curve: Curve, curves: Curve[], looks: TimelineLooks): void {

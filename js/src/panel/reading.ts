@@ -43,7 +43,7 @@ export function readLink(
 ): Reading {
   const { quantity, reference } = looks.options;
   const drawn = looks.drawn ?? history.network;
-  const value = html("span", { class: "nwv-value" });
+  const value = html("span", "nwv-value");
   const chart = html("div", {});
   const isSingle = bundle.shape.slice(2).every((n) => n === 1);
   const kernel = isSingle ? null : new KernelPicture(history, bundle, [target, source], checkpoint, looks);
@@ -81,12 +81,12 @@ export function readLink(
   }
   const element = html(
     "div",
-    { class: "nwv-reading" },
-    html("div", { class: "nwv-reading-title" }, linkLabel(drawn, bundle, target, source)),
+    "nwv-reading",
+    html("div", "nwv-reading-title", linkLabel(drawn, bundle, target, source)),
     value,
     chart,
     ...(kernel ? [kernel.element] : []),
-    html("div", { class: "nwv-reading-entry" }, entryLabel(history.network, bundle, target, source)),
+    html("div", "nwv-reading-entry", entryLabel(history.network, bundle, target, source)),
   );
   const moveAll = (k: number): void => {
     move(k);

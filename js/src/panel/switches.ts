@@ -44,5 +44,5 @@ export function createSwitches(looks: Looks, resetZoom: () => void, signal: Abor
     unzoom.textContent = `${formatValue(Number(times.toPrecision(2)))}× · reset zoom`;
     unzoom.title = "Show all (0, or double-click)";
   }
-  return { element: html("div", { class: "nwv-switches" }, byStep, log), unzoom, update };
+  return { element: html("div", "nwv-switches", byStep, log), unzoom, update };
 }

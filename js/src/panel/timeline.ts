@@ -24,10 +24,10 @@ class Timeline {
   readonly #looks: Looks;
   readonly #chart = createChart();
   readonly #readout = html("div", { class: "nwv-readout", hidden: true });
-  readonly #slider = html("div", { class: "nwv-slider" }, this.#chart.element, this.#readout);
-  readonly #label = html("output", { class: "nwv-moment-label" });
+  readonly #slider = html("div", "nwv-slider", this.#chart.element, this.#readout);
+  readonly #label = html("output", "nwv-moment-label");
   readonly #waiting = html("div", { class: "nwv-waiting", role: "status" });
-  readonly #area = html("div", { class: "nwv-curve-area" });
+  readonly #area = html("div", "nwv-curve-area");
   readonly #metrics;
   readonly #switches;
   readonly #transport;
@@ -51,10 +51,10 @@ class Timeline {
     this.#transport = createTransport(player, signal);
     this.#metrics = createMetrics((names) => looks.set({ metrics: names }), signal);
     this.#switches = createSwitches(looks, () => this.#zoomTo(null), signal);
-    const head = html("div", { class: "nwv-curve-head" }, this.#metrics.element, this.#switches.element);
+    const head = html("div", "nwv-curve-head", this.#metrics.element, this.#switches.element);
     this.#area.append(head, this.#slider);
-    const moment = html("div", { class: "nwv-moment" }, this.#label, this.#switches.unzoom, this.#waiting);
-    const root = html("div", { class: "nwv-timeline" }, this.#transport.element, this.#area, moment);
+    const moment = html("div", "nwv-moment", this.#label, this.#switches.unzoom, this.#waiting);
+    const root = html("div", "nwv-timeline", this.#transport.element, this.#area, moment);
     host.classList.add("nwv-timeline-host");
     host.append(root);
     this.#listen(signal);

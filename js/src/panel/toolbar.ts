@@ -33,7 +33,7 @@ function thresholdTool(context: ToolbarContext): [HTMLElement, Refresh] {
     step: 0.01,
     "aria-label": "Hide links weaker than this share of the domain",
   });
-  const output = html("output", { class: "nwv-tool-value" });
+  const output = html("output", "nwv-tool-value");
   input.addEventListener("input", () => context.setOptions({ threshold: Number(input.value) }));
   const refresh = (): void => {
     const { threshold } = context.options();
@@ -43,13 +43,7 @@ function thresholdTool(context: ToolbarContext): [HTMLElement, Refresh] {
   };
   const title = "Links weaker than this share of their layer’s domain are not drawn";
   return [
-    html(
-      "label",
-      { class: "nwv-tool", title },
-      html("span", { class: "nwv-tool-label" }, "|w| ≥"),
-      input,
-      output,
-    ),
+    html("label", { class: "nwv-tool", title }, html("span", "nwv-tool-label", "|w| ≥"), input, output),
     refresh,
   ];
 }
@@ -81,14 +75,14 @@ function quantityTool(context: ToolbarContext): [HTMLElement, Refresh] {
     context.setOptions({ reference: Math.max(0, Math.min(context.nCheckpoints() - 1, k)) });
   input.addEventListener("change", () => setReference(Number(input.value) - 1 || 0));
   here.addEventListener("click", () => setReference(context.checkpoint()));
-  const extra = html("span", { class: "nwv-tool" }, "reference", input, here);
+  const extra = html("span", "nwv-tool", "reference", input, here);
   const refresh = (): void => {
     refreshChoice();
     extra.hidden = context.options().quantity !== "difference";
     input.value = String(context.options().reference + 1);
     input.max = String(context.nCheckpoints());
   };
-  return [html("span", { class: "nwv-tool" }, tool, extra), refresh];
+  return [html("span", "nwv-tool", tool, extra), refresh];
 }
 
 /** How a Flatten's time steps become one line: norm, sum, or one of them. */
@@ -123,7 +117,7 @@ function restTool(context: ToolbarContext): [HTMLElement, Refresh] | null {
     input.hidden = context.options().reduce !== "index";
     input.value = String(Math.min(n, context.options().rest_index + 1));
   };
-  return [html("span", { class: "nwv-tool" }, tool, input), refresh];
+  return [html("span", "nwv-tool", tool, input), refresh];
 }
 
 const ROLE_NAMES = [

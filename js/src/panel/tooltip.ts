@@ -34,11 +34,11 @@ function blockReading(history: History, block: string): HTMLElement[] {
     parameters.map(({ name }) => network.tied[name] ?? name),
   );
   return [
-    html("div", { class: "nwv-reading-title" }, block),
-    html("div", { class: "nwv-reading-entry" }, [layer?.kind, layer?.note].filter(Boolean).join(" · ")),
-    html("table", { class: "nwv-block-table" }, ...rows),
-    html("div", { class: "nwv-reading-entry" }, more > 0 ? `and ${more} more parameters` : ""),
-    html("div", { class: "nwv-reading-entry" }, rangeWords(norms)),
+    html("div", "nwv-reading-title", block),
+    html("div", "nwv-reading-entry", [layer?.kind, layer?.note].filter(Boolean).join(" · ")),
+    html("table", "nwv-block-table", ...rows),
+    html("div", "nwv-reading-entry", more > 0 ? `and ${more} more parameters` : ""),
+    html("div", "nwv-reading-entry", rangeWords(norms)),
   ];
 }
 
@@ -98,10 +98,10 @@ export function createTooltip(
       const looks = { options: options(), isDark: isDark(), isPointable: false };
       const picture = portraitist.pictureOf(selection, checkpoint, looks);
       element.replaceChildren(
-        html("div", { class: "nwv-reading-title" }, unitLabel(network, selection.group, selection.unit)),
-        html("div", { class: "nwv-reading-entry" }, noteOf(selection) ?? ""),
+        html("div", "nwv-reading-title", unitLabel(network, selection.group, selection.unit)),
+        html("div", "nwv-reading-entry", noteOf(selection) ?? ""),
         ...(picture ? [picture.element] : []),
-        html("div", { class: "nwv-reading-entry" }, about),
+        html("div", "nwv-reading-entry", about),
       );
       reading = picture;
     }

@@ -37,7 +37,7 @@ function label(value: string, attributes: Attributes, room: number, size = CHARA
 /** A "+" or a "−" in a small square. */
 function sign(x: number, y: number, isPlus: boolean): SVGElement {
   const d = `M${x - 3.5},${y}h7${isPlus ? `M${x},${y - 3.5}v7` : ""}`;
-  const root = svg("g", { class: "nwv-sign" });
+  const root = svg("g", "nwv-sign");
   root.append(
     svg("rect", { x: x - 6.5, y: y - 6.5, width: 13, height: 13, rx: 3 }),
     svg("path", { d, class: "nwv-sign-line" }),
@@ -171,7 +171,7 @@ function drawBox(box: Box, place: Place, opened: Opened, history: History): Draw
 }
 
 function drawWire({ path, tip: [x, y, degrees] }: Route): SVGElement {
-  const root = svg("g", { class: "nwv-wire" });
+  const root = svg("g", "nwv-wire");
   root.append(
     svg("path", { d: path }),
     svg("path", {

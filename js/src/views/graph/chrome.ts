@@ -110,7 +110,7 @@ function drawnUnit(place: Place, unit: number): SVGElement {
   if (place.form !== "ports")
     return svg("circle", { cx: place.x, cy: y, r: place.radius, class: `nwv-unit${dashed}` });
   const height = place.spacing * 0.84;
-  const mark = svg("g", { class: "nwv-unit" });
+  const mark = svg("g", "nwv-unit");
   const w = place.halfWidth;
   mark.append(
     svg("rect", { x: place.x - w, y: y - height / 2, width: 2 * w, height, rx: Math.min(4, height / 4) }),
@@ -154,7 +154,7 @@ function box(network: Network, place: Place): SVGElement {
   const { x, top, halfWidth, group } = place;
   const height = Math.max(38, place.height * 0.8);
   const layer = network.layers.find((l) => l.name === group.layer);
-  const root = svg("g", { class: "nwv-box" });
+  const root = svg("g", "nwv-box");
   const y = top + place.height / 2;
   root.append(
     svg("rect", { x: x - halfWidth, y: y - height / 2, width: 2 * halfWidth, height, rx: 5 }),
@@ -166,7 +166,7 @@ function box(network: Network, place: Place): SVGElement {
 
 function folded(place: Place): SVGElement {
   const y = place.top + place.height / 2;
-  const root = svg("g", { class: "nwv-fold" });
+  const root = svg("g", "nwv-fold");
   root.append(
     svg("rect", { x: place.x - 32, y: y - 17, width: 64, height: 34, rx: 5 }),
     text(`${place.group.label} ${place.group.n_units * (place.group.band?.size ?? 1)}`, {
@@ -227,7 +227,7 @@ export function drawChrome(network: Network, layout: Layout, showLabels: boolean
     if (place.form === "folded") root.append(folded(place));
     else if (place.form === "box") root.append(box(network, place));
     else if (place.form === "bias") {
-      const mark = svg("g", { class: "nwv-unit nwv-bias" });
+      const mark = svg("g", "nwv-unit nwv-bias");
       const y = place.top + place.height / 2;
       mark.append(
         svg("circle", { cx: place.x, cy: y, r: 7 }),
@@ -261,7 +261,7 @@ export function drawChrome(network: Network, layout: Layout, showLabels: boolean
     }
   }
   root.append(...boxes.over);
-  const overlay = svg("g", { class: "nwv-overlay" });
+  const overlay = svg("g", "nwv-overlay");
   root.append(overlay);
   return { root, units, overlay };
 }

@@ -21,7 +21,7 @@ function portLetters(place: Place, unit: number): SVGElement[] {
 
 export function markFocus(chrome: Chrome, layout: Layout, focus: Focus | null): void {
   chrome.root.querySelector(".nwv-port-letters")?.remove();
-  const letters = svg("g", { class: "nwv-port-letters" });
+  const letters = svg("g", "nwv-port-letters");
   for (const { group, unit } of focus?.units ?? []) {
     const place = layout.places.get(group);
     if (place?.form === "ports") letters.append(...portLetters(place, unit));
