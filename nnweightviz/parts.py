@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from nnweightviz import blocks
 from nnweightviz.parameters import Entry
 
 
@@ -25,6 +26,19 @@ def joined(coded: Sequence[tuple[Entry, bytes]], part: int | None) -> tuple[list
         entries.append({**entry, "part": part, "offset": offset})
         offset += len(data)
     return entries, b"".join(data for _, data in coded)
+
+
+def pressed(entries: Sequence[Entry], parts: Sequence[bytes]) -> tuple[list[Entry], list[bytes]]:
+    """Deflate all blocks as small as can be, and lay them behind each other anew, in the parts that they were in."""
+    laid: list[list[bytes]] = [[] for _ in parts]
+    again = []
+    for entry in entries:
+        part, start = entry["part"], entry["offset"]
+        data = parts[part][start : start + entry["n_bytes"]]
+        data = blocks.pressed(data) if entry["coding"] == "deflate" else data
+        again.append({**entry, "offset": sum(map(len, laid[part])), "n_bytes": len(data)})
+        laid[part].append(data)
+    return again, [b"".join(pieces) for pieces in laid]
 
 
 def onto_last(parts: list[bytes], coded: Sequence[tuple[Entry, bytes]]) -> list[Entry]:

@@ -18,7 +18,7 @@ from nnweightviz.history import Floats, History
 from nnweightviz.network import Network
 from nnweightviz.orders import COMPUTED, unit_orders
 from nnweightviz.parameters import WEIGHTS, Entry, Parameters, Quantity
-from nnweightviz.parts import add, joined, onto_last
+from nnweightviz.parts import add, joined, onto_last, pressed
 from nnweightviz.summaries import Summaries
 
 STATE_BYTES = 8_000_000
@@ -296,6 +296,8 @@ class Payload:
                 sizes = onto_last(parts, self._sizes(0))
             if self.dtype == "int8":
                 add(entries, parts, self._updates())
+            both, parts = pressed([*entries, *sizes], parts)
+            entries, sizes = both[: len(entries)], both[len(entries) :]
             summaries = {**index["summaries"], "blocks": sizes}
             return {**index, "window": None, "blocks": entries, "summaries": summaries}, parts
 

@@ -516,3 +516,30 @@ def test_parameters_without_entries_leave_no_empty_part() -> None:
     payload = Payload(network(parameters=shapes), history)
     assert all(payload.parts)
     assert Parameters(network(parameters=shapes), history).n_values == 0
+
+
+def test_a_page_has_the_same_numbers_in_fewer_bytes() -> None:
+    rng = np.random.default_rng(0)
+    history, shapes = History(), {"fc.weight": (60, 50), "fc.bias": (60,)}
+    weights = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    for step in range(6):
+        weights = {
+            name: w + rng.laplace(scale=0.02, size=w.shape).astype(np.float32) for name, w in weights.items()
+        }
+        history.record(weights, step=step)
+    payload = Payload(as_network(weights), history, "int8")
+    index, parts = payload.complete()
+    sizes = [
+        sum(entry["n_bytes"] for entry in blocks if entry["quantity"] == "weights")
+        for blocks in (index["blocks"], payload.entries)
+    ]
+    assert sizes[0] < sizes[1]
+    for name in shapes:
+        told = values(
+            {**index, "blocks": [b for b in index["blocks"] if b["quantity"] == "weights"]}, parts, name
+        )
+        sent = values(payload.index(), payload.parts, name)
+        assert {k: v.tolist() for k, v in told.items()} == {k: v.tolist() for k, v in sent.items()}
+    for entry in index["summaries"]["blocks"]:
+        data = parts[entry["part"]][entry["offset"] : entry["offset"] + entry["n_bytes"]]
+        assert np.isfinite(decode(entry, data)).any()

@@ -117,7 +117,7 @@ def test_twenty_widgets_on_a_page_share_one_worker(page: Page, tmp_path: Path, e
 
 def test_playing_waits_for_pictures_and_shows_every_checkpoint(page: Page, tmp_path: Path) -> None:
     viz = large(12)
-    viz.checkpoint, viz.speed, viz.loop = 0, 60.0, False
+    viz.checkpoint, viz.speed, viz.loop = 0, 6.0, False
     diagram = open_page(page, viz, tmp_path / "page.html")
     wait_for_picture(diagram, 0)
     diagram.root.locator("canvas.nwv-canvas").evaluate(
