@@ -28,7 +28,7 @@ writeFileSync(injected, lines.join(""));
  * Properties that only our own code reads and writes get short names, the same in the page and in its worker. A name may
  * stand in the list if test/unit/internal.test.ts lets it: no boundary, document or language knows it.
  */
-const internal = JSON.parse(readFileSync(join(here, "internal.json"), "utf8"));
+const internal = JSON.parse(readFileSync(join(here, "src", "internal.json"), "utf8"));
 
 const shared = {
   bundle: true,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { transformSync } from "esbuild";
 import { describe, expect, it } from "vitest";
-import internal from "../../internal.json";
+import internal from "../../src/internal.json";
 
 const root = join(__dirname, "..", "..");
 const words = (text: string): Set<string> => new Set(text.match(/\w+/g));
