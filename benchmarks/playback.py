@@ -123,9 +123,9 @@ def our_page(net: Net, folder: Path) -> Path:
     return net.player().to_html(folder / "ours.html")
 
 
-def frame_rows(name: str, frames: Frames | None, note: str = "", has_goals: bool = True) -> list[Row]:
-    """Main-thread work in each frame, and frames a second."""
-    p95, rate = (12, 50) if has_goals else (None, None)
+def frame_rows(name: str, frames: Frames | None, note: str = "", p95: float | None = None) -> list[Row]:
+    """Main-thread work in each frame, and frames a second; with a goal for the work, one for the frames, too."""
+    rate = 50 if p95 else None
     work, speed = (frames.work_ms, [frames.per_second]) if frames else ([], [])
     failed = frames is None
     title = f"{name}: main-thread work a frame"
@@ -135,12 +135,12 @@ def frame_rows(name: str, frames: Frames | None, note: str = "", has_goals: bool
     ]
 
 
-def first_rows(name: str, played: Played, has_goals: bool) -> list[Row]:
+def first_rows(name: str, played: Played, p95: float | None = None) -> list[Row]:
     """The first round: its frames, how long it took, and what an image of one checkpoint took whom."""
     makers = sorted({f"in a {image['by']}" for image in played.images})
     note = f"{len(played.images)} images, {' and '.join(makers)}" if played.images else ""
     return [
-        *frame_rows(name, played.frames, played.note, has_goals),
+        *frame_rows(name, played.frames, played.note, p95),
         Row(
             f"{name}: length of the round", "s", [played.round_s] if played.round_s else [], note=played.note
         ),
@@ -151,9 +151,10 @@ def first_rows(name: str, played: Played, has_goals: bool) -> list[Row]:
 def playback_section(name: str) -> Section:
     """Our page for one of the nets, under all conditions."""
     usual = play(name)
-    rows = [*first_rows("first round", usual, has_goals=True), *frame_rows("later rounds", usual.later)]
     has_policies = name != "3000"
+    p95 = 10 if has_policies else 12  # ms of work a frame
+    rows = [*first_rows("first round", usual, p95), *frame_rows("later rounds", usual.later, p95=p95)]
     for policy in POLICIES if has_policies and usual.frames else ():
-        rows += first_rows(policy, play(name, policy), has_goals=False)
+        rows += first_rows(policy, play(name, policy))
     title = f"Playback of {NETS[name]().title}"
     return Section(title, POLICY_TEXT if has_policies else TEXT, rows)

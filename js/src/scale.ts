@@ -106,16 +106,27 @@ export function domainOf(chunks: Iterable<Float32Array>): number {
   const nFinite = counts.subarray(0, INFINITE_BIN).reduce((sum, n) => sum + n, 0);
   if (nFinite === 0) return 0;
   const at = DOMAIN_QUANTILE * (nFinite - 1);
-  const [low, high] = [Math.floor(at), Math.min(nFinite - 1, Math.floor(at) + 1)].map((rank) =>
-    magnitudeOfRank(list, counts, rank),
-  );
-  return low + (high - low) * (at - Math.floor(at)) || magnitudeOfRank(list, counts, nFinite - 1);
+  const rank = Math.floor(at);
+  const { sorted, below } = binOfRank(list, counts, rank);
+  const low = magnitude(sorted[rank - below]);
+  const next = Math.min(nFinite - 1, rank + 1) - below;
+  // the next larger one may be the first of a further bin
+  const high = next < sorted.length ? sorted[next] : binOfRank(list, counts, next + below).sorted[0];
+  const quantile = low + (magnitude(high) - low) * (at - rank);
+  return quantile || magnitude(binOfRank(list, counts, nFinite - 1).sorted.at(-1)!);
 }
 
 const MAGNITUDE = 0x7fff_ffff; // all bits of a float32 but its sign
 const INFINITE_BIN = 0x7f80_0000 >>> 15; // infinities and NaN from here on
 
-function magnitudeOfRank(list: Uint32Array[], counts: Uint32Array, rank: number): number {
+const magnitude = (bits: number): number => new Float32Array(Uint32Array.of(bits).buffer)[0];
+
+/** The bits of all magnitudes that share a bin with the one of a rank, sorted, and how many are in bins below. */
+function binOfRank(
+  list: Uint32Array[],
+  counts: Uint32Array,
+  rank: number,
+): { sorted: Uint32Array; below: number } {
   let [bin, below] = [0, 0];
   while (below + counts[bin] <= rank) below += counts[bin++];
   const inBin = new Uint32Array(counts[bin]);
@@ -123,7 +134,7 @@ function magnitudeOfRank(list: Uint32Array[], counts: Uint32Array, rank: number)
   for (const bits of list)
     for (let i = 0; i < bits.length; i++)
       if ((bits[i] & MAGNITUDE) >>> 15 === bin) inBin[n++] = bits[i] & MAGNITUDE;
-  return new Float32Array(Uint32Array.of(inBin.sort()[rank - below]).buffer)[0];
+  return { sorted: inBin.sort(), below };
 }
 
 const SIGNIFICANT = new Intl.NumberFormat("en", { maximumSignificantDigits: 4, useGrouping: false });

@@ -251,3 +251,21 @@ describe("picking a link", () => {
     expect(pickLink({ strips, buckets, mask: none }, ...at)).toBe(-1);
   });
 });
+
+describe("the domain of many values", () => {
+  it.each([1, 2, 3, 200, 201, 12_345])("is the quantile that sorting all %i of them finds", (n) => {
+    const values = Float32Array.from({ length: n }, (_, i) => Math.sin(i * 12.9898) * 10 ** ((i % 7) - 3));
+    const sorted = values.map(Math.abs).sort();
+    const at = 0.995 * (n - 1);
+    const [low, high] = [sorted[Math.floor(at)], sorted[Math.min(n - 1, Math.floor(at) + 1)]];
+    const quantile = low + (high - low) * (at - Math.floor(at));
+    expect(domainOf([values])).toBeCloseTo(quantile || sorted[n - 1], 9);
+  });
+
+  it("is the largest magnitude where nearly all are zero, and 0 where all are", () => {
+    const values = new Float32Array(1000);
+    expect(domainOf([values])).toBe(0);
+    values[17] = -0.25;
+    expect(domainOf([values])).toBe(0.25);
+  });
+});

@@ -15,7 +15,7 @@ export function withReduce(bundle: Bundle, options: Options): Bundle {
 
 const isSigned = (bundle: Bundle, options: Options) => !isNorm(bundle) || options.quantity !== "weights";
 
-const MOST_VALUES = 2_000_000; // that a domain is found from
+const MOST_VALUES = 500_000; // that a domain is found from
 
 /** The part of a bundle that goes to every `step`-th target from `first` on. */
 function everyTarget(bundle: Bundle, step: number, first: number): Bundle {

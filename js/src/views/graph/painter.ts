@@ -37,13 +37,14 @@ export class Painter {
     return this.#pictures.has(k);
   }
 
-  /** Order the pictures of these checkpoints, the first one first, unless they are here or on their way. */
+  /** Order the picture of the first of these checkpoints that is neither here nor on its way: one a frame is enough. */
   want(checkpoints: number[]): void {
     for (const k of checkpoints.slice(0, this.#limit - 1)) {
       if (this.#isClosed || this.#ordered.size >= MOST_ORDERED) return;
       if (this.#pictures.has(k) || this.#ordered.has(k)) continue;
       this.#ordered.add(k);
       this.#studio.make(this.#plan, this.#orderOf(k), (picture) => this.#take(k, picture));
+      return;
     }
   }
 
