@@ -139,6 +139,9 @@ def test_the_caption_says_what_is_drawn_as_lines_and_that_all_is_in_the_shading(
     expect(caption).to_contain_text("of the total |w| drawn")
     expect(caption).to_contain_text("all in the shading")
     assert diagram.n_drawn == 90 * 60 + 60 * 5
+    diagram.root.get_by_label("shading").select_option(label="signed sum")
+    expect(diagram.root.locator(".nwv-legend")).to_contain_text("signed sum")
+    expect(caption).to_contain_text("of the total |w| drawn")
 
 
 def test_one_unit_in_focus_leaves_the_other_links_faint(page: Page, tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ export class Screen {
   shown = 0; // the checkpoint on the canvas
   readonly #brush = this.canvas.getContext("2d", { willReadFrequently: true })!;
   #painter: Painter | null = null;
+  #told: Painter | null = null; // whose picture's counts are known
   #painted = -1; // the position on the canvas, between two checkpoints
   #isSeen = true;
 
@@ -65,8 +66,9 @@ export class Screen {
     const share = part > 0.001 && this.#painter.picture(k + 1) ? part : 0;
     if (this.#painted !== k + share) this.#painter.paint(this.#brush, k, share);
     this.#painted = k + share;
-    if (this.shown !== k || this.canvas.dataset.picture !== String(k)) {
+    if (this.shown !== k || this.canvas.dataset.picture !== String(k) || this.#told !== this.#painter) {
       this.shown = k;
+      this.#told = this.#painter;
       this.canvas.dataset.picture = String(k);
       this.#turned();
     } else if (this.#isSeen) this.#painter.want(this.#ahead(k));
