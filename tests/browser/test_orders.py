@@ -78,7 +78,7 @@ def test_units_and_their_names_move_once_to_their_places(
     choose(diagram, "crossings")
     assert page.evaluate(MOVING) >= n_moved > 0
     settle(page)
-    assert diagram.root.locator("canvas.nwv-canvas").count() == 1
+    expect(diagram.root.locator("canvas.nwv-canvas")).to_have_count(1)
     diagram.slider.focus()
     page.keyboard.press("Home")
     diagram.wait_for("checkpoint", 0)
