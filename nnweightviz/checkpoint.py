@@ -6,6 +6,7 @@ Not for keeping many of them (see ``history``), nor for reading files (see ``sto
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from numbers import Real
@@ -16,6 +17,22 @@ from numpy.typing import NDArray
 
 WRAPPERS = ("module.", "_orig_mod.")
 """What ``DataParallel``/``DistributedDataParallel`` and ``torch.compile`` put before a parameter's name."""
+
+
+class LazyState(Mapping[str, NDArray[Any]]):
+    """Parameters by name that are read when they are asked for, their shapes known before."""
+
+    @property
+    @abstractmethod
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Name -> shape, known without reading."""
+
+
+def shapes_of(state: Mapping[str, NDArray[Any]]) -> Mapping[str, tuple[int, ...]]:
+    """Return name -> shape of a state, reading nothing."""
+    if isinstance(state, LazyState):
+        return state.shapes
+    return {name: np.shape(array) for name, array in state.items()}
 
 
 @dataclass(frozen=True)
@@ -75,6 +92,7 @@ def match_names(
     """
     stripped = {strip_wrappers(name): name for name in reversed(list(state))}
     names: dict[str, str] = {}
+    shapes = shapes_of(state)
     for name in parameters:
         found = name if name in state else stripped.get(strip_wrappers(name))
         if found is not None and (found == name or found not in parameters):
@@ -85,7 +103,7 @@ def match_names(
             f"parameter of the model ({_examples(parameters)}); pass the model that the checkpoints were taken from"
         )
     for name, found in names.items():
-        given, expected = np.shape(state[found]), tuple(parameters[name])
+        given, expected = tuple(shapes[found]), tuple(parameters[name])
         if given != expected:
             raise ValueError(
                 f"checkpoint {checkpoint} has {found!r} of shape {given}, but the model's {name!r} has shape "

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz.adapters import as_state, left_out
-from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step
+from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step, shapes_of
 from nnweightviz.words import counted
 
 Floats = NDArray[np.float64]
@@ -101,7 +101,7 @@ class History:
             raise ValueError(f"step {step} does not come after step {last}, the last one recorded")
 
     def _with_shapes(self, checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
-        shapes = {name: np.shape(array) for name, array in checkpoint.state.items()}
+        shapes = shapes_of(checkpoint.state)
         for name, shape in shapes.items():
             before = self._parameters.get(name, shape)
             if before != shape:
@@ -109,7 +109,7 @@ class History:
                     f"parameter {name!r} has shape {shape} in checkpoint {len(self)}, but {before} in those before; "
                     "a history is of one model: begin another History for another"
                 )
-        return self._parameters | shapes
+        return self._parameters | dict(shapes)
 
     def log(self, *, step: int | None = None, epoch: float | None = None, **metrics: float) -> None:
         """Add metrics between checkpoints.
@@ -206,7 +206,7 @@ class History:
         view = History()
         with self._lock:
             view._checkpoints = [self._checkpoints[k] for k in chosen]
-            view._parameters = {n: np.shape(a) for c in view._checkpoints for n, a in c.state.items()}
+            view._parameters = {n: s for c in view._checkpoints for n, s in shapes_of(c.state).items()}
             view._knows_steps = self._knows_steps if view._checkpoints else None
             x = [float(k) for k in (self.steps[list(chosen)] if self._knows_steps else chosen)]
             new_x = x if self._knows_steps else [float(k) for k in range(len(x))]

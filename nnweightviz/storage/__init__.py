@@ -1,0 +1,1 @@
+"""Forms that histories and checkpoints have on disk, one file a form. Files are read lazily and never executed."""
