@@ -27,6 +27,16 @@ class LazyState(Mapping[str, NDArray[Any]]):
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Name -> shape, known without reading."""
 
+    @property
+    def n_bytes(self) -> int:
+        """How many bytes all parameters have together, each counted once however many names it has."""
+        return sum(array.nbytes for array in self.values())
+
+
+def n_bytes_of(state: Mapping[str, NDArray[Any]]) -> int:
+    """Return how many bytes the arrays of a state have together, read as little as there is to."""
+    return state.n_bytes if isinstance(state, LazyState) else sum(array.nbytes for array in state.values())
+
 
 def shapes_of(state: Mapping[str, NDArray[Any]]) -> Mapping[str, tuple[int, ...]]:
     """Return name -> shape of a state, reading nothing."""
@@ -40,7 +50,8 @@ class Checkpoint:
     """The parameters at one moment of training.
 
     ``state`` maps a parameter's name to its array; ``step`` counts optimiser steps, ``epoch`` passes over the data;
-    ``metrics`` maps names to numbers; ``left_out`` names entries that were given with the state but are no arrays.
+    ``metrics`` maps names to numbers; ``left_out`` names entries that were given with the state but are no arrays;
+    ``quantities`` maps what was recorded beside the weights (``gradients``, ``updates``) to arrays by parameter.
     """
 
     state: Mapping[str, NDArray[Any]]
@@ -48,6 +59,7 @@ class Checkpoint:
     epoch: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
+    quantities: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

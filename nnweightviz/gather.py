@@ -15,7 +15,8 @@ import numpy as np
 
 from nnweightviz.adapters import as_state, left_out
 from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step
-from nnweightviz.history import Floats, History
+from nnweightviz.history import History
+from nnweightviz.points import Floats
 from nnweightviz.words import counted, in_a_word
 
 ACCEPTED = "state dicts, models, (epoch, state) pairs or Checkpoints"

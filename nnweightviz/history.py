@@ -1,44 +1,56 @@
-"""Ordered checkpoints of one run and its metrics, in memory.
+"""Ordered checkpoints of one run and its metrics, in memory or in a folder.
 
-Not for drawing, nor for files (see ``storage``), nor for lists of what people have (see ``gather``).
+Not for drawing, nor for the form of files (see ``storage``), nor for lists of what people have (see ``gather``).
 """
 
 from __future__ import annotations
 
-import math
-import threading
+import json
+import os
+import warnings
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Generic, TypeVar, overload
+from pathlib import Path
+from typing import Any, Self
 
-import numpy as np
-from numpy.typing import NDArray
-
-from nnweightviz.adapters import as_state, left_out
-from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step, shapes_of
-from nnweightviz.words import counted
-
-Floats = NDArray[np.float64]
-Value = TypeVar("Value")
-Listener = Callable[[], object]
+from nnweightviz.adapters import as_network, left_out
+from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step
+from nnweightviz.checkpoints import Checkpoints
+from nnweightviz.keep import Policy
+from nnweightviz.snapshots import Copier
+from nnweightviz.storage.recorded import is_durable
+from nnweightviz.storage.run import Run
+from nnweightviz.storage.structure import network_json
 
 
-class Metrics(dict[str, Value], Generic[Value]):
-    """Metrics by name; a name that is not there is answered with those that are."""
-
-    def __missing__(self, name: str) -> Value:
-        raise KeyError(f"there is no metric {name!r}; there are: {', '.join(self) or 'none'}")
-
-
-class History:
+class History(Checkpoints):
     """The checkpoints of one run and its metrics; metrics may be denser than the checkpoints.
 
     One thread may record while others read. ``history[i]`` is a :class:`Checkpoint`, ``history[a:b:k]`` a History
     of those checkpoints as they are now (nothing is copied), ``history["fc.weight"]`` the array
     ``(n_checkpoints, *shape)``, NaN where a checkpoint lacks it.
 
+    Parameters
+    ----------
+    path
+        A folder to record into, made when it is not there; what it holds already is read, and continued. Without
+        it, checkpoints are kept in memory.
+    overwrite
+        Whether recording at a step that is there already goes back to it: that checkpoint and all later ones are
+        replaced. Else it is an error.
+    keep
+        Which checkpoints to keep, see :mod:`nnweightviz.keep`; all by default.
+    when_full
+        What to do if the disk is slower than training, so that 64 MB (or two checkpoints, if those are more) wait
+        to be written: ``"block"`` waits, ``"thin"`` leaves checkpoints out, keeps their metrics, and says so.
+
+    Raises
+    ------
+    OSError
+        If the path is a file, or cannot be read.
+
     Examples
     --------
+    >>> import numpy as np
     >>> history = History()
     >>> for epoch in range(3):
     ...     history.record({"fc.weight": np.full((1, 2), epoch)}, epoch=epoch, loss=1 / (epoch + 1))
@@ -46,25 +58,51 @@ class History:
     (3, (3, 1, 2), [1.0, 0.5, 0.33])
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.RLock()
-        self._checkpoints: list[Checkpoint] = []
-        self._points: dict[str, list[tuple[float, float]]] = {}  # by x, in steps or checkpoints
-        self._parameters: dict[str, tuple[int, ...]] = {}
-        self._knows_steps: bool | None = None
-        self._listeners: list[Callable[[], Listener | None]] = []
+    def __init__(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        overwrite: bool = False,
+        keep: Policy | None = None,
+        when_full: str = "block",
+    ) -> None:
+        if when_full not in ("block", "thin"):
+            raise ValueError(f"when_full is {when_full!r}; it takes 'block' or 'thin'")
+        super().__init__()
+        self.n_left_out = 0
+        """How many checkpoints were left out because the disk was slower than training (``when_full="thin"``)."""
+        self._overwrite, self._keep = overwrite, keep
+        self._n_offered = 0
+        self._last_taken: float | None = None
+        self._copier = Copier()
+        self._run: Run | None = None
+        if path is not None:
+            self._run = Run(Path(path), self._copier.memory, when_full == "thin")
+            self._take(self._run.stored())
+            weakref.finalize(self, self._run.close)  # also at the end of the process
 
     def record(
-        self, model: Any, epoch: float | None = None, step: int | None = None, **metrics: float
+        self,
+        model: Any,
+        epoch: float | None = None,
+        step: int | None = None,
+        *,
+        overwrite: bool | None = None,
+        **metrics: float,
     ) -> None:
         """Append a copy of a model's parameters; training on does not change it.
+
+        On disk, the copy is taken here and written by another thread: :meth:`flush` waits for it.
 
         Parameters
         ----------
         model
             A torch model, or a state dict.
         epoch, step
-            Passes over the data, optimiser steps; both optional. Steps must increase.
+            Passes over the data, optimiser steps; both optional. Steps must increase. A history with a ``keep``
+            policy counts its records where no steps are given.
+        overwrite
+            Whether a step that is there already is gone back to; by default as the history was made.
         metrics
             Numbers by name.
 
@@ -75,20 +113,111 @@ class History:
         ValueError
             If the step does not increase, if steps are given for some checkpoints only, or if a parameter changes
             its shape.
+        OSError
+            If the folder cannot be written to, or an earlier checkpoint could not be written.
         """
-        state, step, epoch = as_state(model), as_step(step), as_epoch(epoch)
-        self.append(Checkpoint(state, step, epoch, as_metrics(metrics), left_out(model, state)))
+        step, epoch, values = as_step(step), as_epoch(epoch), as_metrics(metrics)
+        self._begin()
+        with self._lock:
+            if self._keep is not None and step is None:
+                step = self._next_step()
+            goes_back = step is not None and (self._overwrite if overwrite is None else overwrite)
+            if not goes_back:
+                self._check_step(step)
+        if self._is_left_out(step):
+            if values:
+                self.log(step=step, **values)
+            return
+        state = self._copier.copy(model)
+        if self._run is not None and self._run.lacks_network:
+            self._keep_network(model)
+        checkpoint = Checkpoint(state, step, epoch, values, left_out(model, state))
+        if goes_back:
+            self._check_shapes(checkpoint)
+            self._go_back_to(as_step(step) or 0)
+        self.append(checkpoint)
 
     def append(self, checkpoint: Checkpoint) -> None:
         """Append a checkpoint as it is, without a copy; raises what :meth:`record` raises."""
+        self._begin()
         with self._lock:
             self._check_step(checkpoint.step)
-            self._parameters = self._with_shapes(checkpoint)
-            self._knows_steps = checkpoint.step is not None
-            x = len(self._checkpoints) if checkpoint.step is None else checkpoint.step
-            self._checkpoints.append(checkpoint)
-            self._add_points(float(x), checkpoint.metrics)
+            self._check_shapes(checkpoint)
+            if self._run is not None:
+                number = len(self) if checkpoint.step is None else checkpoint.step
+                checkpoint = self._run.add(checkpoint, number)
+            self._hold(checkpoint)
+            self._last_taken = self._x(len(self) - 1)
+            self._drop()
         self._tell()
+
+    def _begin(self) -> None:
+        """Make sure of the folder at the first record; what another process recorded meanwhile is read."""
+        if self._run is None or self._run.is_recording:
+            return
+        self._run.begin()
+        if self._run.numbers() != [self._number(k) for k in range(len(self))]:
+            self.revision += 1
+            self._take(self._run.stored())
+
+    def _number(self, k: int) -> int:
+        return int(self._x(k))
+
+    def _go_back_to(self, step: int) -> None:
+        """Forget the checkpoint of a step, all later ones, and metrics from there on."""
+        with self._lock:
+            later = [k for k, c in enumerate(self._checkpoints) if c.step is not None and c.step >= step]
+            if not later:
+                return
+            for k in reversed(later):
+                if self._run is not None:
+                    self._run.remove(self._number(k))
+                del self._checkpoints[k]
+            self._points.forget_from(step)
+            if self._run is not None:
+                self._run.rewrite_metrics(self._points.curves(), has_steps=True)
+            self.revision += 1
+
+    def _is_left_out(self, step: int | None) -> bool:
+        """Whether the policy, or a disk that is slower than training, leaves this record out."""
+        k, at = self._n_offered, float(len(self) if step is None else step)
+        self._n_offered += 1
+        if self._keep is not None and not self._keep.takes(k, at, self._last_taken):
+            return True
+        if self._run is None or not self._run.is_full(self.n_bytes_per_checkpoint if len(self) else 0):
+            return False
+        self.n_left_out += 1
+        if self.n_left_out == 1:
+            warnings.warn(
+                f"the disk of {self._run.path} is slower than training: checkpoints are left out, their metrics are "
+                "kept; history.n_left_out counts them",
+                UserWarning,
+                stacklevel=3,
+            )
+        return True
+
+    def _drop(self) -> None:
+        """Forget what the policy does not keep."""
+        for k in reversed(self._keep.drops(self._checkpoints) if self._keep is not None else []):
+            if self._run is not None:
+                self._run.remove(self._number(k))
+            del self._checkpoints[k]
+            self.revision += 1
+
+    def _keep_network(self, model: Any) -> None:
+        """Write the structure of the model beside the first checkpoint, so that it is drawn without the model."""
+        try:
+            network = network_json(as_network(model))
+        except Exception as error:  # a model may do anything when it is run; recording goes on
+            self.notes += (f"the structure of the model was not kept: {error}",)
+            return
+        self._plain_network = json.loads(network)
+        if self._run is not None:
+            self._run.keep_network(network)
+
+    def _next_step(self) -> int:
+        last = self._checkpoints[-1].step if self._checkpoints else None
+        return max(self._n_offered, 0 if last is None else last + 1)
 
     def _check_step(self, step: int | None) -> None:
         if self._knows_steps is not None and self._knows_steps != (step is not None):
@@ -98,18 +227,13 @@ class History:
             )
         last = self._checkpoints[-1].step if self._checkpoints else None
         if step is not None and last is not None and step <= last:
-            raise ValueError(f"step {step} does not come after step {last}, the last one recorded")
-
-    def _with_shapes(self, checkpoint: Checkpoint) -> dict[str, tuple[int, ...]]:
-        shapes = shapes_of(checkpoint.state)
-        for name, shape in shapes.items():
-            before = self._parameters.get(name, shape)
-            if before != shape:
-                raise ValueError(
-                    f"parameter {name!r} has shape {shape} in checkpoint {len(self)}, but {before} in those before; "
-                    "a history is of one model: begin another History for another"
-                )
-        return self._parameters | dict(shapes)
+            where = "" if self._run is None else f" in {self._run.path}"
+            is_there = any(checkpoint.step == step for checkpoint in self._checkpoints)
+            there = f"step {step} is there already{where}: " if is_there else ""
+            raise ValueError(
+                f"{there}step {step} does not come after step {last}, the last one recorded; go on after it, or "
+                "pass overwrite=True to go back and replace what comes from there on"
+            )
 
     def log(self, *, step: int | None = None, epoch: float | None = None, **metrics: float) -> None:
         """Add metrics between checkpoints.
@@ -133,6 +257,7 @@ class History:
         """
         as_epoch(epoch)
         x, values = as_step(step), as_metrics(metrics)
+        self._begin()
         with self._lock:
             if self._knows_steps is None and x is None:
                 raise ValueError(
@@ -142,166 +267,57 @@ class History:
                 have = "have steps; give" if self._knows_steps else "have no steps; leave out"
                 raise ValueError(f"the checkpoints of this history {have} the step of these metrics too")
             self._knows_steps = x is not None
-            self._add_points(float(len(self) - 1 if x is None else x), values)
+            at = float(len(self) - 1 if x is None else x)
+            if self._run is not None:
+                self._run.log(at, values, self._knows_steps)
+            self._points.add(at, values)
         self._tell()
 
-    def add_metric(self, name: str, x: Sequence[float] | Floats, values: Sequence[float] | Floats) -> None:
-        """Add a whole curve: ``x`` in steps if the history knows steps, else in checkpoints (0-based)."""
+    @property
+    def path(self) -> Path | None:
+        """The folder that it is recorded into, or None."""
+        return None if self._run is None else self._run.path
+
+    @property
+    def n_durable(self) -> int:
+        """How many checkpoints, from the first on, are on the disk for good; 0 in memory."""
         with self._lock:
-            for at, value in zip(x, values, strict=True):
-                self._add_points(float(at), {name: float(value)})
-        self._tell()
+            states = [checkpoint.state for checkpoint in self._checkpoints] if self._run is not None else []
+        return next((k for k, state in enumerate(states) if not is_durable(state)), len(states))
 
-    def _add_points(self, x: float, values: Mapping[str, float]) -> None:
-        """Add points in the order of x; what is known already is not added twice."""
-        for name, value in values.items():
-            points = self._points.setdefault(name, [])
-            if points and points[-1] == (x, value):
-                continue
-            points.append((x, value))
-            if len(points) > 1 and points[-2][0] > x:
-                points.sort(key=lambda point: point[0])
-
-    def __len__(self) -> int:
-        return len(self._checkpoints)
-
-    @overload
-    def __getitem__(self, key: int) -> Checkpoint: ...
-    @overload
-    def __getitem__(self, key: slice) -> History: ...
-    @overload
-    def __getitem__(self, key: str) -> NDArray[Any]: ...
-    def __getitem__(self, key: int | slice | str) -> Checkpoint | History | NDArray[Any]:
-        if isinstance(key, str):
-            return self._trajectory(key)
-        if isinstance(key, slice):
-            if key.step is not None and key.step < 0:
-                raise ValueError(
-                    f"history[{key.start}:{key.stop}:{key.step}] runs backwards; a history cannot"
-                )
-            return self._view(range(len(self))[key])
-        n = len(self)
-        if not -n <= key < n:
-            there = f"it has {n}, 0 to {n - 1}" if n else "it has none"
-            raise IndexError(f"checkpoint {key} was asked of a history; {there}")
-        return self._checkpoints[key]
-
-    def __iter__(self) -> Iterator[Checkpoint]:
-        return iter(list(self._checkpoints))
-
-    def _trajectory(self, name: str) -> NDArray[Any]:
-        with self._lock:
-            arrays = [checkpoint.state.get(name) for checkpoint in self._checkpoints]
-        there = [array for array in arrays if array is not None]
-        if not there:
-            has = f"they have: {', '.join(self.parameters)}" if self.parameters else "there are none at all"
-            raise KeyError(f"no checkpoint has a parameter {name!r}; {has}")
-        dtype = np.result_type(*{array.dtype for array in there})
-        if len(there) < len(arrays) and dtype.kind in "biu":
-            dtype = np.dtype(np.float64)
-        blank = np.full(there[0].shape, np.nan, dtype) if len(there) < len(arrays) else there[0]
-        return np.stack([blank if array is None else array for array in arrays], dtype=dtype)
-
-    def _view(self, chosen: Sequence[int]) -> History:
-        view = History()
-        with self._lock:
-            view._checkpoints = [self._checkpoints[k] for k in chosen]
-            view._parameters = {n: s for c in view._checkpoints for n, s in shapes_of(c.state).items()}
-            view._knows_steps = self._knows_steps if view._checkpoints else None
-            x = [float(k) for k in (self.steps[list(chosen)] if self._knows_steps else chosen)]
-            new_x = x if self._knows_steps else [float(k) for k in range(len(x))]
-            for name, points in self._points.items() if x else ():
-                inside = [
-                    (float(np.interp(at, x, new_x)), value) for at, value in points if x[0] <= at <= x[-1]
-                ]
-                if inside:
-                    view._points[name] = inside
-        return view
-
-    def thin(self, n: int) -> History:
-        """Return ``n`` checkpoints evenly spread over the history, the first and the last among them.
+    def flush(self) -> None:
+        """Wait until all that was recorded is on the disk for good.
 
         Raises
         ------
-        ValueError
-            If ``n`` is less than 2 (and there are more checkpoints than that).
+        OSError
+            If something could not be written; it stays in memory, and is tried again at the next flush.
         """
-        if n >= len(self):
-            return self._view(range(len(self)))
-        if n < 2:
-            raise ValueError(f"thin({n}) would lose the first or the last checkpoint; keep at least 2")
-        return self._view([round(k * (len(self) - 1) / (n - 1)) for k in range(n)])
+        if self._run is not None:
+            self._run.flush()
 
-    @property
-    def parameters(self) -> dict[str, tuple[int, ...]]:
-        """Name -> shape of all that any checkpoint has."""
-        return dict(self._parameters)
+    def close(self) -> None:
+        """Write what waits, and let the folder go; the history can still be read. Raises what :meth:`flush` raises."""
+        if self._run is not None:
+            self._run.close()
 
-    @property
-    def knows_steps(self) -> bool:
-        """Whether the checkpoints know their optimiser steps."""
-        return bool(self._knows_steps)
-
-    @property
-    def knows_epochs(self) -> bool:
-        """Whether any checkpoint knows its epoch."""
-        return any(checkpoint.epoch is not None for checkpoint in self)
-
-    @property
-    def steps(self) -> NDArray[np.int64]:
-        """Optimiser steps, ``(n_checkpoints,)``; 0, 1, 2, … if they are not known."""
-        return np.array([k if c.step is None else c.step for k, c in enumerate(self)], dtype=np.int64)
-
-    @property
-    def epochs(self) -> Floats:
-        """Epochs, ``(n_checkpoints,)``, NaN where not known."""
-        return np.array([math.nan if c.epoch is None else c.epoch for c in self], dtype=np.float64)
-
-    @property
-    def metrics(self) -> dict[str, Floats]:
-        """Name -> one value a checkpoint, ``(n_checkpoints,)``, NaN where not recorded."""
+    def refresh(self) -> int:
+        """Read what another process has recorded into the folder since; return how many checkpoints are new."""
+        if self._run is None or self._run.is_recording:
+            return 0
         with self._lock:
-            steps, known = self.steps.tolist(), {name: dict(p) for name, p in self._points.items()}
-        return Metrics({n: np.array([at.get(x, math.nan) for x in steps]) for n, at in known.items()})
+            before = [self._number(k) for k in range(len(self))]
+            if self._run.numbers()[: len(before)] != before:
+                self.revision += 1
+                self._take(self._run.stored())
+            else:
+                self._grow(self._run.stored(beyond=before[-1] if before else -1))
+            n_new = len(self) - len(before)
+        self._tell()
+        return n_new
 
-    @property
-    def log_metrics(self) -> dict[str, tuple[Floats, Floats]]:
-        """Name -> all points, ``(x, values)``: x in steps if they are known, else in checkpoints (0-based)."""
-        with self._lock:
-            points = {name: np.array(points).reshape(-1, 2) for name, points in self._points.items()}
-        return Metrics({name: (both[:, 0].copy(), both[:, 1].copy()) for name, both in points.items()})
+    def __enter__(self) -> Self:
+        return self
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call ``listener()`` after each record and log; return a function that stops it.
-
-        A bound method is held weakly: it is called as long as its object lives.
-        """
-        is_bound = hasattr(listener, "__self__")
-        reference: Callable[[], Listener | None] = (
-            weakref.WeakMethod(listener) if is_bound else lambda: listener
-        )
-        with self._lock:
-            self._listeners.append(reference)
-
-        def unsubscribe() -> None:
-            with self._lock:
-                self._listeners = [known for known in self._listeners if known is not reference]
-
-        return unsubscribe
-
-    def _tell(self) -> None:
-        """Call the listeners, outside the lock: they read the history, perhaps on threads of their own."""
-        with self._lock:
-            living = [(reference, reference()) for reference in self._listeners]
-            self._listeners = [reference for reference, listener in living if listener is not None]
-        for _, listener in living:
-            if listener is not None:
-                listener()
-
-    def __repr__(self) -> str:
-        n_values = sum(math.prod(shape) for shape in self.parameters.values())
-        metrics = f", metrics {', '.join(self._points)}" if self._points else ""
-        return (
-            f"History of {counted(len(self), 'checkpoint')}, {counted(len(self.parameters), 'parameter')} with "
-            f"{counted(n_values, 'value')}{metrics}"
-        )
+    def __exit__(self, *exception: object) -> None:
+        self.close()

@@ -14,11 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz import blocks
-from nnweightviz.history import Floats, History
+from nnweightviz.history import History
 from nnweightviz.network import Network
 from nnweightviz.orders import COMPUTED, unit_orders
 from nnweightviz.parameters import WEIGHTS, Entry, Parameters, Quantity
 from nnweightviz.parts import add, joined, onto_last, pressed
+from nnweightviz.points import Floats
 from nnweightviz.summaries import Summaries
 
 STATE_BYTES = 8_000_000

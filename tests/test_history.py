@@ -165,7 +165,7 @@ def test_a_refused_record_leaves_the_history_as_it_was() -> None:
     with pytest.raises(TypeError, match="metric 'loss' is 'low'"):
         history.record(state(), step=99, loss="low")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="nnweightviz draws"):
-        history.record(3)
+        history.record(3, step=20)
     assert len(history) == 2
     assert history.steps.tolist() == [0, 10]
 

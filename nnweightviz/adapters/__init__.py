@@ -95,6 +95,18 @@ def as_state(source: Any) -> dict[str, NDArray[Any]]:
     return with_effective({str(k): np.array(v, copy=True) for k, v in source.items() if _is_array(v)})
 
 
+def source_of(model: Any) -> Any:
+    """Return what the parameters of a torch model can be copied from again and again, byte by byte.
+
+    None if they must be computed or converted, or if it is no torch model: then there is :func:`as_state`.
+    """
+    if not _is_module(model):
+        return None
+    from nnweightviz.adapters.torch_snapshots import TorchSource
+
+    return TorchSource.of(model)
+
+
 def left_out(source: Any, state: Mapping[str, NDArray[Any]]) -> tuple[str, ...]:
     """Return the names of a mapping's entries that are not in what :func:`as_state` made of it: no arrays."""
     return tuple(str(k) for k in source if str(k) not in state) if isinstance(source, Mapping) else ()

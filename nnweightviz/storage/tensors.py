@@ -96,19 +96,18 @@ class TensorFile:
 class TensorState(LazyState):
     """The parameters of one checkpoint in a safetensors file, each read when it is asked for.
 
-    ``row`` chooses one checkpoint of a stacked file; ``names`` those tensors that this checkpoint has.
+    ``row`` chooses one checkpoint of a stacked file; ``names`` maps the parameters that this checkpoint has to the
+    tensors that hold them.
     """
 
     def __init__(
-        self, file: TensorFile, row: int | None = None, names: tuple[str, ...] | None = None
+        self, file: TensorFile, row: int | None = None, names: Mapping[str, str] | None = None
     ) -> None:
-        self._file, self._row = file, row
-        self._names = dict.fromkeys(file.tensors if names is None else names)
+        self.file, self._row = file, row
+        self._names = {name: name for name in file.tensors} if names is None else names
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        if name not in self._names:
-            raise KeyError(name)
-        return self._file.read(name, self._row)
+        return self.file.read(self._names[name], self._row)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
@@ -123,7 +122,16 @@ class TensorState(LazyState):
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Name -> shape, known without reading."""
         skipped = 0 if self._row is None else 1
-        return {name: self._file.tensors[name].shape[skipped:] for name in self._names}
+        return {name: self.file.tensors[kept].shape[skipped:] for name, kept in self._names.items()}
+
+    @property
+    def n_bytes(self) -> int:
+        """How many bytes the tensors have."""
+        tensors = [self.file.tensors[name] for name in set(self._names.values())]
+        whole = [tensor.stop - tensor.start for tensor in tensors]
+        if self._row is None:
+            return sum(whole)
+        return sum(n // max(1, tensor.shape[0]) for n, tensor in zip(whole, tensors, strict=True))
 
 
 def open_tensors(path: Path) -> TensorFile:

@@ -1,0 +1,85 @@
+"""Copies of a torch model's parameters, as fast as memory goes: what to copy is found once, then only checked.
+
+Not for parameters that must be computed or converted first (see ``torch``).
+"""
+
+from __future__ import annotations
+
+from operator import is_
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+
+from nnweightviz.adapters.torch import FOREIGN_DTYPES, unwrapped
+from nnweightviz.adapters.torch_copies import is_lazy
+from nnweightviz.adapters.torch_parametrised import effective_weights
+
+
+class TorchSource:
+    """The parameters of a model that lie ready in memory: name -> dtype and shape, and how to copy each."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._given, self._model = model, unwrapped(model)
+        named = list(self._model.named_parameters(remove_duplicate=False))
+        firsts: dict[int, str] = {}
+        self.tied = {name: firsts[id(p)] for name, p in named if firsts.setdefault(id(p), name) != name}
+        owned = {name: p for name, p in named if name not in self.tied}
+        self.layout = {name: (_dtype(p), tuple(p.shape)) for name, p in owned.items()}
+        self._parameters = list(owned.values())
+        self._places = [_place(p) for p in self._parameters]
+        self._tensors = [p.detach() for p in self._parameters]
+        self._arrays = [_flat_bytes(p) for p in self._tensors]
+        owners = [d for module in self._model.modules() for d in (module._parameters, module._modules)]
+        self._owners = [(d, list(d.values())) for d in owners]
+
+    @classmethod
+    def of(cls, model: nn.Module) -> TorchSource | None:
+        """Return the source, or None if some parameters are computed, quantised, sparse, or not there yet."""
+        parameters = [p for _, p in unwrapped(model).named_parameters()]
+        plain = all(
+            not is_lazy(p)
+            and not p.is_meta
+            and not p.is_quantized
+            and p.layout == torch.strided
+            and not p.is_neg()
+            for p in parameters
+        )
+        return cls(model) if parameters and plain and not effective_weights(unwrapped(model)) else None
+
+    def is_of(self, model: nn.Module) -> bool:
+        """Whether it is still true of a model: the same parameters, in the same places."""
+        if model is not self._given and unwrapped(model) is not self._model:
+            return False
+        for owner, members in self._owners:
+            if len(owner) != len(members) or not all(map(is_, owner.values(), members)):
+                return False
+        return [_place(p) for p in self._parameters] == self._places
+
+    def copy_into(self, targets: list[NDArray[np.uint8]]) -> None:
+        """Copy each parameter's bytes into its target, in the order of ``layout``."""
+        for array, tensor, target in zip(self._arrays, self._tensors, targets, strict=True):
+            if array is not None:
+                np.copyto(target, array)
+            elif target.size:
+                as_tensor = torch.from_numpy(target).view(tensor.dtype).view(tensor.shape)
+                as_tensor.copy_(tensor)
+
+
+def _place(p: torch.Tensor) -> tuple[int, torch.dtype, torch.Size]:
+    return p.data_ptr(), p.dtype, p.shape
+
+
+def _dtype(p: torch.Tensor) -> np.dtype[Any]:
+    name = str(p.dtype).removeprefix("torch.")
+    return np.dtype(getattr(ml_dtypes, FOREIGN_DTYPES[name][1]) if name in FOREIGN_DTYPES else name)
+
+
+def _flat_bytes(tensor: torch.Tensor) -> NDArray[np.uint8] | None:
+    """Return a view of a tensor's bytes, or None if it is on another device or not in one piece."""
+    if tensor.device.type != "cpu" or not tensor.is_contiguous() or tensor.is_conj():
+        return None
+    return tensor.view(-1).view(torch.uint8).numpy() if tensor.numel() else np.empty(0, np.uint8)

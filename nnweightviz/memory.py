@@ -1,0 +1,85 @@
+"""Memory that is paged in before it is needed, so that a copy into it costs no more than the copy.
+
+The first write to a fresh page takes several times as long as the copy of its content. Not for what is copied (see
+``snapshots``).
+"""
+
+from __future__ import annotations
+
+import mmap
+import threading
+import time
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+Piece = NDArray[np.uint8]
+
+PAGE = 4096
+AHEAD_BYTES = 32_000_000
+"""Memory that may be prepared ahead; for larger pieces none is, and a copy pages it in itself."""
+SLAB_BYTES = 4_000_000
+"""How much is prepared at a time: one request of the preparing thread for several pieces."""
+QUICK_S = 0.1
+"""Pieces asked for within this time of each other are prepared ahead."""
+
+
+class Memory:
+    """Pieces of one size at a time; some are ready, prepared by a thread while pieces are taken quickly."""
+
+    def __init__(self) -> None:
+        self._ready: deque[Piece] = deque()
+        self._n_bytes = -1
+        self._last = -1e9
+        self._wanted = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def take(self, n_bytes: int) -> Piece:
+        """Return a piece of memory with whatever it holds."""
+        if n_bytes != self._n_bytes:
+            self._n_bytes, self._ready = n_bytes, deque()
+        try:
+            piece = self._ready.popleft()
+        except IndexError:
+            piece = _slab(n_bytes)
+        if 0 < n_bytes <= AHEAD_BYTES // 4 and len(self._ready) < self._n_ahead(n_bytes):
+            now = time.monotonic()
+            if now - self._last < QUICK_S:
+                self._prepare()
+            self._last = now
+        return piece
+
+    def give(self, piece: Piece) -> None:
+        """Take back a piece that nobody reads any more."""
+        if piece.size == self._n_bytes:
+            self._ready.append(piece)
+
+    @staticmethod
+    def _n_ahead(n_bytes: int) -> int:
+        return min(max(2, SLAB_BYTES // n_bytes), 16)
+
+    def _prepare(self) -> None:
+        """Let the thread prepare a slab; without threads (Python in a browser) pieces are taken as they come."""
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="nnweightviz-memory", daemon=True)
+            try:
+                self._thread.start()
+            except RuntimeError:
+                self._thread = None
+        self._wanted.set()
+
+    def _run(self) -> None:
+        while self._wanted.wait(timeout=1):
+            self._wanted.clear()
+            n_bytes, ready = self._n_bytes, self._ready
+            stride = -(-n_bytes // PAGE) * PAGE
+            n = self._n_ahead(n_bytes)
+            slab = _slab(stride * n)
+            slab[::PAGE] = 0
+            ready.extend(slab[k * stride : k * stride + n_bytes] for k in range(n))
+
+
+def _slab(n_bytes: int) -> Piece:
+    """Return fresh memory, of small pages: huge ones are not always there, and then take milliseconds to come."""
+    return np.frombuffer(mmap.mmap(-1, max(n_bytes, 1)), np.uint8, n_bytes)

@@ -1,0 +1,58 @@
+"""Copies of a model's parameters at one moment, in one piece of memory.
+
+Not for keeping them in order (see ``history``) nor for writing them (see ``storage``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnweightviz.adapters import as_state, source_of
+from nnweightviz.memory import Memory
+from nnweightviz.storage.layout import Layout
+from nnweightviz.storage.snapshot import Snapshot
+
+Array = NDArray[Any]
+
+
+class Source(Protocol):
+    """What a model's parameters are copied from, as long as they stay where they are."""
+
+    layout: Mapping[str, tuple[np.dtype[Any], tuple[int, ...]]]
+    tied: Mapping[str, str]
+
+    def is_of(self, model: Any) -> bool:
+        """Whether it is still true of the model."""
+
+    def copy_into(self, targets: list[NDArray[np.uint8]]) -> None:
+        """Copy each parameter's bytes."""
+
+
+class Copier:
+    """Copies the parameters of one model again and again; what to copy is found once."""
+
+    def __init__(self) -> None:
+        self.memory = Memory()
+        self._source: Source | None = None
+        self._layout = Layout({})
+        self._names: dict[str, str] = {}
+        self._shapes: dict[str, tuple[int, ...]] = {}
+
+    def copy(self, model: Any) -> Mapping[str, Array]:
+        """Return a copy of the parameters; raises what ``as_state`` raises."""
+        if self._source is None or not self._source.is_of(model):
+            self._source = source_of(model)
+            if self._source is None:
+                return as_state(model)
+            self._layout = Layout(self._source.layout)
+            tied = self._source.tied
+            self._names = {name: tied.get(name, name) for name in [*self._source.layout, *tied]}
+            self._shapes = {name: self._layout.tensors[kept].shape for name, kept in self._names.items()}
+        layout = self._layout
+        piece = self.memory.take(layout.n_bytes)
+        self._source.copy_into([piece[t.start : t.stop] for t in layout.tensors.values()])
+        return Snapshot(piece, layout, self._names, self._shapes)

@@ -1,0 +1,75 @@
+"""One folder that files are written to: whole or not at all, and never to another folder of the same name.
+
+Not for what the files hold (see ``folder``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+HAS_DIR_FD = os.open in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
+TEMPORARY = ".writing"
+"""Ends the name of a file that is not whole yet."""
+
+
+class Directory:
+    """A folder held open, so that what is written to it goes there even if it is moved, and nowhere if it is gone."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if HAS_DIR_FD else None
+
+    def write(self, name: str, parts: Iterable[Any]) -> None:
+        """Write a file whole or not at all, replacing one of that name; its data are on the disk, its name after
+        :meth:`sync`.
+
+        Raises
+        ------
+        OSError
+            If the disk is full, the folder gone or read-only; nothing is left behind then.
+        """
+        temporary = f".{name}{TEMPORARY}"
+        try:
+            with self.opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
+                for part in parts:
+                    file.write(part)
+                os.fsync(file.fileno())
+            os.replace(self._of(temporary), self._of(name), src_dir_fd=self._fd, dst_dir_fd=self._fd)
+        except BaseException:
+            self.remove(temporary)
+            raise
+
+    def opened(self, name: str, flags: int) -> Any:
+        """Return a file for writing, unbuffered; a link of that name is not followed."""
+        flags |= getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(self._of(name), flags, 0o666, dir_fd=self._fd)
+        return os.fdopen(descriptor, "wb" if not flags & os.O_APPEND else "ab", buffering=0)
+
+    def remove(self, name: str) -> None:
+        """Remove a file if it is there."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._of(name), dir_fd=self._fd)
+
+    def remove_unfinished(self) -> None:
+        """Remove what a process that was killed left half written."""
+        for name in os.listdir(self.path if self._fd is None else self._fd):
+            if name.startswith(".") and name.endswith(TEMPORARY):
+                self.remove(name)
+
+    def sync(self) -> None:
+        """Bring the names of what was written onto the disk."""
+        if self._fd is not None:
+            os.fsync(self._fd)
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+    def _of(self, name: str) -> str:
+        return name if self._fd is not None else str(self.path / name)

@@ -1,0 +1,45 @@
+"""A model's parameters at one moment, in one piece of memory that lies as in a file.
+
+Not for taking them (see ``snapshots``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from numpy.typing import NDArray
+
+from nnweightviz.checkpoint import LazyState
+from nnweightviz.memory import Piece
+from nnweightviz.storage.layout import Layout
+
+Array = NDArray[Any]
+
+
+class Snapshot(LazyState):
+    """Parameters in one piece of memory; each array is a view of it, made when it is asked for."""
+
+    def __init__(
+        self, piece: Piece, layout: Layout, names: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]
+    ) -> None:
+        self.piece, self.layout, self.names, self._shapes = piece, layout, names, shapes
+
+    def __getitem__(self, name: str) -> Array:
+        return self.layout.array(self.piece, self.names[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def shapes(self) -> Mapping[str, tuple[int, ...]]:
+        """Name -> shape; the same object in all snapshots of one layout."""
+        return self._shapes
+
+    @property
+    def n_bytes(self) -> int:
+        """How many bytes the parameters have."""
+        return self.layout.n_bytes

@@ -1,0 +1,195 @@
+"""The thread that writes a history to its folder, and the lock that keeps other processes out of it.
+
+The queue is bounded: at most ``queue_bytes`` (or two checkpoints, if those are more) wait to be written. What is
+written is on the disk, name and all, before it counts as durable. A failure is kept and raised in the thread that
+records, at its next record, flush or close; what could not be written stays in memory and is tried again then. Not
+for the form of the files (see ``folder``).
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from nnweightviz.storage.directory import Directory
+from nnweightviz.storage.folder import LOCK
+
+QUEUE_BYTES = 64_000_000
+BATCH = 64
+"""Files written before the folder itself is brought onto the disk."""
+
+
+class RecordingError(OSError):
+    """Something could not be written; the message says what, why, and what is kept."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One thing to do: write a file, remove it (no parts), or add lines to it."""
+
+    name: str
+    parts: Sequence[Any] | None
+    n_bytes: int = 0
+    done: Callable[[], object] = lambda: None
+    adds: bool = False
+
+
+class Writer:
+    """Writes files of one folder in a thread of its own, in order."""
+
+    def __init__(self, path: Path, queue_bytes: int = QUEUE_BYTES) -> None:
+        self.path, self._queue_bytes = path, queue_bytes
+        self._lock = _locked(path)
+        try:
+            self._directory = Directory(path)
+            self._directory.remove_unfinished()
+        except OSError as error:
+            self._lock.release()
+            raise RecordingError(f"{path} cannot be recorded into: {error.strerror or error}") from error
+        self._changed = threading.Condition()
+        self._queue: deque[Job] = deque()
+        self._n_bytes = 0
+        self._error: Exception | None = None
+        self._is_closing = False
+        self._process = os.getpid()
+        self._thread = threading.Thread(target=self._run, name="nnweightviz-writer", daemon=True)
+        self._thread.start()
+
+    def has_room(self, n_bytes: int) -> bool:
+        """Whether that many bytes can be taken at once. One checkpoint may always wait while another is written."""
+        return not self._queue or self._n_bytes + n_bytes <= max(self._queue_bytes, 2 * n_bytes)
+
+    def wait_for_room(self, n_bytes: int) -> None:
+        """Wait until the queue has room for that many bytes; raises RecordingError if writing fails."""
+        self.check()
+        if not self.has_room(n_bytes):
+            with self._changed:
+                self._changed.wait_for(lambda: self._error is not None or self.has_room(n_bytes))
+            self.check()
+
+    def put(self, job: Job) -> None:
+        """Add something to be done."""
+        with self._changed:
+            self._queue.append(job)
+            self._n_bytes += job.n_bytes
+            self._changed.notify_all()
+
+    def check(self) -> None:
+        """Raise what went wrong since the last time, once; and try again to write what could not be written."""
+        if self._process != os.getpid():
+            raise RecordingError(f"{self.path} is recorded into by the process that this one was forked from")
+        if self._is_closing:
+            raise RecordingError(f"the history of {self.path} is closed; open it again with History(path)")
+        if self._error is not None:
+            with self._changed:
+                error, self._error = self._error, None
+                self._changed.notify_all()
+            raise _surfaced(self.path, error, len(self._queue)) from error
+
+    def flush(self) -> None:
+        """Wait until all is on the disk; raises RecordingError if it cannot be brought there."""
+        with self._changed:
+            self._error = None  # what failed is tried once more
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._error is not None or not self._queue)
+        self.check()
+
+    def close(self) -> None:
+        """Write what waits, and let the folder go; raises RecordingError if something could not be written."""
+        if self._is_closing or self._process != os.getpid():
+            return
+        try:
+            self.flush()
+        finally:
+            with self._changed:
+                self._is_closing = True
+                self._changed.notify_all()
+            if threading.current_thread() is not self._thread:
+                self._thread.join()
+            self._directory.close()
+            self._lock.release()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._is_closing or (self._queue and self._error is None))
+                if self._is_closing:
+                    return
+                batch = [self._queue[k] for k in range(min(len(self._queue), BATCH))]
+            done, error = self._written(batch)
+            for job in done:
+                job.done()
+            with self._changed:
+                for job in done:
+                    self._queue.popleft()
+                    self._n_bytes -= job.n_bytes
+                self._error = error
+                self._changed.notify_all()
+
+    def _written(self, batch: Sequence[Job]) -> tuple[list[Job], Exception | None]:
+        """Do what can be done of a batch; return that, and what stopped it."""
+        done, stopped = [], None
+        try:
+            for job in batch:
+                self._do(job)
+                done.append(job)
+        except Exception as error:
+            stopped = error
+        try:
+            self._directory.sync()
+        except Exception as error:
+            return [], error
+        return done, stopped
+
+    def _do(self, job: Job) -> None:
+        if job.parts is None:
+            self._directory.remove(job.name)
+        elif job.adds:
+            self._add_lines(job.name, job.parts)
+        else:
+            self._directory.write(job.name, job.parts)
+
+    def _add_lines(self, name: str, lines: Sequence[bytes]) -> None:
+        """Add lines to a file, all or none; a line that was torn by a crash is ended first."""
+        with self._directory.opened(name, os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
+            size = os.fstat(file.fileno()).st_size
+            ends = not size or os.pread(file.fileno(), 1, size - 1) == b"\n"
+            try:
+                file.write((b"" if ends else b"\n") + b"".join(lines))
+                os.fsync(file.fileno())
+            except OSError:
+                os.ftruncate(file.fileno(), size)
+                raise
+
+
+def _locked(path: Path) -> FileLock:
+    """Return the lock of a folder, taken; the system lets it go when the process ends, however it ends."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path / LOCK, timeout=0, thread_local=False)
+        lock.acquire()
+    except Timeout:
+        raise RecordingError(
+            f"{path} is being recorded into already, by another process or another History: close that one, or "
+            f"record into another folder; to read along, nnweightviz.open({str(path)!r})"
+        ) from None
+    except OSError as error:
+        raise RecordingError(f"{path} cannot be recorded into: {error.strerror or error}") from error
+    return lock
+
+
+def _surfaced(path: Path, error: Exception, n_waiting: int) -> RecordingError:
+    why = getattr(error, "strerror", None) or str(error)
+    surfaced = RecordingError(
+        f"{path} could not be written: {why}; {n_waiting} waiting in memory, tried again at the next record, flush "
+        "or close: make room, or record into another folder"
+    )
+    surfaced.errno = getattr(error, "errno", None)
+    return surfaced
