@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nnweightviz.export import to_html as to_html
     from nnweightviz.history import History as History
     from nnweightviz.network import Network as Network
+    from nnweightviz.recorder import watch as watch
     from nnweightviz.widget import WeightViz as WeightViz
 
 _HOME = {
@@ -25,6 +26,7 @@ _HOME = {
     "as_network": "adapters",
     "as_state": "adapters",
     "to_html": "export",
+    "watch": "recorder",
 }
 
 __all__ = [
@@ -35,7 +37,9 @@ __all__ = [
     "__version__",
     "as_network",
     "as_state",
+    "keep",
     "to_html",
+    "watch",
 ]
 
 
@@ -44,6 +48,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         value: Any = version("nnweightviz")
+    elif name == "keep":
+        value = import_module("nnweightviz.keep")
     elif name in _HOME:
         value = getattr(import_module(f"nnweightviz.{_HOME[name]}"), name)
     else:
