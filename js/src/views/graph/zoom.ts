@@ -66,10 +66,10 @@ export function zoomed(layout: Layout, zoom: Zoom): Layout {
   if (zoom.k === 1 && zoom.x === 0 && zoom.y === 0) return layout;
   const places = new Map([...layout.places].map(([id, place]) => [id, zoomedPlace(place, zoom)]));
   return {
+    ...layout, // titles stay where they are
     places,
     width: layout.width * zoom.k,
     height: layout.height * zoom.k + zoom.y,
-    top: layout.top, // titles stay where they are
     laneTop: layout.laneTop === null ? null : layout.laneTop * zoom.k + zoom.y,
     maxLineWidth: Math.min(9, layout.maxLineWidth * Math.min(zoom.k, 2)),
   };
