@@ -1,7 +1,7 @@
 // Folds blocks of a network into boxes: a smaller network that is drawn instead. Pure.
 // Not for choosing which blocks are open (see opening.ts).
 import type { Block, Hierarchy } from "./hierarchy";
-import type { Bundle, Group, Network, Wire } from "./network";
+import { type Bundle, type Group, type Network, plainGroup, type Wire } from "./network";
 
 /** A block that is drawn as one box, or one part of it where data leaves the block and comes back. */
 export interface Box {
@@ -123,19 +123,8 @@ class Quotient {
 }
 
 function boxGroup({ id, block, part, nParts }: Box): Group {
-  return {
-    id,
-    layer: block.name,
-    n_units: 1,
-    role: "box",
-    label: nParts > 1 ? `${block.name} · ${part + 1} of ${nParts}` : block.name,
-    grid: null,
-    unit_names: null,
-    delayed_of: null,
-    beside: null,
-    ports: [],
-    column: 0,
-  };
+  const label = nParts > 1 ? `${block.name} · ${part + 1} of ${nParts}` : block.name;
+  return plainGroup(id, block.name, 1, { role: "box", label });
 }
 
 class Folding {

@@ -27,6 +27,22 @@ export interface Group {
   band?: { of: string; first: number; size: number };
 }
 
+/** A group of plain units without names or place, but for what is given. */
+export const plainGroup = (id: string, layer: string, n_units: number, rest: Partial<Group> = {}): Group => ({
+  id,
+  layer,
+  n_units,
+  role: "units",
+  label: id,
+  grid: null,
+  unit_names: null,
+  delayed_of: null,
+  beside: null,
+  ports: [],
+  column: 0,
+  ...rest,
+});
+
 /** `rms` is of bands of units: the root mean square of all weights between two of them. */
 export type Reduce = "none" | "sum" | "l2" | "index" | "rms";
 

@@ -1,13 +1,6 @@
 // The SVG of the graph: units, ports, lanes, boxes, wires and their names. Rebuilt on layout, not per frame.
 import { svg } from "../../dom";
-import {
-  isBiasTick,
-  type Layout,
-  MAX_PORTED_UNITS,
-  MOST_NAME_PX,
-  type Place,
-  portOffset,
-} from "../../layout";
+import { type Layout, MAX_PORTED_UNITS, MOST_NAME_PX, type Place, portOffset } from "../../layout";
 import { type Network, unitName } from "../../network";
 import { gridWords, guessWords } from "../../portraits";
 import type { Boxes } from "./boxes";
@@ -240,7 +233,7 @@ export function drawChrome(network: Network, layout: Layout, showLabels: boolean
       const { marks, others } = drawFrames(place, {
         showLabels,
         isLast,
-        isRead: isReadByLines(network, place),
+        isRead: isReadByLines(network, layout, place),
       });
       units.set(group.id, marks);
       root.append(...others, ...marks);
@@ -255,7 +248,7 @@ export function drawChrome(network: Network, layout: Layout, showLabels: boolean
           ...unitNames(
             place,
             "right",
-            network.bundles.some((b) => b.target === group.id && isBiasTick(network, b)),
+            [...layout.ticked.values()].some(({ target }) => target === group.id),
           ),
         );
     }

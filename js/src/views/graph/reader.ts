@@ -2,7 +2,7 @@
 import type { Bands } from "../../bands";
 import { isLink, isUnit, type Selection, unitLinks } from "../../describe";
 import type { Block } from "../../hierarchy";
-import type { Layout } from "../../layout";
+import { type Layout, ticksOnStage } from "../../layout";
 import type { ViewContext } from "../context";
 import { nextFold } from "./fold";
 import type { Links } from "./links";
@@ -103,7 +103,9 @@ export class Reader {
     if (!this.#walkedFrom) return;
     const { group, unit } = this.#walkedFrom;
     const portraits = [...layout.places.values()].flatMap(({ exhibit }) => exhibit?.bundle ?? []);
-    const shown = [...links.bundles, ...portraits].filter((bundle) => links.isShown(bundle));
+    const shown = [...links.bundles, ...portraits, ...ticksOnStage(layout)].filter((bundle) =>
+      links.isShown(bundle),
+    );
     const rows = unitLinks(shown, context.history, group, unit, context.clock.checkpoint);
     context.select(nextRow(rows, selection, by));
   }
