@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz.adapters import as_state
-from nnweightviz.checkpoint import QUANTITIES, as_number, as_step
+from nnweightviz.checkpoint import QUANTITIES, Checkpoint, as_number, as_step
 from nnweightviz.history import History
 from nnweightviz.keep import Policy
 from nnweightviz.words import in_a_word
@@ -138,7 +138,6 @@ class Watch:
         self._overwrite = False
         self._counted: Any = None  # the optimiser whose steps are counted
         self._before: dict[str, NDArray[Any]] | None = None
-        self._last_recorded = -1
         self._failure: Exception | None = None
         self._warned: set[str] = set()
         self._stop: Callable[[], None] | None = None
@@ -149,7 +148,6 @@ class Watch:
         last = int(self.history.steps[-1]) if len(self.history) else -1
         if self.step > last or self._overwrite:
             self.history.record(self._model, self._now(), self.step, overwrite=self._overwrite)
-        self._last_recorded = self.step
         self._counted = optimizers[0] if optimizers else None
         before = self._on_before if "updates" in self._record else None
         self._stop = torch_steps.listen(optimizers[:1], before, self._on_step)
@@ -173,14 +171,16 @@ class Watch:
             if self.step % self._every == 0:
                 self._take()
 
-    def _take(self) -> None:
-        """Record now; whatever goes wrong is told, and training goes on."""
+    def _take(self, is_last: bool = False) -> None:
+        """Record now, the last state whatever the policy; what goes wrong is told, and training goes on."""
         try:
-            values = self._values()
-            quantities = self._quantities()
-            about: dict[str, Any] = {"quantities": quantities, **values}
-            self.history.record(self._model, self._now(), self.step, **about)
-            self._last_recorded = self.step
+            values, quantities = self._values(), self._quantities()
+            if is_last:
+                state = as_state(self._model)
+                self.history.append(Checkpoint(state, self.step, self._now(), values, quantities=quantities))
+            else:
+                about: dict[str, Any] = {"quantities": quantities, **values}
+                self.history.record(self._model, self._now(), self.step, **about)
             self._failure = None
         except Exception as error:
             self._failure = error
@@ -244,8 +244,8 @@ class Watch:
         OSError
             If something could not be written.
         """
-        if self._stop is not None and self.step > self._last_recorded:
-            self._take()
+        if self._stop is not None and (not len(self.history) or self.history[-1].step != self.step):
+            self._take(is_last=True)
         self._end()
         failure, self._failure = self._failure, None
         if failure is not None:

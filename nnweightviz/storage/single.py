@@ -90,10 +90,8 @@ def write(
         If it cannot be written.
     """
     dtypes: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
-    there: list[list[str]] = []
-    for checkpoint in checkpoints:
-        places = checkpoint.places()
-        there.append(list(places))
+    there = [checkpoint.places() for checkpoint in checkpoints]
+    for places in there:
         for name, (arrays, own) in places.items():
             if name not in dtypes:
                 dtypes[name] = (little(arrays[own].dtype), (len(checkpoints), *shapes_of(arrays)[own]))
@@ -117,8 +115,8 @@ def write(
         yield layout.header(about)
         for name in layout.in_order:
             tensor = layout.tensors[name]
-            for checkpoint in checkpoints:
-                arrays, own = checkpoint.places().get(name, ({}, name))
+            for places in there:
+                arrays, own = places.get(name, ({}, name))
                 array = arrays[own] if own in arrays else np.zeros(tensor.shape[1:], tensor.dtype)
                 yield np.ascontiguousarray(array, dtype=tensor.dtype).reshape(-1).view(np.uint8).data
 
