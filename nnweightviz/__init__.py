@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nnweightviz.checkpoint import Checkpoint as Checkpoint
     from nnweightviz.export import to_html as to_html
     from nnweightviz.history import History as History
+    from nnweightviz.moments import events as events
     from nnweightviz.network import Network as Network
     from nnweightviz.recorder import watch as watch
     from nnweightviz.widget import WeightViz as WeightViz
@@ -25,6 +26,7 @@ _HOME = {
     "WeightViz": "widget",
     "as_network": "adapters",
     "as_state": "adapters",
+    "events": "moments",
     "to_html": "export",
     "watch": "recorder",
 }
@@ -37,6 +39,7 @@ __all__ = [
     "__version__",
     "as_network",
     "as_state",
+    "events",
     "keep",
     "to_html",
     "watch",

@@ -41,7 +41,7 @@ PYTHON_RANKS = {
     "summaries": 3.5,
     "recorder": 4,
     "probe": 4,
-    "events": 4,
+    "moments": 4,
     "plots": 4,
     "payload": 4,
     "looks": 4,
