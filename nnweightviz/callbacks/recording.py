@@ -50,6 +50,7 @@ class Recording:
                 f"every is {every!r}; it takes a number of optimiser steps from 1, or 'epoch' for once an epoch"
             )
         self.every = every
+        self.is_begun = False
         self._path = None if isinstance(history, History) else history
         self.history: History | None = history if isinstance(history, History) else None
         self._offset = 0  # of the history's steps from those of this training
@@ -71,6 +72,7 @@ class Recording:
         self._epoch_offset = sum(known for known in epochs if math.isfinite(known))
         self._recorded = self._known = last
         self._seen = step + self._offset
+        self.is_begun = True
         self._record(model, self._seen, epoch)
 
     def is_due(self, step: int) -> bool:
@@ -96,11 +98,11 @@ class Recording:
 
     def log(self, metrics: Mapping[str, Any], step: int) -> None:
         """Add the metrics that are numbers. Those on an accelerator are read at the next checkpoint, which waits for
-        it anyway.
+        it anyway. Outside of a training (in an evaluation after it, say) nothing is added.
         """
         at = step + self._offset
         metrics = {name: value for name, value in metrics.items() if name not in NOT_METRICS}
-        if not metrics or at <= self._known:
+        if not self.is_begun or not metrics or at <= self._known:
             return
         self._pending.append((at, metrics))
         if len(self._pending) > MOST_PENDING or not any(map(_is_elsewhere, metrics.values())):
@@ -108,9 +110,10 @@ class Recording:
 
     def end(self) -> None:
         """Write what is left; close a history that was opened by its path."""
-        if self.history is None:
+        if not self.is_begun:
             return
         self._read_pending()
+        self.is_begun = False
         close = getattr(self.history, "close", None)
         if self._path is not None and close is not None:
             close()

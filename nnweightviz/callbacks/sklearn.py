@@ -46,7 +46,6 @@ class Record:
 
     def __init__(self, history: History | str | PathLike[str], every: Every = "epoch") -> None:
         self._recording = Recording(history, every)
-        self._is_begun = False
         self._step = 0
         self._epoch = 0
         self._n_samples = 0
@@ -91,16 +90,25 @@ class Record:
         return estimator
 
     def log(self, **metrics: Any) -> None:
-        """Add metrics of your own at the present step; what is no number is left out."""
+        """Add metrics of your own at the present step; what is no number is left out.
+
+        Raises
+        ------
+        RuntimeError
+            If no training goes on: before the first :meth:`partial_fit`, or after :meth:`close`.
+        """
+        if not self._recording.is_begun:
+            raise RuntimeError(
+                "no training goes on that these metrics could belong to; call partial_fit first"
+            )
         self._recording.log(metrics, self._step)
 
     def close(self) -> None:
         """Record the last weights, and close a history that was opened by its path."""
-        if self._is_begun:
+        if self._recording.is_begun:
             if not self._mlp.early_stopping:  # which puts the best weights in the place of the last
                 self._recording.last(self._mlp, self._step, self._epoch)
             self._recording.end()
-        self._is_begun = False
 
     def __enter__(self) -> Record:
         return self
@@ -141,9 +149,8 @@ class Record:
 
     def _begin(self) -> None:
         self._n_samples = int(self._mlp.t_)
-        if not self._is_begun:
+        if not self._recording.is_begun:
             self._recording.begin(self._mlp, self._step, self._epoch)
-        self._is_begun = True
 
     def _end_epoch(self) -> None:
         mlp = self._mlp
