@@ -10,7 +10,7 @@ FILES = {
     "skorch": ["nnweightviz/callbacks/skorch.py", "tests/callbacks/test_skorch.py"],
     "keras": [
         "nnweightviz/adapters/keras.py",
-        "nnweightviz/adapters/keras_layers.py",
+        "nnweightviz/adapters/keras_names.py",
         "nnweightviz/callbacks/keras.py",
         "tests/adapters/test_keras.py",
         "tests/callbacks/test_keras.py",

@@ -120,7 +120,11 @@ def _inside(thing: Any) -> Any:
 
 
 def _framework(thing: Any) -> Any:
-    """Return the adapter of a model that is not torch's own, or None."""
+    """Return the adapter of a model that is not torch's own, or None. Keras on torch makes modules of torch's too."""
+    if _is_of("keras", "Layer", thing):
+        from nnweightviz.adapters import keras as keras_adapter
+
+        return keras_adapter
     if _is_of("sklearn.base", "BaseEstimator", thing):
         from nnweightviz.adapters import sklearn as sklearn_adapter
 
