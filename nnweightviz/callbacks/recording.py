@@ -24,7 +24,8 @@ class Recording:
     """One training that is recorded into a history.
 
     A history that has checkpoints already is continued. A training that begins at step 0 counts on from its last
-    step; one that is resumed at a later step keeps its own count, and what it repeats is not recorded twice.
+    step; one that is resumed at a later step keeps its own count, and what it repeats is not recorded twice. Epochs
+    count on too.
 
     Parameters
     ----------
@@ -68,8 +69,8 @@ class Recording:
         history = self._opened()
         last = int(history.steps[-1]) if len(history) and history.knows_steps else -1
         self._offset = last if step == 0 and last > 0 else 0
-        epochs = history.epochs[-1:] if self._offset else ()
-        self._epoch_offset = sum(known for known in epochs if math.isfinite(known))
+        known = history.epochs[-1:].tolist() if step + self._offset >= last else []
+        self._epoch_offset = max([0, *(k - (epoch or 0) for k in known if math.isfinite(k))])
         self._recorded = self._known = last
         self._seen = step + self._offset
         self.is_begun = True

@@ -54,6 +54,18 @@ def test_a_history_is_continued() -> None:
     assert recorded(2, [1, 2], history) == [0, 2, 3, 4, 5, 6, 7, 8, 9]
 
 
+def test_epochs_count_on_with_the_steps() -> None:
+    history = History()
+    for first, epochs in ((0, [0, 1, 2]), (0, [0, 1]), (12, [0, 1]), (8, [2, 4]), (16, [4, 5])):
+        recording = Recording(history, "epoch")
+        recording.begin(STATE, first, epochs[0])
+        for k, epoch in enumerate(epochs[1:]):
+            recording.end_epoch(STATE, first + 4 * (k + 1), epoch)
+        recording.end()
+    assert history.steps.tolist() == [0, 4, 8, 12, 16, 20]
+    assert history.epochs.tolist() == [0, 1, 2, 3, 4, 5]
+
+
 def test_a_metric_on_an_accelerator_is_read_at_the_next_checkpoint_only() -> None:
     history, value = History(), OnAccelerator()
     recording = Recording(history, 2)
