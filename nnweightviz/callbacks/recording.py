@@ -11,6 +11,8 @@ from numbers import Integral
 from os import PathLike
 from typing import Any, Literal
 
+import numpy as np
+
 from nnweightviz.history import History
 from nnweightviz.words import in_a_word
 
@@ -151,7 +153,7 @@ def numbers_of(metrics: Mapping[str, Any]) -> dict[str, float]:
     """
     numbers = {}
     for name, value in metrics.items():
-        if isinstance(value, bool | str | bytes) or name in NOT_METRICS:
+        if isinstance(value, bool | np.bool_ | str | bytes) or name in NOT_METRICS:
             continue
         try:
             if math.prod(getattr(value, "shape", ())) == 1:

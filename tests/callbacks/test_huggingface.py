@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+import transformers
 from torch import nn
 from transformers import EarlyStoppingCallback, Trainer, TrainerCallback, TrainingArguments
 
+from callbacks.documented import run_examples
 from callbacks.nets import INPUTS, TARGETS, net, same_weights
 from nnweightviz import History, WeightViz
 from nnweightviz.callbacks.huggingface import Record
@@ -132,3 +134,17 @@ def test_what_was_recorded_is_shown(tmp_path: Path, module: str | None) -> None:
     train(tmp_path, model, Record(history, module=module), num_train_epochs=1)
     shown = model.get_submodule(module) if module else model
     assert "2 checkpoints" in repr(WeightViz(shown, history))
+
+
+def test_the_example_in_the_documentation_runs(tmp_path: Path) -> None:
+    arguments = TrainingArguments(
+        output_dir=str(tmp_path), use_cpu=True, report_to="none", save_strategy="no"
+    )
+    (history,) = run_examples(
+        "huggingface",
+        transformers=lambda: transformers,
+        model=Model,
+        arguments=lambda: arguments,
+        dataset=lambda: DATA,
+    )
+    assert history.steps.tolist() == [0, 12]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from keras import layers
 
+from callbacks.documented import run_examples
 from nnweightviz import History, WeightViz
 from nnweightviz.callbacks.keras import Record
 
@@ -122,3 +123,9 @@ def test_a_model_that_is_built_by_its_first_batch_is_recorded_from_its_first_wei
     assert history.steps.tolist() == [0, 8]
     assert not np.array_equal(*history["dense.kernel"])
     assert "2 checkpoints" in repr(WeightViz(net, history))
+
+
+def test_the_example_in_the_documentation_runs() -> None:
+    (history,) = run_examples("keras", model=model, x=lambda: X, y=lambda: Y)
+    assert history.steps.tolist() == [0, 1, 2]
+    assert len(history.log_metrics["val_loss"][0]) == 2

@@ -18,6 +18,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
+from callbacks.documented import run_examples
 from callbacks.nets import INPUTS, TARGETS, net, same_weights
 from nnweightviz import History, WeightViz
 from nnweightviz.callbacks import recording
@@ -234,3 +235,10 @@ def test_pytorch_lightning_alone_is_enough() -> None:
         "from nnweightviz.callbacks.lightning import Record; assert issubclass(Record, pl.Callback)"
     )
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
+
+
+def test_the_example_in_the_documentation_runs() -> None:
+    (history,) = run_examples(
+        "lightning", lightning=lambda: lightning, model=lambda: Lit().setup_net(), loader=loader
+    )
+    assert history.steps.tolist() == [0, 16]

@@ -104,7 +104,17 @@ def test_what_is_no_number_is_left_out_and_raises_nothing() -> None:
         def __float__(self) -> float:
             raise OSError("no")
 
-    odd = {"a": Hostile(), "b": "1", "c": True, "d": None, "e": [1.0], "f": np.ones(2), "g": 1j, "step": 3}
+    odd = {
+        "a": Hostile(),
+        "b": "1",
+        "c": True,
+        "h": np.True_,
+        "d": None,
+        "e": [1.0],
+        "f": np.ones(2),
+        "g": 1j,
+        "step": 3,
+    }
     assert numbers_of(odd) == {}
     good = {"i": 1, "x": np.float32(2), "one": np.ones((1, 1)), "nan": float("nan"), "inf": -np.inf}
     assert list(numbers_of(good)) == list(good)

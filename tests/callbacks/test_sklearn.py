@@ -15,6 +15,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from callbacks.documented import run_examples
 from nnweightviz import History, WeightViz
 from nnweightviz.callbacks.sklearn import Record
 
@@ -122,3 +123,10 @@ def test_an_error_in_a_fit_leaves_the_estimator_as_it_was() -> None:
     with pytest.raises(ValueError, match=r"NaN"):
         Record(History()).fit(mlp, X * np.nan, Y)
     assert not {"_initialize", "_update_no_improvement_count"} & set(vars(mlp))
+
+
+def test_the_examples_in_the_documentation_run() -> None:
+    fitted, looped = run_examples("sklearn", mlp=lambda: MLPRegressor(**FORM), x=lambda: X, y=lambda: X[:, 0])
+    assert len(fitted) > 2
+    assert looped.steps.tolist() == [0, 12, 20]
+    assert len(looped.log_metrics["score"][0]) == 5
