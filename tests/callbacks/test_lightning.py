@@ -237,7 +237,8 @@ def test_pytorch_lightning_alone_is_enough() -> None:
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=True)
 
 
-def test_the_example_in_the_documentation_runs() -> None:
+def test_the_example_in_the_documentation_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # for Lightning's own logs
     (history,) = run_examples(
         "lightning", lightning=lambda: lightning, model=lambda: Lit().setup_net(), loader=loader
     )
