@@ -91,6 +91,11 @@ RESERVED = {
     "traitlets": r"widget\.py",
     "matplotlib": r"plots/\w+\.py",
     "sklearn": r"adapters/sklearn\.py|demo/\w+\.py",
+    "keras": r"(adapters|callbacks)/keras\w*\.py",
+    "lightning": r"callbacks/lightning\.py",
+    "pytorch_lightning": r"callbacks/lightning\.py",
+    "transformers": r"callbacks/huggingface\.py",
+    "skorch": r"callbacks/skorch\.py",
 }
 VAGUE = re.compile(r"^_?(utils?|commons?|helpers?|managers?|misc|shared|stuff|core|base)$", re.IGNORECASE)
 MAX_LINES = {".py": 330, ".ts": 300}  # "about" 300 and 250

@@ -179,3 +179,16 @@ def test_kernels_that_fit_stay_in_the_chain() -> None:
     assert {layer.note for layer in network.layers if layer.kind == "Conv2d"} == {
         "a convolution, by its weight's shape"
     }
+
+
+def test_square_kernels_are_read_as_the_frameworks_write_them() -> None:
+    keras = arrays(**{"a.kernel": (3, 3), "a.bias": (3,), "b.kernel": (3, 2)})
+    sklearn = arrays(**{"coefs_[0]": (3, 3), "intercepts_[0]": (3,), "coefs_[1]": (3, 2)})
+    for state in (keras, sklearn):
+        network = as_network(state)
+        kernels = [b for b in network.bundles if b.role == "input"]
+        assert [b.parameter for b in kernels] == [n for n in state if "bias" not in n and "inter" not in n]
+        assert kernels[0].source == "input"
+        assert kernels[1].source == kernels[0].target
+        for bundle in kernels:
+            np.testing.assert_array_equal(bundle.matrix(state), state[bundle.parameter].T)
