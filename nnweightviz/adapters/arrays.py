@@ -117,7 +117,7 @@ def _is_dense(own: Mapping[str, tuple[int, ...]]) -> bool:
 
 def _is_norm(own: Mapping[str, tuple[int, ...]], width: int) -> bool:
     vectors = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked", "gamma", "beta"}
-    sizes = {shape for shape in own.values() if shape != ()}
+    sizes = {shape for name, shape in own.items() if name != "num_batches_tracked"}
     return bool(sizes) and set(own) <= vectors and sizes == {(width,)}
 
 
