@@ -130,13 +130,13 @@ def test_what_feeds_a_layer_that_fits_nothing_is_said_to_be_unknown() -> None:
     assert any("what feeds 'b' is not known" in note for note in network.notes)
 
 
-@settings(max_examples=150, deadline=None)
 def test_a_scalar_beside_a_vector_is_no_norm() -> None:
     state = {"a": np.zeros((2, 0)), "a.weight": np.ones(2), "a.bias": np.array(1.0)}
     for bundle in as_network(state).bundles:
         assert bundle.weights(state).shape == bundle.shape[:2]
 
 
+@settings(max_examples=150, deadline=None)
 @given(
     st.dictionaries(
         st.text("ab.w", min_size=1, max_size=5)
