@@ -4,6 +4,8 @@ import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { minify } from "terser";
+import { withoutClasses } from "./bundling/closures.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "nnweightviz", "static");
@@ -81,7 +83,21 @@ const asFunction = {
     });
   },
 };
-shared.plugins = [asFunction];
+
+/** Classes with private members become functions. */
+const closures = {
+  name: "closures",
+  setup(build) {
+    build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const { code } = await esbuild.transform(readFileSync(path, "utf8"), {
+        loader: "ts",
+        target: shared.target,
+      });
+      return { contents: withoutClasses(code) };
+    });
+  },
+};
+shared.plugins = [asFunction, closures];
 
 const builds = [
   { ...shared, format: "esm", entryPoints: [join(here, "src/widget.ts")], outfile: join(out, "widget.js") },
@@ -94,6 +110,14 @@ if (process.argv.includes("--watch")) {
 } else {
   for (const options of builds) {
     await esbuild.build(options);
+    if (options.format) {
+      const { code } = await minify(readFileSync(options.outfile, "utf8"), {
+        ecma: 2022,
+        module: true,
+        compress: { passes: 3, unsafe_arrows: true },
+      });
+      writeFileSync(options.outfile, code);
+    }
     console.log(
       `${(statSync(options.outfile).size / 1000).toFixed(1).padStart(7)} kB  ${options.outfile.slice(out.length + 1)}`,
     );
