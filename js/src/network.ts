@@ -1,6 +1,7 @@
 // The drawable structure, as Python's network.py writes it, and the views that bundles are on parameters.
 // Knows groups, bundles and wires; never a layer kind.
 
+/** @boundary */
 export interface Layer {
   name: string;
   kind: string;
@@ -9,6 +10,7 @@ export interface Layer {
   note: string | null;
 }
 
+/** @boundary */
 export interface Group {
   id: string;
   layer: string;
@@ -30,6 +32,7 @@ export interface Group {
 /** `rms` is of bands of units: the root mean square of all weights between two of them. */
 export type Reduce = "none" | "sum" | "l2" | "index" | "rms";
 
+/** @boundary */
 export interface Bundle {
   id: string;
   source: string;
@@ -49,12 +52,14 @@ export interface Bundle {
   block_stride?: number;
 }
 
+/** @boundary */
 export interface Wire {
   source: string;
   target: string;
   kind: string;
 }
 
+/** @boundary */
 export interface Network {
   name: string;
   layers: Layer[];
