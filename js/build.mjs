@@ -20,6 +20,8 @@ const frequent = {
   Number: ["NEGATIVE_INFINITY", "isFinite", "isNaN"],
   JSON: ["stringify"],
   Object: ["entries"],
+  Array: ["from"],
+  globalThis: ["Float32Array", "Float64Array", "Int32Array", "String", "Uint32Array", "Uint8Array"],
 };
 const variables = Object.entries(frequent).flatMap(([owner, names]) =>
   names.map((name) => ({ owner, name, variable: `$${owner}_${name}` })),
@@ -35,6 +37,9 @@ writeFileSync(injected, lines.join(""));
 const isWatching = process.argv.includes("--watch");
 const properties = isWatching ? { uses: new Map(), others: new Set() } : ownProperties(here);
 
+const short = shortNames(properties);
+const inNetwork = properties.uses.get(join(here, "src", "network.ts")) ?? [];
+
 const shared = {
   bundle: true,
   minify: true,
@@ -44,12 +49,15 @@ const shared = {
   logLevel: "warning",
   loader: { ".wasm": "base64" },
   mangleProps: new RegExp(`${MARK}$`),
-  mangleCache: shortNames(properties),
+  mangleCache: short,
   inject: [injected],
   define: {
-    ...Object.fromEntries(variables.map((v) => [`${v.owner}.${v.name}`, v.variable])),
+    ...Object.fromEntries(
+      variables.map((v) => [v.owner === "globalThis" ? v.name : `${v.owner}.${v.name}`, v.variable]),
+    ),
     "Number.POSITIVE_INFINITY": "Infinity",
     "Number.NaN": "NaN",
+    SHORT_NAMES: JSON.stringify(Object.fromEntries(inNetwork.map(({ name }) => [name, short[name + MARK]]))),
   },
 };
 
@@ -106,11 +114,11 @@ const builds = [
   { ...shared, entryPoints: [join(here, "src/nnweightviz.css")], outfile: join(out, "nnweightviz.css") },
 ];
 
-/** What the bundler leaves to shorten. */
+/** What the bundler leaves to shorten. `reduce_funcs` would make of a function that is called once a new one each time. */
 const lastWord = {
   ecma: 2022,
   module: true,
-  compress: { passes: 3, pure_getters: true, unsafe_arrows: true },
+  compress: { passes: 2, pure_getters: true, reduce_funcs: false, unsafe_arrows: true },
 };
 
 if (isWatching) {

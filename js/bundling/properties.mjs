@@ -70,15 +70,6 @@ function declarationsOf(checker, { node, literal, pattern, type }) {
   return checker.getSymbolAtLocation(node)?.declarations ?? [];
 }
 
-function remembered(keyOf, make) {
-  const known = new Map();
-  return (given) => {
-    const key = keyOf(given);
-    if (!known.has(key)) known.set(key, make(given));
-    return known.get(key);
-  };
-}
-
 /**
  * The uses of our own properties in each source file: where the name is, and whether it names a variable as well, as
  * in `{ width }`. Names of one letter are as short as can be. `others` are the properties that keep their names.
@@ -91,29 +82,29 @@ export function ownProperties(root) {
       .getProjects();
     const isOurs = (path) => path.startsWith(`${root}/src/`) && !path.endsWith(".d.ts");
     const paths = program.getSourceFileNames().filter(isOurs);
-    const all = paths.flatMap((path) =>
-      usesBelow(program.getSourceFile(path)).map((use) => ({ ...use, path, name: use.node.text })),
-    );
-    for (const use of all) use.declarations = use.name.length > 1 ? declarationsOf(checker, use) : [];
-    const isOwn = remembered(
-      ({ path, index }) => `${path}:${index}`,
-      (declaration) => {
-        const node = isOurs(declaration.path) && declaration.resolve();
-        if (!node || node.kind === Kind.Parameter) return false;
-        return !isBoundary(node, program.getSourceFile(declaration.path).text);
-      },
-    );
-    const others = new Set();
-    const uses = new Map(paths.map((path) => [path, []]));
-    for (const use of all) {
-      const { path, name, node, isShort, declarations } = use;
-      if (!declarations.length || !declarations.every(isOwn)) {
-        others.add(name);
-        continue;
+    const known = new Map();
+    const isOwn = (declaration) => {
+      const key = `${declaration.path}:${declaration.index}`;
+      if (!known.has(key)) {
+        const file = isOurs(declaration.path) && program.getSourceFile(declaration.path);
+        const node = file && declaration.resolve();
+        const isVariable = node?.kind === Kind.Parameter; // as well as a property
+        known.set(key, node && !isVariable && !isBoundary(node, file.text));
       }
-      const quote = use.type ? 1 : 0;
-      const found = { name, start: node.getStart() + quote, end: node.end - quote, isShort };
-      uses.get(path).push(found);
+      return known.get(key);
+    };
+    const [uses, others] = [new Map(), new Set()];
+    for (const path of paths) {
+      const found = [];
+      for (const use of usesBelow(program.getSourceFile(path))) {
+        const { node, isShort } = use;
+        const declarations = node.text.length > 1 ? declarationsOf(checker, use) : [];
+        const quote = use.type ? 1 : 0;
+        if (declarations.length && declarations.every(isOwn))
+          found.push({ name: node.text, start: node.getStart() + quote, end: node.end - quote, isShort });
+        else others.add(node.text);
+      }
+      uses.set(path, found);
     }
     return { uses, others };
   } finally {

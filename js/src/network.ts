@@ -1,7 +1,6 @@
 // The drawable structure, as Python's network.py writes it, and the views that bundles are on parameters.
 // Knows groups, bundles and wires; never a layer kind.
 
-/** @boundary */
 export interface Layer {
   name: string;
   kind: string;
@@ -10,7 +9,6 @@ export interface Layer {
   note: string | null;
 }
 
-/** @boundary */
 export interface Group {
   id: string;
   layer: string;
@@ -32,7 +30,6 @@ export interface Group {
 /** `rms` is of bands of units: the root mean square of all weights between two of them. */
 export type Reduce = "none" | "sum" | "l2" | "index" | "rms";
 
-/** @boundary */
 export interface Bundle {
   id: string;
   source: string;
@@ -52,14 +49,12 @@ export interface Bundle {
   block_stride?: number;
 }
 
-/** @boundary */
 export interface Wire {
   source: string;
   target: string;
   kind: string;
 }
 
-/** @boundary */
 export interface Network {
   name: string;
   layers: Layer[];
@@ -70,6 +65,31 @@ export interface Network {
   tied: Record<string, string>;
   notes: string[];
   flow: string;
+}
+
+/** As Python writes it: of the lists' entries, what the types above say. @boundary */
+interface NetworkJson {
+  layers: object[];
+  groups: object[];
+  bundles: object[];
+  wires: object[];
+}
+
+/** What the build has called the properties of the types above; without a build, each has its own name. */
+declare const SHORT_NAMES: Record<string, string> | undefined;
+const shortNames = typeof SHORT_NAMES === "undefined" ? {} : SHORT_NAMES;
+
+const read = <T>(json: object): T =>
+  Object.fromEntries(Object.entries(json).map(([name, value]) => [shortNames[name] ?? name, value])) as T;
+
+export function readNetwork(json: NetworkJson): Network {
+  const lists = {
+    layers: json.layers.map(read<Layer>),
+    groups: json.groups.map(read<Group>),
+    bundles: json.bundles.map(read<Bundle>),
+    wires: json.wires.map(read<Wire>),
+  };
+  return { ...read<Network>(json), ...lists };
 }
 
 /** Flat offsets, relative to a link's first entry, of the parameter entries behind it. */

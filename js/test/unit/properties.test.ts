@@ -60,19 +60,19 @@ describe("the properties that the build gives short names", { timeout: 60_000 },
   it("would not pass if one of them went out as an attribute, or came in from the boundary", () => {
     const wrong = `
       import { svg } from "./dom";
-      import type { Bundle, Wire } from "./network";
+      import type { AppendMessage, BlockEntry } from "./blocks";
       const box = { width${MARK}: 1 };
       svg("rect", box);
-      export const source = (wire: Wire) => wire.source${MARK};
-      export const tied = (bundle: Bundle): Bundle => {
-        const found = { ...bundle, blocks${MARK}: 2 };
+      export const scale = (entry: BlockEntry) => entry.scale${MARK};
+      export const more = (message: AppendMessage): AppendMessage => {
+        const found = { ...message, summaries${MARK}: [] };
         return found;
       };
     `;
-    const network = "src/network.ts";
+    const blocks = "src/blocks.ts";
     const lines = (said: string) => said.match(/(?<=wrong\.ts\()\d+/g);
     expect(lines(checked("wrong", { ...texts, "src/wrong.ts": wrong }))).toEqual(["5", "6"]);
-    const rest = { "src/wrong.ts": wrong, [network]: closed(texts[network]) };
+    const rest = { "src/wrong.ts": wrong, [blocks]: closed(texts[blocks]) };
     expect(lines(checked("wrong", { ...texts, ...rest }))).toContain("9");
   });
   it("have names that nobody else in the code has, none twice", () => {
