@@ -88,8 +88,8 @@ export function outline(chrome: Chrome, scene: Scene, marked: (Selection | null)
     const [x1, y1, x2, y2] = endsOfLink(strips, i);
     if (Number.isNaN(y1 + y2)) return []; // of a unit that has a picture only
     const isSigned = links.isSigned(links.link(i).bundle);
-    const sign = isSigned ? (links.values(k)[i] < 0 ? "negative" : "positive") : "unsigned";
-    return ["nwv-halo", `nwv-core nwv-${sign}`].map((name) => svg("line", { x1, y1, x2, y2, class: name }));
+    const sign = isSigned ? (links.values(k)[i] < 0 ? "nwv-negative" : "nwv-positive") : "nwv-unsigned";
+    return ["nwv-halo", `nwv-core ${sign}`].map((name) => svg("line", { x1, y1, x2, y2, class: name }));
   });
   chrome.overlay.replaceChildren(...pixels, ...lines);
 }
