@@ -1,5 +1,5 @@
 // What changes on the SVG between layouts: focused units, units without links, outlined links.
-import { isLink, isUnit, type Selection } from "../../describe";
+import { isLink, isUnit, type SelectedLink, type Selection } from "../../describe";
 import { svg } from "../../dom";
 import { boxOf } from "../../hanging";
 import { type Ticks, tickReach } from "../../images/plan";
@@ -66,14 +66,14 @@ function pixelFrame({ places }: Layout, selection: Selection): SVGElement[] {
 }
 
 /** The frame of the tick that stands for a bias. */
-function tickFrame(all: Ticks[], { bundle, target }: { bundle: string; target: number }): SVGElement[] {
+function tickFrame(all: Ticks[], { bundle, target }: SelectedLink): SVGElement[] {
   const ticks = all.find((some) => some.bundle === bundle && !Number.isNaN(some.y[target]));
   if (!ticks) return [];
   const reach = tickReach(ticks, target);
   const x = ticks.x[target] + Math.min(0, reach) - AROUND;
   const y = ticks.y[target] - ticks.thickness / 2 - AROUND;
-  const box = { x, y, width: Math.abs(reach) + 2 * AROUND, height: ticks.thickness + 2 * AROUND };
-  return [svg("rect", { ...box, class: "nwv-pixel" })];
+  const [width, height] = [Math.abs(reach) + 2 * AROUND, ticks.thickness + 2 * AROUND];
+  return [svg("rect", { x, y, width, height, class: "nwv-pixel" })];
 }
 
 /** Outline links (the pointed one, the selected one) above all others, in the colour of their value at k. */
