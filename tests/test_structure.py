@@ -30,6 +30,7 @@ PYTHON_RANKS = {
     "adapters": 1,
     "storage": 2,
     "history": 3,
+    "opening": 3.5,
     "gather": 4,
     "parameters": 3.5,
     "parts": 3.6,
@@ -80,11 +81,12 @@ TYPESCRIPT_RANKS = {
 }
 # Packages that only these files may import.
 RESERVED = {
-    "torch": r"adapters/torch\w*\.py|storage/torch_files\.py|demo/\w+\.py",
+    "torch": r"adapters/torch\w*\.py|demo/\w+\.py",
     "anywidget": r"widget\.py",
     "ipywidgets": r"widget\.py",
     "traitlets": r"widget\.py",
     "matplotlib": r"plots/\w+\.py",
+    "h5py": r"storage/keras_files\.py",
     "sklearn": r"adapters/sklearn\.py|demo/\w+\.py",
 }
 VAGUE = re.compile(r"^_?(utils?|commons?|helpers?|managers?|misc|shared|stuff|core|base)$", re.IGNORECASE)

@@ -53,7 +53,9 @@ def read(path: Path) -> Checkpoint:
     arrays = {name: piece for name, piece in readable.items() if piece.shape}
     if not arrays:
         raise UnreadableError(path, "it has no arrays of numbers; save them with numpy.savez(path, **state)")
-    single = {name: piece for name, piece in readable.items() if not piece.shape and piece.dtype.kind in "iuf"}
+    single = {
+        name: piece for name, piece in readable.items() if not piece.shape and piece.dtype.kind in "iuf"
+    }
     values = {name: as_number(value.item()) for name, value in PieceState(path, known, single).items()}
     numbers = {name: value for name, value in values.items() if value is not None}
     return Checkpoint(
@@ -82,7 +84,8 @@ def _piece(head: bytearray, start: int, n_bytes: int, path: Path) -> Piece | Non
         return None
     if source.tell() + math.prod(shape) * dtype.itemsize != n_bytes:
         raise UnreadableError(
-            path, f"an array claims the shape {shape} of {dtype}, but {n_bytes - source.tell()} bytes are there"
+            path,
+            f"an array claims the shape {shape} of {dtype}, but {n_bytes - source.tell()} bytes are there",
         )
     strides = tuple(math.prod(shape[:k]) for k in range(len(shape))) if is_fortran else None
     return Piece(dtype, tuple(shape), start + source.tell(), strides)

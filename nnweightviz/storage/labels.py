@@ -14,9 +14,33 @@ STEPS = ("global_step", "step", "steps", "iteration", "iterations", "iter", "ite
 """Names of the optimiser step, the surest first."""
 EPOCHS = ("epoch", "epochs", "current_epoch", "n_epoch", "num_epoch", "last_epoch")
 """Names of the epoch, the surest first."""
-NESTED = ("metrics", "meta", "scores", "results", "callback_metrics", "stats", "logs", "losses", "extra", "info")
+NESTED = (
+    "metrics",
+    "meta",
+    "scores",
+    "results",
+    "callback_metrics",
+    "stats",
+    "logs",
+    "losses",
+    "extra",
+    "info",
+)
 """Under what they may stand together."""
-METRIC_WORDS = ("loss", "acc", "error", "score", "auc", "f1", "mse", "mae", "ppl", "perplexity", "reward", "lr")
+METRIC_WORDS = (
+    "loss",
+    "acc",
+    "error",
+    "score",
+    "auc",
+    "f1",
+    "mse",
+    "mae",
+    "ppl",
+    "perplexity",
+    "reward",
+    "lr",
+)
 MAX_METRICS = 200
 
 

@@ -89,23 +89,24 @@ class _Machine:
         self.stack: list[Any] = []
         self.marks: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
+        self.arg: Any = None
 
     def run(self, source: Source) -> Any:
-        for n, (opcode, arg, _) in enumerate(pickletools.genops(source)):  # type: ignore[arg-type]
+        for n, (opcode, self.arg, _) in enumerate(pickletools.genops(source)):  # type: ignore[arg-type]
             if n > MAX_OPERATIONS:
                 raise PickleError(f"it has more than {MAX_OPERATIONS} operations")
             name = opcode.name
             if name == "STOP":
                 break
             if name in PUSHES:
-                self.stack.append(arg)
+                self.stack.append(self.arg)
             elif name in MAKES:
                 self.stack.append(MAKES[name]())
             else:
                 act = ACTIONS.get(name)
                 if act is None:
                     raise PickleError(f"it uses {name}, which no checkpoint needs")
-                act(self, arg)
+                act(self)
         return self.stack[-1]
 
     def push(self, thing: Any) -> None:
@@ -115,7 +116,10 @@ class _Machine:
         items, self.stack = self.stack, self.marks.pop()
         return items
 
-    def mark(self, _: Any) -> None:
+    def nothing(self) -> None:
+        """What no data follows from."""
+
+    def mark(self) -> None:
         self.marks.append(self.stack)
         self.stack = []
 
@@ -132,7 +136,7 @@ class _Machine:
                 if isinstance(key, SCALARS) and not (isinstance(key, int) and abs(key) >= MAX_KEY):
                     target[key] = value
 
-    def dict(self, _: Any) -> None:
+    def dict(self) -> None:
         items = self.pop_to_mark()
         self.stack.append({})
         self.put(items)
@@ -148,76 +152,79 @@ class _Machine:
         maker = self.makers.get(function.name)
         return Called(function.name, args) if maker is None else maker(*args)
 
-    def reduce(self, _: Any) -> None:
+    def reduce(self) -> None:
         args = self.stack.pop()
         self.stack.append(self.call(self.stack.pop(), args))
 
-    def instance(self, named: Any) -> None:
+    def instance(self) -> None:
         """OBJ has the class first behind the mark, INST in its argument."""
         items = self.pop_to_mark()
-        function = Named(named.replace(" ", ".")) if named else items.pop(0)
+        function = Named(self.arg.replace(" ", ".")) if self.arg else items.pop(0)
         self.stack.append(self.call(function, tuple(items)))
 
-    def newobj_ex(self, _: Any) -> None:
+    def newobj_ex(self) -> None:
         self.stack.pop()
-        self.reduce(None)
+        self.reduce()
 
-    def stack_global(self, _: Any) -> None:
+    def stack_global(self) -> None:
         name, module = self.stack.pop(), self.stack.pop()
         if not (isinstance(name, str) and isinstance(module, str)):
             raise PickleError("it names a global by something that is no name")
         self.stack.append(Named(f"{module}.{name}"))
 
-    def pop(self, _: Any) -> None:
+    def pop(self) -> None:
         if self.stack:
             self.stack.pop()
         else:
             self.pop_to_mark()
 
-    def remember(self, key: Any) -> None:
-        self.memo[len(self.memo) if key is None else int(key)] = self.stack[-1]
+    def remember(self) -> None:
+        self.memo[len(self.memo) if self.arg is None else int(self.arg)] = self.stack[-1]
 
 
-ACTIONS: dict[str, Callable[[_Machine, Any], object]] = {
-    "PROTO": lambda machine, arg: None,
-    "FRAME": lambda machine, arg: None,
+ACTIONS: dict[str, Callable[[_Machine], object]] = {
+    "PROTO": _Machine.nothing,
+    "FRAME": _Machine.nothing,
     "MARK": _Machine.mark,
     "POP": _Machine.pop,
-    "POP_MARK": lambda machine, arg: machine.pop_to_mark(),
-    "DUP": lambda machine, arg: machine.push(machine.stack[-1]),
-    "TUPLE": lambda machine, arg: machine.push(tuple(machine.pop_to_mark())),
-    "TUPLE1": lambda machine, arg: machine.tuple_of(1),
-    "TUPLE2": lambda machine, arg: machine.tuple_of(2),
-    "TUPLE3": lambda machine, arg: machine.tuple_of(3),
-    "LIST": lambda machine, arg: machine.push(machine.pop_to_mark()),
-    "APPEND": lambda machine, arg: machine.extend([machine.stack.pop()]),
-    "APPENDS": lambda machine, arg: machine.extend(machine.pop_to_mark()),
-    "ADDITEMS": lambda machine, arg: machine.extend(machine.pop_to_mark()),
-    "FROZENSET": lambda machine, arg: machine.push(machine.pop_to_mark()),
+    "POP_MARK": lambda machine: machine.pop_to_mark(),
+    "DUP": lambda machine: machine.push(machine.stack[-1]),
+    "TUPLE": lambda machine: machine.push(tuple(machine.pop_to_mark())),
+    "TUPLE1": lambda machine: machine.tuple_of(1),
+    "TUPLE2": lambda machine: machine.tuple_of(2),
+    "TUPLE3": lambda machine: machine.tuple_of(3),
+    "LIST": lambda machine: machine.push(machine.pop_to_mark()),
+    "APPEND": lambda machine: machine.extend([machine.stack.pop()]),
+    "APPENDS": lambda machine: machine.extend(machine.pop_to_mark()),
+    "ADDITEMS": lambda machine: machine.extend(machine.pop_to_mark()),
+    "FROZENSET": lambda machine: machine.push(machine.pop_to_mark()),
     "DICT": _Machine.dict,
-    "SETITEM": lambda machine, arg: machine.put([machine.stack.pop(), machine.stack.pop()][::-1]),
-    "SETITEMS": lambda machine, arg: machine.put(machine.pop_to_mark()),
-    "GLOBAL": lambda machine, arg: machine.push(Named(arg.replace(" ", "."))),
+    "SETITEM": lambda machine: machine.put([machine.stack.pop(), machine.stack.pop()][::-1]),
+    "SETITEMS": lambda machine: machine.put(machine.pop_to_mark()),
+    "GLOBAL": lambda machine: machine.push(Named(machine.arg.replace(" ", "."))),
     "STACK_GLOBAL": _Machine.stack_global,
     "REDUCE": _Machine.reduce,
     "NEWOBJ": _Machine.reduce,
     "NEWOBJ_EX": _Machine.newobj_ex,
     "OBJ": _Machine.instance,
     "INST": _Machine.instance,
-    "BUILD": lambda machine, arg: machine.stack.pop(),
-    "BINPERSID": lambda machine, arg: machine.push(machine.refer(machine.stack.pop())),
-    "GET": lambda machine, arg: machine.push(machine.memo[int(arg)]),
-    "BINGET": lambda machine, arg: machine.push(machine.memo[arg]),
-    "LONG_BINGET": lambda machine, arg: machine.push(machine.memo[arg]),
+    "BUILD": lambda machine: machine.stack.pop(),
+    "BINPERSID": lambda machine: machine.push(machine.refer(machine.stack.pop())),
+    "GET": lambda machine: machine.push(machine.memo[int(machine.arg)]),
+    "BINGET": lambda machine: machine.push(machine.memo[machine.arg]),
+    "LONG_BINGET": lambda machine: machine.push(machine.memo[machine.arg]),
     "PUT": _Machine.remember,
     "BINPUT": _Machine.remember,
     "LONG_BINPUT": _Machine.remember,
     "MEMOIZE": _Machine.remember,
 }
 PUSHES = frozenset(
-    "INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT STRING BINSTRING SHORT_BINSTRING UNICODE BINUNICODE "
-    "SHORT_BINUNICODE BINUNICODE8 BINBYTES SHORT_BINBYTES BINBYTES8 BYTEARRAY8".split()
-)
+    (
+        "INT", "BININT", "BININT1", "BININT2", "LONG", "LONG1", "LONG4", "FLOAT", "BINFLOAT", "STRING", "BINSTRING",
+        "SHORT_BINSTRING", "UNICODE", "BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINBYTES", "SHORT_BINBYTES",
+        "BINBYTES8", "BYTEARRAY8",
+    )
+)  # fmt: skip
 """Operations that push their argument."""
 MAKES: dict[str, Callable[[], Any]] = {
     "NONE": lambda: None,

@@ -13,7 +13,7 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import ml_dtypes
 import numpy as np
@@ -190,7 +190,9 @@ def _tensor(name: str, entry: Any, begin: int, size: int, path: Path) -> Tensor:
     except (TypeError, KeyError, ValueError):
         raise UnreadableError(path, f"tensor {name[:80]!r} lacks a dtype, a shape or two offsets") from None
     if not isinstance(dtype, str):
-        raise UnreadableError(path, f"tensor {name[:80]!r} is of the dtype {str(dtype)[:40]!r}, which is no name")
+        raise UnreadableError(
+            path, f"tensor {name[:80]!r} is of the dtype {str(dtype)[:40]!r}, which is no name"
+        )
     known = DTYPES.get(dtype, UNKNOWN)
     numbers = (*shape, first, last)
     if len(shape) > MAX_DIMENSIONS or any(type(n) is not int or not 0 <= n < MAX_BYTES for n in numbers):

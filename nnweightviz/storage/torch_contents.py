@@ -14,7 +14,17 @@ from typing import Any
 from nnweightviz.storage.pickles import Called, Named
 from nnweightviz.storage.stored import UnreadableError
 
-USUAL = ("state_dict", "model_state_dict", "model", "net", "network", "module", "model_state", "weights", "params")
+USUAL = (
+    "state_dict",
+    "model_state_dict",
+    "model",
+    "net",
+    "network",
+    "module",
+    "model_state",
+    "weights",
+    "params",
+)
 """Under what parameters usually are; the first that is there is taken."""
 BESIDE = re.compile(
     r"optim|sched|scaler|^amp|rng|random|callback|loops|hyper_?param|hparams|config|^args$|dataloader|sampler|"
@@ -37,7 +47,7 @@ class Found:
     around: tuple[dict[Any, Any], ...]
 
 
-def parameters_in(root: Any, tensor: type, path: Path) -> Found:
+def parameters_in(root: Any, tensor: type[Any], path: Path) -> Found:
     """Return the one mapping of tensors that is a model's.
 
     Raises
@@ -48,21 +58,21 @@ def parameters_in(root: Any, tensor: type, path: Path) -> Found:
     candidates = list(_candidates(root, tensor))
     if not candidates:
         raise UnreadableError(path, _why_none(root))
-    names = {way: mapping for way, mapping in candidates}
+    names = dict(candidates)
     way = _chosen(list(names))
     if way is None:
         listed = ", ".join(repr(".".join(way)[:60]) for way in list(names)[:5])
         raise UnreadableError(
             path,
-            f"it holds the parameters of several models ({listed}); load it with torch and pass the state dicts of one of "
-            "them, in a list",
+            f"it holds the parameters of several models ({listed}); load it with torch and pass the state dicts of "
+            "one of them, in a list",
         )
     state = {str(name): value for name, value in names[way].items() if isinstance(value, tensor)}
     left_out = tuple(str(name)[:80] for name, value in names[way].items() if isinstance(value, Called))
     return Found(state, left_out, tuple(_around(root, way)) or (root,))
 
 
-def _candidates(root: Any, tensor: type) -> Iterator[tuple[tuple[str, ...], dict[Any, Any]]]:
+def _candidates(root: Any, tensor: type[Any]) -> Iterator[tuple[tuple[str, ...], dict[Any, Any]]]:
     """Every mapping with tensors, with the keys that lead to it, but those inside another and what is beside."""
     waiting: list[tuple[tuple[str, ...], Any]] = [((), root)]
     known: set[int] = set()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import math
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -95,7 +95,7 @@ def _ordered(pairs: Any = (), *_: Any) -> dict[Any, Any]:
     return {key: value for key, value in pairs if isinstance(key, str)}
 
 
-MAKERS = {
+MAKERS: dict[str, Callable[..., Any]] = {
     "collections.OrderedDict": _ordered,
     "torch._utils._rebuild_tensor": _tensor,
     "torch._utils._rebuild_tensor_v2": _tensor,
@@ -140,7 +140,9 @@ def _read_zip(file: BinaryIO, path: Path) -> tuple[Any, dict[str, Storage]]:
     entries = read_directory(file, path)
     pickles = [name for name in entries if name == "data.pkl" or name.endswith("/data.pkl")]
     if len(pickles) != 1:
-        raise UnreadableError(path, f"it is a zip file, but not of torch.save: it has {len(pickles)} data.pkl")
+        raise UnreadableError(
+            path, f"it is a zip file, but not of torch.save: it has {len(pickles)} data.pkl"
+        )
     folder = pickles[0].removesuffix("data.pkl")
     if folder + "constants.pkl" in entries or folder + "code/" in "".join(entries):
         raise UnreadableError(path, f"it is a TorchScript module, which is code; load it and {SAVE}")
@@ -152,7 +154,9 @@ def _read_zip(file: BinaryIO, path: Path) -> tuple[Any, dict[str, Storage]]:
         raise UnreadableError(path, f"its pickle has {entry.n_bytes} bytes; {MAX_PICKLE_BYTES} are accepted")
     root = read_pickle(io.BytesIO(read_entry(file, entry, path)), MAKERS)
     prefix = folder + "data/"
-    return root, {n.removeprefix(prefix): _stored(n, e, path) for n, e in entries.items() if n.startswith(prefix)}
+    return root, {
+        n.removeprefix(prefix): _stored(n, e, path) for n, e in entries.items() if n.startswith(prefix)
+    }
 
 
 def _stored(name: str, entry: Entry, path: Path) -> Storage:
@@ -186,7 +190,9 @@ def _read_legacy(file: BinaryIO, path: Path) -> tuple[Any, dict[str, Storage]]:
     source = _Bounded(file, signature(file)[0])
     itemsizes: dict[str, int] = {}
 
-    def refer(about: Any) -> Persistent:
+    def refer(about: Any) -> Persistent | Named:
+        if isinstance(about, tuple) and about[:1] == ("module",) and isinstance(about[1], Named):
+            return about[1]  # a class, with its source code
         key, dtype = _key_and_dtype(about)
         itemsizes[key] = 1 if dtype is None else dtype.itemsize
         return Persistent(about)
@@ -213,7 +219,9 @@ def _key_and_dtype(about: Any) -> tuple[str, np.dtype[Any] | None]:
     if not isinstance(about, tuple) or len(about) < 5 or not isinstance(about[1], Named):
         raise PickleError("a tensor has no storage")
     if len(about) > 5 and about[5] is not None:
-        raise PickleError("its storages are views of each other, as versions before 0.4 wrote them; save it again")
+        raise PickleError(
+            "its storages are views of each other, as versions before 0.4 wrote them; save it again"
+        )
     short = about[1].name.rpartition(".")[2].removesuffix("Storage")
     return str(about[2]), np.dtype(STORAGES[short]) if short in STORAGES else None
 
@@ -236,14 +244,13 @@ def _piece(tensor: Tensor, storages: Mapping[str, Storage], path: Path) -> Piece
     end = tensor.offset * dtype.itemsize + piece.n_bytes
     if n and (end > storage.n_bytes or n * dtype.itemsize > storage.n_bytes):
         raise UnreadableError(
-            path, f"a tensor of shape {tensor.shape} claims more than its storage has: {storage.n_bytes} bytes"
+            path,
+            f"a tensor of shape {tensor.shape} claims more than its storage has: {storage.n_bytes} bytes",
         )
     return piece
 
 
-def _numbers(
-    found: Found, storages: Mapping[str, Storage], file: BinaryIO, path: Path
-) -> dict[str, float]:
+def _numbers(found: Found, storages: Mapping[str, Storage], file: BinaryIO, path: Path) -> dict[str, float]:
     """Return the numbers beside the parameters, by name; 0-dimensional tensors among them."""
     numbers: dict[str, float] = {}
     for around in found.around:

@@ -68,7 +68,9 @@ def _entry(file: BinaryIO, info: zipfile.ZipInfo, path: Path) -> Entry:
     n_name, n_extra = struct.unpack("<HH", header[26:30])
     is_deflated = info.compress_type == zipfile.ZIP_DEFLATED
     if info.flag_bits & 1 or not (is_deflated or info.compress_type == zipfile.ZIP_STORED):
-        raise UnreadableError(path, f"entry {info.filename[:80]!r} is encrypted or neither stored nor deflated")
+        raise UnreadableError(
+            path, f"entry {info.filename[:80]!r} is encrypted or neither stored nor deflated"
+        )
     if not is_deflated and info.file_size != info.compress_size:
         raise UnreadableError(path, f"entry {info.filename[:80]!r} is stored, but with two different sizes")
     start = info.header_offset + 30 + n_name + n_extra
