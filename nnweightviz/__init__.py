@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nnweightviz.export import to_html as to_html
     from nnweightviz.history import History as History
     from nnweightviz.network import Network as Network
+    from nnweightviz.opening import open_history as open
     from nnweightviz.widget import WeightViz as WeightViz
 
 _HOME = {
@@ -24,8 +25,10 @@ _HOME = {
     "WeightViz": "widget",
     "as_network": "adapters",
     "as_state": "adapters",
+    "open": "opening",
     "to_html": "export",
 }
+_NAME_THERE = {"open": "open_history"}
 
 __all__ = [
     "Checkpoint",
@@ -35,6 +38,7 @@ __all__ = [
     "__version__",
     "as_network",
     "as_state",
+    "open",
     "to_html",
 ]
 
@@ -45,7 +49,7 @@ def __getattr__(name: str) -> Any:
 
         value: Any = version("nnweightviz")
     elif name in _HOME:
-        value = getattr(import_module(f"nnweightviz.{_HOME[name]}"), name)
+        value = getattr(import_module(f"nnweightviz.{_HOME[name]}"), _NAME_THERE.get(name, name))
     else:
         raise AttributeError(f"module 'nnweightviz' has no attribute {name!r}; it has {', '.join(__all__)}")
     globals()[name] = value

@@ -86,7 +86,7 @@ RESERVED = {
     "ipywidgets": r"widget\.py",
     "traitlets": r"widget\.py",
     "matplotlib": r"plots/\w+\.py",
-    "h5py": r"storage/keras_files\.py",
+    "h5py": r"storage/hdf5_child\.py",
     "sklearn": r"adapters/sklearn\.py|demo/\w+\.py",
 }
 VAGUE = re.compile(r"^_?(utils?|commons?|helpers?|managers?|misc|shared|stuff|core|base)$", re.IGNORECASE)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nnweightviz.checkpoint import Checkpoint, shapes_of
-from nnweightviz.storage import hugging_face
+from nnweightviz.storage import hugging_face, keras_files
 from nnweightviz.storage.forms import ACCEPTED, INDEX, checkpoint_of, form_of, read_sharded
 from nnweightviz.storage.order import Read, in_order, natural
 from nnweightviz.storage.own import history_in_file, history_in_folder
@@ -41,6 +41,7 @@ class Search:
     skipped: list[str] = field(default_factory=list)
     beside: list[str] = field(default_factory=list)
     points: dict[str, dict[float, float]] = field(default_factory=dict)
+    looked: dict[Path, keras_files.Looked] = field(default_factory=dict)
 
     def name_of(self, path: Path) -> str:
         """Return a path as a reader knows it: from where the search began."""
@@ -85,7 +86,13 @@ class Search:
         resolved = self.resolve(path)
         if resolved is None:
             raise UnreadableError(path, "it leads out of the opened folder")
-        return form(resolved)
+        return keras_files.read(resolved, self.looked.get(path)) if path in self.looked else form(resolved)
+
+    def look_ahead(self, paths: Sequence[Path]) -> None:
+        """Let one process look into all of Keras' files, not one for each."""
+        among = [path for path in paths if path.suffix.lower() in keras_files.SUFFIXES and path.is_file()]
+        inside = [path for path in among if self.resolve(path) is not None]
+        self.looked = dict(zip(inside, keras_files.look_into(inside), strict=True)) if inside else {}
 
     def _add_folder(self, folder: Path) -> None:
         weights = hugging_face.weights_in(folder, self.resolve)
@@ -96,7 +103,8 @@ class Search:
         try:
             checkpoint, points = hugging_face.read(weights, self.resolve)
         except UnreadableError as error:
-            return self.skip(weights, error.why)
+            self.skip(weights, error.why)
+            return
         self.reads.append(Read(self.name_of(folder), checkpoint))
         for name, curve in points.items():
             self.points.setdefault(name, {}).update(curve)
@@ -135,12 +143,14 @@ def find(path: str | os.PathLike[str]) -> Stored:
         return _in_file(Path(given))
     if not glob.has_magic(given):
         raise FileNotFoundError(
-            f"there is no file or folder {given!r}; give one of {ACCEPTED}, a folder or a pattern"
+            f"there is no file or folder {given!r}; give a folder, a pattern, or a file "
+            f"of a form that is known: {ACCEPTED}"
         )
     search = Search(Path(_before_magic(given)))
     names = sorted(glob.glob(given, recursive=True), key=natural)
     if len(names) == 1 and search.resolve(Path(names[0])) is not None:
         return _in_folder(Path(names[0])) if os.path.isdir(names[0]) else _in_file(Path(names[0]))
+    search.look_ahead([Path(name) for name in names])
     for name in names:
         search.add(Path(name))
     if not (search.reads or search.skipped or search.beside):
@@ -183,6 +193,7 @@ def _in_folder(folder: Path) -> Stored:
             path.name for path in inside if not path.is_dir() and path.name not in hugging_face.WEIGHTS
         ]
         inside = [path for path in inside if path.is_dir()]
+    search.look_ahead(inside)
     for path in inside:
         search.add(path)
     if not search.reads and not search.skipped:

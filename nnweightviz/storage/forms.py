@@ -55,7 +55,7 @@ FORMS: dict[str, Callable[[Path], Checkpoint]] = {
     ".keras": keras_files.read,
 }
 """The end of a file's name -> what reads it."""
-ACCEPTED = ", ".join(FORMS) + f", or {INDEX.removeprefix('.')} beside its shards"
+ACCEPTED = ", ".join(FORMS) + f" and *{INDEX} beside its shards"
 
 
 def form_of(path: Path) -> Callable[[Path], Checkpoint] | None:
