@@ -155,7 +155,9 @@ def matched_names(wanted: Shapes, given: Shapes) -> dict[str, str]:
     {'fc.weight': 'model.module.fc.weight', 'loss.scale': 'loss.scale'}
     """
     ours = {strip_wrappers(name): name for name in wanted}
-    theirs = {strip_wrappers(name): name for name in reversed(list(given))}
+    theirs: dict[str, str] = {}
+    for name in given:
+        theirs.setdefault(strip_wrappers(name), name)
     scores: Counter[tuple[str, str]] = Counter({("", ""): 0})
     for off, before in _prefixes(ours, theirs):
         for name, old in theirs.items():
@@ -183,7 +185,7 @@ def matched_names(wanted: Shapes, given: Shapes) -> dict[str, str]:
 def _applied(off: str, before: str, ours: Mapping[str, str], theirs: Mapping[str, str]) -> dict[str, str]:
     names: dict[str, str] = {}
     others = []
-    for name, old in reversed(list(theirs.items())):
+    for name, old in theirs.items():
         new = before + name.removeprefix(off)
         if name.startswith(off) and (off or before or name in ours):
             names[ours.get(new, new)] = old

@@ -65,7 +65,10 @@ class Walk:
         self.seen: set[int] = set()
 
     def layers(self, group: Any, names: tuple[str, ...] = (), key: str = "", depth: int = 0) -> Iterator[Any]:
-        """Where each group with variables lies, the names on the way to it, its key, and its variables in order."""
+        """Where each group's first variable lies, the names on the way to it, its key, and its variables in order.
+
+        Groups are listed by name; where variables lie tells the order in which the layers were written.
+        """
         address = h5py.h5o.get_info(group.id).addr
         if address in self.seen or depth > MAX_DEPTH or len(self.seen) > MAX_OBJECTS:
             raise RefusedError("its groups lead back to each other, or are too deep or too many")
@@ -83,7 +86,8 @@ class Walk:
             variables = [(k, v) for k, v in self.members(own) if isinstance(v, h5py.Dataset)]
             if variables:
                 variables.sort(key=lambda named: (len(named[0]), named[0]))
-                yield address, names, key, [self.place(variable, k) for k, variable in variables]
+                first = h5py.h5o.get_info(variables[0][1].id).addr
+                yield first, names, key, [self.place(variable, k) for k, variable in variables]
         for name, member in members.items():
             if isinstance(member, h5py.Group) and (depth or name != "optimizer"):
                 yield from self.layers(member, names, name, depth + 1)
