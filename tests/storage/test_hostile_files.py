@@ -1,4 +1,4 @@
-"""Damaged and hostile files: each refused within a second, with a sentence that names it, in little memory."""
+"""Damaged and hostile files: each refused at once, with a sentence that names it, in little memory."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ import numpy as np
 import pytest
 import torch
 
-MAX_GROWTH_BYTES = 40_000_000
-"""What interpreter and libraries take by themselves when a first file is read, measured at 15 MB, and a margin."""
+MAX_GROWTH_BYTES = 12_000_000
+"""Far below what the files claim; a pickle of 200 000 operations takes 8 MB."""
+MAX_SECONDS, MAX_SECONDS_OF_A_PROCESS = 1.0, 3.0
+"""The HDF5 library is asked in a process of its own, whose start takes 0.3 s on an idle machine."""
 
 MEASURE = """
-import json, resource, sys, time
+import json, re, sys, time
 from nnweightviz.storage.find import find
 from nnweightviz.storage.stored import UnreadableError
-def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def peak():  # not getrusage: what it says begins with the parent's
+    return 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", open("/proc/self/status").read())[1])
 try: find(sys.argv[1])
 except UnreadableError: pass
 for path in sys.argv[1:]:
@@ -231,7 +234,7 @@ def test_a_hostile_file_is_refused_quickly_in_little_memory(
     said, seconds, growth = measured[name]
     assert f"{name} cannot be read: " in said
     assert FILES[name][1] in said
-    assert seconds < 1.0
+    assert seconds < (MAX_SECONDS_OF_A_PROCESS if name.endswith(".h5") else MAX_SECONDS)
     assert growth < MAX_GROWTH_BYTES
 
 
