@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nnweightviz.history import History as History
     from nnweightviz.moments import events as events
     from nnweightviz.network import Network as Network
+    from nnweightviz.opening import open_history as open
     from nnweightviz.recorder import watch as watch
     from nnweightviz.widget import WeightViz as WeightViz
 
@@ -27,9 +28,11 @@ _HOME = {
     "as_network": "adapters",
     "as_state": "adapters",
     "events": "moments",
+    "open": "opening",
     "to_html": "export",
     "watch": "recorder",
 }
+_NAME_THERE = {"open": "open_history"}
 
 __all__ = [
     "Checkpoint",
@@ -41,6 +44,7 @@ __all__ = [
     "as_state",
     "events",
     "keep",
+    "open",
     "to_html",
     "watch",
 ]
@@ -54,7 +58,7 @@ def __getattr__(name: str) -> Any:
     elif name == "keep":
         value = import_module("nnweightviz.keep")
     elif name in _HOME:
-        value = getattr(import_module(f"nnweightviz.{_HOME[name]}"), name)
+        value = getattr(import_module(f"nnweightviz.{_HOME[name]}"), _NAME_THERE.get(name, name))
     else:
         raise AttributeError(f"module 'nnweightviz' has no attribute {name!r}; it has {', '.join(__all__)}")
     globals()[name] = value

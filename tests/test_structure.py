@@ -35,6 +35,7 @@ PYTHON_RANKS = {
     "snapshots": 2.5,
     "checkpoints": 2.7,
     "history": 3,
+    "opening": 3.5,
     "gather": 4,
     "parameters": 3.5,
     "parts": 3.6,
@@ -85,11 +86,12 @@ TYPESCRIPT_RANKS = {
 }
 # Packages that only these files may import.
 RESERVED = {
-    "torch": r"adapters/torch\w*\.py|storage/torch_files\.py|demo/\w+\.py",
+    "torch": r"adapters/torch\w*\.py|demo/\w+\.py",
     "anywidget": r"widget\.py",
     "ipywidgets": r"widget\.py",
     "traitlets": r"widget\.py",
     "matplotlib": r"plots/\w+\.py",
+    "h5py": r"storage/hdf5_child\.py",
     "sklearn": r"adapters/sklearn\.py|demo/\w+\.py",
     "keras": r"(adapters|callbacks)/keras\w*\.py",
     "lightning": r"callbacks/lightning\.py",
