@@ -160,6 +160,6 @@ def as_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     for name, value in metrics.items():
         try:
             numbers[str(name)] = float(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise TypeError(f"metric {name!r} is {value!r}; a metric is one number") from None
     return numbers

@@ -54,7 +54,7 @@ class Checkpoints:
         """Hold what was found in files, instead of what was held before."""
         with self._lock:
             self._checkpoints, self._parameters, self._last_shapes = [], {}, None
-            self._knows_steps = None
+            self._knows_steps, self.notes = None, ()
             self._grow(stored)
 
     def _grow(self, stored: Stored) -> None:
@@ -67,7 +67,8 @@ class Checkpoints:
             self._points.add(self._x(k), checkpoint.metrics)
         for checkpoint in stored.checkpoints:
             self._hold(checkpoint)
-        self._plain_network, self.notes = stored.network, stored.notes
+        self._plain_network = stored.network
+        self.notes = tuple(dict.fromkeys((*self.notes, *stored.notes)))
         if self._points and self._knows_steps is None:
             self._knows_steps = True
 

@@ -53,7 +53,7 @@ def read(file: TensorFile) -> Stored:
         network = json.loads(about["network"]) if "network" in about else None
         tied = {str(name): str(kept) for name, kept in json.loads(about.get("tied", "{}")).items()}
         checkpoints = [_checkpoint(file, k, entry, tied) for k, entry in enumerate(entries)]
-    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise UnreadableError(
             file.path, f"its metadata is damaged: {type(error).__name__}: {error}"
         ) from None

@@ -11,19 +11,28 @@ from typing import Any
 from numpy.typing import NDArray
 
 from nnweightviz.checkpoint import LazyState
-from nnweightviz.memory import Piece
+from nnweightviz.memory import Memory, Piece
 from nnweightviz.storage.layout import Layout
 
 Array = NDArray[Any]
 
 
 class Snapshot(LazyState):
-    """Parameters in one piece of memory; each array is a view of it, made when it is asked for."""
+    """Parameters in one piece of memory, taken from ``memory``; each array is a view, made when it is asked for.
+
+    ``names`` maps each parameter to the one that it is tied to, or to itself.
+    """
 
     def __init__(
-        self, piece: Piece, layout: Layout, names: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]
+        self,
+        piece: Piece,
+        layout: Layout,
+        names: Mapping[str, str],
+        shapes: Mapping[str, tuple[int, ...]],
+        memory: Memory,
     ) -> None:
-        self.piece, self.layout, self.names, self._shapes = piece, layout, names, shapes
+        self.piece, self.layout, self.names, self.memory = piece, layout, names, memory
+        self._shapes = shapes
 
     def __getitem__(self, name: str) -> Array:
         return self.layout.array(self.piece, self.names[name])

@@ -14,6 +14,9 @@ from typing import Any, BinaryIO
 
 from nnweightviz.checkpoint import Checkpoint
 
+Signature = tuple[int, ...]
+"""What tells a file from another of the same name, or from itself before it was written to."""
+
 
 class UnreadableError(ValueError):
     """A file that is damaged, hostile or of no known form; the message names the file and says why."""
@@ -28,13 +31,21 @@ class Stored:
     """The checkpoints that were found, in order, their states lazy; metrics beside them; what is odd about it all.
 
     ``points`` holds metrics between checkpoints, name -> ``(x, value)`` with x in steps, or in checkpoints where no
-    checkpoint has a step. ``notes`` are sentences: which order was taken, what was skipped and why.
+    checkpoint has a step. ``notes`` are sentences: which order was taken, what was skipped and why. ``numbers`` are
+    those of all files of checkpoints that were found, the skipped ones too.
     """
 
     checkpoints: Sequence[Checkpoint]
     points: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     network: Mapping[str, Any] | None = None
+    numbers: Sequence[int] = ()
+
+
+def signature_of(file: BinaryIO) -> Signature:
+    """Return the signature of an opened file."""
+    about = os.fstat(file.fileno())
+    return about.st_size, about.st_mtime_ns, about.st_ino
 
 
 def opened(path: Path) -> BinaryIO:

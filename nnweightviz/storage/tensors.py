@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz.checkpoint import LazyState
-from nnweightviz.storage.stored import UnreadableError, opened
+from nnweightviz.storage.stored import Signature, UnreadableError, opened, signature_of
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "F64": np.dtype("<f8"),
@@ -66,7 +66,15 @@ class TensorFile:
     path: Path
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str]
-    signature: tuple[int, ...]
+    signature: Signature
+
+    def is_there(self) -> bool:
+        """Whether the file is still there, and the same."""
+        try:
+            with opened(self.path) as file:
+                return signature_of(file) == self.signature
+        except UnreadableError:
+            return False
 
     def read(self, name: str, row: int | None = None) -> NDArray[Any]:
         """Return a tensor, or one row of it (along its first dimension), reading nothing else.
@@ -85,10 +93,7 @@ class TensorFile:
             start += row * math.prod(shape) * tensor.dtype.itemsize
         data = np.empty(math.prod(shape) * tensor.dtype.itemsize, np.uint8)
         with opened(self.path) as file:
-            if _signature(file) != self.signature:
-                raise UnreadableError(
-                    self.path, "it was replaced since the history was opened; open it again"
-                )
+            check_signature(file, self.signature, self.path)
             _read_into(file, data.data, start, self.path)
         return data.view(tensor.dtype).reshape(shape)
 
@@ -143,7 +148,7 @@ def open_tensors(path: Path) -> TensorFile:
         If it is no safetensors file, or a damaged one. Memory taken is bounded by the file's size.
     """
     with opened(path) as file:
-        signature = _signature(file)
+        signature = signature_of(file)
         size = signature[0]
         if size < 8:
             raise UnreadableError(path, f"it is no safetensors file: of {size} bytes only")
@@ -166,9 +171,10 @@ def open_tensors(path: Path) -> TensorFile:
     return TensorFile(path, tensors, metadata, signature)
 
 
-def _signature(file: BinaryIO) -> tuple[int, ...]:
-    about = os.fstat(file.fileno())
-    return about.st_size, about.st_mtime_ns, about.st_ino
+def check_signature(file: BinaryIO, signature: Signature, path: Path) -> None:
+    """UnreadableError if a file is not the one that the signature is of."""
+    if signature_of(file) != signature:
+        raise UnreadableError(path, "it was replaced since the history was opened; open it again")
 
 
 def _read_into(file: BinaryIO, buffer: memoryview, start: int, path: Path) -> None:
