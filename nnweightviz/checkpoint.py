@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 WRAPPERS = ("module.", "_orig_mod.")
 """What ``DataParallel``/``DistributedDataParallel`` and ``torch.compile`` put before a parameter's name."""
+MAX_STEP = 10**18
 
 
 class LazyState(Mapping[str, NDArray[Any]]):
@@ -26,6 +27,11 @@ class LazyState(Mapping[str, NDArray[Any]]):
     @abstractmethod
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Name -> shape, known without reading."""
+
+    @property
+    def dtypes(self) -> Mapping[str, np.dtype[Any]]:
+        """Name -> dtype; here they are read, where a form of file knows them it says so."""
+        return {name: array.dtype for name, array in self.items()}
 
     @property
     def n_bytes(self) -> int:
@@ -43,6 +49,13 @@ def shapes_of(state: Mapping[str, NDArray[Any]]) -> Mapping[str, tuple[int, ...]
     if isinstance(state, LazyState):
         return state.shapes
     return {name: np.shape(array) for name, array in state.items()}
+
+
+def dtypes_of(state: Mapping[str, NDArray[Any]]) -> Mapping[str, np.dtype[Any]]:
+    """Return name -> dtype of a state, read as little as there is to."""
+    if isinstance(state, LazyState):
+        return state.dtypes
+    return {name: np.asarray(array).dtype for name, array in state.items()}
 
 
 @dataclass(frozen=True)
@@ -132,12 +145,14 @@ def _examples(names: Iterable[str], most: int = 3) -> str:
 
 
 def as_step(step: Any) -> int | None:
-    """Return an optimiser step, or None; ValueError unless it is a whole number from 0."""
+    """Return an optimiser step, or None; ValueError unless it is a whole number from 0, below 10^18."""
     if step is None:
         return None
-    is_whole = isinstance(step, Real) and not isinstance(step, bool) and float(step).is_integer()
-    if not is_whole or step < 0:
-        raise ValueError(f"step is {step!r}; it counts optimiser steps: a whole number from 0")
+    is_number = isinstance(step, Real) and not isinstance(step, bool)
+    if not is_number or not 0 <= step < MAX_STEP or not float(step).is_integer():
+        raise ValueError(
+            f"step is {step!r:.60}; it counts optimiser steps: a whole number from 0, below 10^18"
+        )
     return int(step)
 
 

@@ -87,6 +87,13 @@ class Checkpoints:
         step = self._checkpoints[k].step
         return float(k if step is None else step)
 
+    def _check_kind(self, step: int | None) -> None:
+        if self._knows_steps is not None and self._knows_steps != (step is not None):
+            this, those = ("has no step", "do") if step is None else (f"has step {step}", "do not")
+            raise ValueError(
+                f"checkpoint {len(self)} {this}, but those before it {those}; give a step to all of them or to none"
+            )
+
     def _check_shapes(self, checkpoint: Checkpoint) -> None:
         shapes = shapes_of(checkpoint.state)
         for name, shape in shapes.items() if shapes is not self._last_shapes else ():

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import os
 import weakref
+from bisect import bisect_left
 from dataclasses import replace
-from itertools import takewhile
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self
 
@@ -120,6 +121,7 @@ class History(Checkpoints):
             if step is None and (self._keep is not None or (self._run is not None and self._run.thins)):
                 step = self._next_step()
             back_to = step if (self._overwrite if overwrite is None else overwrite) else None
+            self._check_kind(step)
             if back_to is None:
                 self._check_step(step)
         if self._is_left_out(step):
@@ -149,6 +151,7 @@ class History(Checkpoints):
 
     def _add(self, checkpoint: Checkpoint) -> None:
         with self._lock:
+            self._check_kind(checkpoint.step)
             self._check_step(checkpoint.step)
             self._check_shapes(checkpoint)
             if self._run is not None:
@@ -175,7 +178,10 @@ class History(Checkpoints):
     def _go_back_to(self, step: int) -> None:
         """Forget the checkpoint of a step, all later ones, and metrics from there on (after it, if it has none)."""
         with self._lock:
-            n_later = sum(1 for _ in takewhile(lambda c: (c.step or 0) >= step, reversed(self._checkpoints)))
+            by_step = attrgetter("step")
+            n_later = (
+                len(self) - bisect_left(self._checkpoints, step, key=by_step) if self._knows_steps else 0
+            )
             if not n_later and self._points.last_x <= step:
                 return
             for _ in range(n_later):
@@ -225,11 +231,6 @@ class History(Checkpoints):
         return max(self._n_offered, 0 if last is None else last + 1)
 
     def _check_step(self, step: int | None) -> None:
-        if self._knows_steps is not None and self._knows_steps != (step is not None):
-            this, those = ("has no step", "do") if step is None else (f"has step {step}", "do not")
-            raise ValueError(
-                f"checkpoint {len(self)} {this}, but those before it {those}; give a step to all of them or to none"
-            )
         last = self._checkpoints[-1].step if self._checkpoints else None
         if step is not None and last is not None and step <= last:
             where = "" if self._run is None else f" in {self._run.path}"

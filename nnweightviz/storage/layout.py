@@ -80,6 +80,6 @@ def little(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return dtype if dtype.kind == "V" else dtype.newbyteorder("<")
 
 
-def is_storable(array: Array) -> bool:
-    """Whether the format has the dtype of an array."""
-    return little(array.dtype) in NAMES
+def is_storable(dtype: np.dtype[Any]) -> bool:
+    """Whether the format has a dtype."""
+    return little(dtype) in NAMES

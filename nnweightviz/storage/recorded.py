@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnweightviz.checkpoint import LazyState
+from nnweightviz.checkpoint import LazyState, dtypes_of
 from nnweightviz.storage.stored import Signature, UnreadableError
 from nnweightviz.storage.tensors import TensorState, open_tensors
 
@@ -68,6 +68,16 @@ class RecordedState(LazyState):
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Name -> shape."""
         return self._shapes
+
+    @property
+    def dtypes(self) -> Mapping[str, np.dtype[Any]]:
+        """Name -> dtype, known without reading as long as it is in memory."""
+        with self._lock:
+            tensors, file = self._tensors, self._file
+        if tensors is not None:
+            of_tensors = dtypes_of(tensors)
+            return {name: of_tensors[kept] for name, kept in self._names.items()}
+        return file.dtypes if file is not None else super().dtypes
 
     @property
     def n_bytes(self) -> int:

@@ -227,7 +227,7 @@ def _tensors(checkpoint: Checkpoint) -> tuple[dict[str, Array], dict[str, str], 
     for name, given in checkpoint.state.items():
         array = np.asarray(given)
         place = (array.ctypes.data, array.dtype, array.shape, array.strides)
-        if not is_storable(array) or name.partition("/")[0] in (METADATA, *folder.QUANTITIES):
+        if not is_storable(array.dtype) or name.partition("/")[0] in (METADATA, *folder.QUANTITIES):
             lacks.append(name)
         elif array.size and place in firsts:
             names[name] = firsts[place]
@@ -236,7 +236,7 @@ def _tensors(checkpoint: Checkpoint) -> tuple[dict[str, Array], dict[str, str], 
             firsts[place] = name
     for quantity, arrays in checkpoint.quantities.items():
         given_arrays = {f"{quantity}/{name}": np.asarray(array) for name, array in arrays.items()}
-        tensors |= {name: array for name, array in given_arrays.items() if is_storable(array)}
+        tensors |= {name: array for name, array in given_arrays.items() if is_storable(array.dtype)}
     return tensors, names, lacks
 
 

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step, shapes_of
+from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step, dtypes_of, shapes_of
 from nnweightviz.storage.directory import Directory
 from nnweightviz.storage.folder import FORMAT, VERSION, dumped
-from nnweightviz.storage.layout import Layout
+from nnweightviz.storage.layout import Layout, is_storable, little
 from nnweightviz.storage.stored import Stored, UnreadableError
 from nnweightviz.storage.tensors import TensorFile, TensorState
 
@@ -89,18 +89,8 @@ def write(
     OSError
         If it cannot be written.
     """
-    dtypes: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
-    there: list[list[str]] = []
-    for checkpoint in checkpoints:
-        shapes = shapes_of(checkpoint.state)
-        there.append(list(shapes))
-        for name, shape in shapes.items():
-            if name not in dtypes:
-                dtypes[name] = (checkpoint.state[name].dtype, (len(checkpoints), *shape))
-    layout = Layout(dtypes)
-    entries = [
-        _entry(c, [n for n in dtypes if n not in names]) for c, names in zip(checkpoints, there, strict=True)
-    ]
+    layout = _layout(checkpoints)
+    entries = [_entry(checkpoint, layout.tensors) for checkpoint in checkpoints]
     points = {
         n: [[_number(float(x)), _number(float(v))] for x, v in zip(*c, strict=True)]
         for n, c in curves.items()
@@ -133,16 +123,39 @@ def write(
         directory.close()
 
 
-def _entry(checkpoint: Checkpoint, lacks: Sequence[str]) -> dict[str, Any]:
+def _layout(checkpoints: Sequence[Checkpoint]) -> Layout:
+    """Return where each parameter lies, of the dtype that holds it in all checkpoints; those that the format has no
+    dtype for have no place.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    dtypes: dict[str, np.dtype[Any]] = {}
+    for checkpoint in checkpoints:
+        shapes |= shapes_of(checkpoint.state)
+        for name, dtype in dtypes_of(checkpoint.state).items():
+            dtypes[name] = _common(dtypes.get(name, dtype), dtype)
+    n = len(checkpoints)
+    return Layout({name: (little(d), (n, *shapes[name])) for name, d in dtypes.items() if is_storable(d)})
+
+
+def _common(one: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
+    try:
+        return one if one == other else np.result_type(one, other)
+    except TypeError:  # two kinds of fp8
+        return np.dtype(np.float32)
+
+
+def _entry(checkpoint: Checkpoint, stored: Mapping[str, Any]) -> dict[str, Any]:
+    lacks = [name for name in stored if name not in checkpoint.state]
+    left_out = [*checkpoint.left_out, *(name for name in checkpoint.state if name not in stored)]
     entry: dict[str, Any] = {"metrics": json.loads(dumped(checkpoint.metrics))}
     if checkpoint.step is not None:
         entry["step"] = checkpoint.step
     if checkpoint.epoch is not None:
         entry["epoch"] = checkpoint.epoch
     if lacks:
-        entry["lacks"] = list(lacks)
-    if checkpoint.left_out:
-        entry["left_out"] = list(checkpoint.left_out)
+        entry["lacks"] = lacks
+    if left_out:
+        entry["left_out"] = left_out
     return entry
 
 

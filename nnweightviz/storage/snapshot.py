@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz.checkpoint import LazyState
@@ -47,6 +48,11 @@ class Snapshot(LazyState):
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Name -> shape; the same object in all snapshots of one layout."""
         return self._shapes
+
+    @property
+    def dtypes(self) -> Mapping[str, np.dtype[Any]]:
+        """Name -> dtype."""
+        return {name: self.layout.tensors[kept].dtype for name, kept in self.names.items()}
 
     @property
     def n_bytes(self) -> int:

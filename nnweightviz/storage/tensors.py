@@ -130,6 +130,11 @@ class TensorState(LazyState):
         return {name: self.file.tensors[kept].shape[skipped:] for name, kept in self._names.items()}
 
     @property
+    def dtypes(self) -> dict[str, np.dtype[Any]]:
+        """Name -> dtype, known without reading."""
+        return {name: self.file.tensors[kept].dtype for name, kept in self._names.items()}
+
+    @property
     def n_bytes(self) -> int:
         """How many bytes the tensors have."""
         tensors = [self.file.tensors[name] for name in set(self._names.values())]
