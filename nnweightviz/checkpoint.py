@@ -9,6 +9,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from numbers import Real
 from typing import Any
 
@@ -56,6 +57,18 @@ def dtypes_of(state: Mapping[str, NDArray[Any]]) -> Mapping[str, np.dtype[Any]]:
     if isinstance(state, LazyState):
         return state.dtypes
     return {name: np.asarray(array).dtype for name, array in state.items()}
+
+
+def common_dtype(dtypes: Iterable[np.dtype[Any]]) -> np.dtype[Any]:
+    """Return the dtype that holds the values of all; numpy knows none of two kinds of 16 or 8 bits."""
+
+    def common(one: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
+        try:
+            return one if one == other else np.result_type(one, other)
+        except TypeError:
+            return np.dtype(np.float32 if max(one.itemsize, other.itemsize) <= 2 else np.float64)
+
+    return reduce(common, dtypes)
 
 
 @dataclass(frozen=True)

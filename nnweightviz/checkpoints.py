@@ -15,7 +15,7 @@ from typing import Any, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from nnweightviz.checkpoint import Checkpoint, n_bytes_of, shapes_of
+from nnweightviz.checkpoint import Checkpoint, common_dtype, n_bytes_of, shapes_of
 from nnweightviz.network import Network
 from nnweightviz.points import Floats, Metrics, Points
 from nnweightviz.storage import single
@@ -146,7 +146,7 @@ class Checkpoints:
             has = f"they have: {', '.join(self.parameters)}" if self.parameters else "there are none at all"
             raise KeyError(f"no checkpoint has a parameter {name!r}; {has}")
         arrays = [state[name] for state, has in zip(states, there, strict=True) if has]
-        dtype = np.result_type(*{array.dtype for array in arrays})
+        dtype = common_dtype(array.dtype for array in arrays)
         if all(there):
             return np.stack(arrays, dtype=dtype)
         dtype = np.dtype(np.float64) if dtype.kind in "biu" else dtype

@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step, dtypes_of, shapes_of
+from nnweightviz.checkpoint import (
+    Checkpoint,
+    as_epoch,
+    as_metrics,
+    as_step,
+    common_dtype,
+    dtypes_of,
+    shapes_of,
+)
 from nnweightviz.storage.directory import Directory
 from nnweightviz.storage.folder import FORMAT, VERSION, dumped
 from nnweightviz.storage.layout import Layout, is_storable, little
@@ -132,16 +140,9 @@ def _layout(checkpoints: Sequence[Checkpoint]) -> Layout:
     for checkpoint in checkpoints:
         shapes |= shapes_of(checkpoint.state)
         for name, dtype in dtypes_of(checkpoint.state).items():
-            dtypes[name] = _common(dtypes.get(name, dtype), dtype)
+            dtypes[name] = common_dtype([dtypes.get(name, dtype), dtype])
     n = len(checkpoints)
     return Layout({name: (little(d), (n, *shapes[name])) for name, d in dtypes.items() if is_storable(d)})
-
-
-def _common(one: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
-    try:
-        return one if one == other else np.result_type(one, other)
-    except TypeError:  # two kinds of fp8
-        return np.dtype(np.float32)
 
 
 def _entry(checkpoint: Checkpoint, stored: Mapping[str, Any]) -> dict[str, Any]:
