@@ -187,7 +187,7 @@ def as_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     numbers = {}
     for name, value in metrics.items():
         try:
-            numbers[str(name)] = float(value)
-        except (TypeError, ValueError, OverflowError):
+            numbers[str(name)] = float(value.item() if hasattr(value, "item") else value)
+        except (TypeError, ValueError, OverflowError, RuntimeError):
             raise TypeError(f"metric {name!r} is {value!r}; a metric is one number") from None
     return numbers

@@ -90,6 +90,8 @@ def _check_sizes(network: Network, parameters: Mapping[str, tuple[int, ...]]) ->
             raise ValueError(f"group {group.id!r:.60} does not fit its layer, its names or its grid")
         if group.parts and group.n_units % len(group.parts):
             raise ValueError(f"group {group.id!r:.60} has parts that are not equally long")
+    if not set((network.tied or {}).values()) <= set(parameters):
+        raise ValueError("a parameter is tied to one that is not there")
     for bundle in network.bundles:
         _check_bundle(network, bundle, parameters)
 
