@@ -9,6 +9,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import reduce
 from numbers import Real
 from typing import Any
 
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 WRAPPERS = ("module.", "_orig_mod.")
 """What ``DataParallel``/``DistributedDataParallel`` and ``torch.compile`` put before a parameter's name."""
+MAX_STEP = 10**18
 
 
 class LazyState(Mapping[str, NDArray[Any]]):
@@ -26,6 +28,11 @@ class LazyState(Mapping[str, NDArray[Any]]):
     @abstractmethod
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
         """Name -> shape, known without reading."""
+
+    @property
+    def dtypes(self) -> Mapping[str, np.dtype[Any]]:
+        """Name -> dtype; here they are read, where a form of file knows them it says so."""
+        return {name: array.dtype for name, array in self.items()}
 
     @property
     def n_bytes(self) -> int:
@@ -47,6 +54,25 @@ def shapes_of(state: Mapping[str, NDArray[Any]]) -> Mapping[str, tuple[int, ...]
 
 QUANTITIES = ("gradients", "updates")
 """What may be recorded beside the weights; by name, ``gradients/fc.weight`` is that of parameter ``fc.weight``."""
+
+
+def dtypes_of(state: Mapping[str, NDArray[Any]]) -> Mapping[str, np.dtype[Any]]:
+    """Return name -> dtype of a state, read as little as there is to."""
+    if isinstance(state, LazyState):
+        return state.dtypes
+    return {name: np.asarray(array).dtype for name, array in state.items()}
+
+
+def common_dtype(dtypes: Iterable[np.dtype[Any]]) -> np.dtype[Any]:
+    """Return the dtype that holds the values of all; numpy knows none of two kinds of 16 or 8 bits."""
+
+    def common(one: np.dtype[Any], other: np.dtype[Any]) -> np.dtype[Any]:
+        try:
+            return one if one == other else np.result_type(one, other)
+        except TypeError:
+            return np.dtype(np.float32 if max(one.itemsize, other.itemsize) <= 2 else np.float64)
+
+    return reduce(common, dtypes)
 
 
 @dataclass(frozen=True)
@@ -143,12 +169,14 @@ def _examples(names: Iterable[str], most: int = 3) -> str:
 
 
 def as_step(step: Any) -> int | None:
-    """Return an optimiser step, or None; ValueError unless it is a whole number from 0."""
+    """Return an optimiser step, or None; ValueError unless it is a whole number from 0, below 10^18."""
     if step is None:
         return None
-    is_whole = isinstance(step, Real) and not isinstance(step, bool) and float(step).is_integer()
-    if not is_whole or step < 0:
-        raise ValueError(f"step is {step!r}; it counts optimiser steps: a whole number from 0")
+    is_number = isinstance(step, Real) and not isinstance(step, bool)
+    if not is_number or not 0 <= step < MAX_STEP or not float(step).is_integer():
+        raise ValueError(
+            f"step is {step!r:.60}; it counts optimiser steps: a whole number from 0, below 10^18"
+        )
     return int(step)
 
 
@@ -167,7 +195,7 @@ def as_epoch(epoch: Any) -> float | None:
 
 def as_number(value: Any) -> float:
     """Return one number; a tensor is read without a warning that it carries a gradient."""
-    return float(value.detach() if hasattr(value, "detach") else value)
+    return float(value.item() if hasattr(value, "item") else value)
 
 
 def as_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
@@ -176,6 +204,6 @@ def as_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     for name, value in metrics.items():
         try:
             numbers[str(name)] = as_number(value)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError, RuntimeError):
             raise TypeError(f"metric {name!r} is {value!r}; a metric is one number") from None
     return numbers

@@ -15,7 +15,7 @@ from typing import Any, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from nnweightviz.checkpoint import QUANTITIES, Checkpoint, n_bytes_of, shapes_of
+from nnweightviz.checkpoint import QUANTITIES, Checkpoint, common_dtype, n_bytes_of, shapes_of
 from nnweightviz.network import Network
 from nnweightviz.points import Floats, Metrics, Points
 from nnweightviz.storage import single
@@ -54,7 +54,7 @@ class Checkpoints:
         """Hold what was found in files, instead of what was held before."""
         with self._lock:
             self._checkpoints, self._parameters, self._last_shapes = [], {}, None
-            self._knows_steps = None
+            self._knows_steps, self.notes = None, ()
             self._grow(stored)
 
     def _grow(self, stored: Stored) -> None:
@@ -67,7 +67,8 @@ class Checkpoints:
             self._points.add(self._x(k), checkpoint.metrics)
         for checkpoint in stored.checkpoints:
             self._hold(checkpoint)
-        self._plain_network, self.notes = stored.network, stored.notes
+        self._plain_network = stored.network
+        self.notes = tuple(dict.fromkeys((*self.notes, *stored.notes)))
         if self._points and self._knows_steps is None:
             self._knows_steps = True
 
@@ -85,6 +86,13 @@ class Checkpoints:
         """Where a checkpoint stands among the metrics: at its step, or at its number."""
         step = self._checkpoints[k].step
         return float(k if step is None else step)
+
+    def _check_kind(self, step: int | None) -> None:
+        if self._knows_steps is not None and self._knows_steps != (step is not None):
+            this, those = ("has no step", "do") if step is None else (f"has step {step}", "do not")
+            raise ValueError(
+                f"checkpoint {len(self)} {this}, but those before it {those}; give a step to all of them or to none"
+            )
 
     def _check_shapes(self, checkpoint: Checkpoint) -> None:
         shapes = shapes_of(checkpoint.state)
@@ -142,7 +150,7 @@ class Checkpoints:
             has = f"they have: {', '.join(self.parameters)}" if self.parameters else "there are none at all"
             raise KeyError(f"no checkpoint has a parameter {name!r}; {has}")
         arrays = [state[own] for state, has in zip(states, there, strict=True) if has]
-        dtype = np.result_type(*{array.dtype for array in arrays})
+        dtype = common_dtype(array.dtype for array in arrays)
         if all(there):
             return np.stack(arrays, dtype=dtype)
         dtype = np.dtype(np.float64) if dtype.kind in "biu" else dtype

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import json
 import os
-import warnings
 import weakref
+from bisect import bisect_left
 from collections.abc import Mapping
+from dataclasses import replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Self
 
 from numpy.typing import NDArray
 
 from nnweightviz.adapters import as_network, left_out
-from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step
+from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step, n_bytes_of
 from nnweightviz.checkpoints import Checkpoints
 from nnweightviz.keep import Policy
 from nnweightviz.snapshots import Copier
@@ -72,11 +74,8 @@ class History(Checkpoints):
         if when_full not in ("block", "thin"):
             raise ValueError(f"when_full is {when_full!r}; it takes 'block' or 'thin'")
         super().__init__()
-        self.n_left_out = 0
-        """How many checkpoints were left out because the disk was slower than training (``when_full="thin"``)."""
         self._overwrite, self._keep = overwrite, keep
         self._n_offered = 0
-        self._last_taken: float | None = None
         self._copier = Copier()
         self._run: Run | None = None
         if path is not None:
@@ -114,23 +113,24 @@ class History(Checkpoints):
 
         Raises
         ------
-        TypeError
-            If ``model`` is neither, or a metric is no number.
-        ValueError
-            If the step does not increase, if steps are given for some checkpoints only, or if a parameter changes
-            its shape.
+        TypeError, ValueError
+            If ``model`` is neither, a metric no number, the step does not increase or is given for some checkpoints
+            only, or a parameter changes its shape.
         OSError
             If the folder cannot be written to, or an earlier checkpoint could not be written.
         """
         step, epoch, values = as_step(step), as_epoch(epoch), as_metrics(metrics)
         self._begin()
         with self._lock:
-            if self._keep is not None and step is None:
+            if step is None and (self._keep is not None or (self._run is not None and self._run.thins)):
                 step = self._next_step()
-            goes_back = step is not None and (self._overwrite if overwrite is None else overwrite)
-            if not goes_back:
+            back_to = step if (self._overwrite if overwrite is None else overwrite) else None
+            self._check_kind(step)
+            if back_to is None:
                 self._check_step(step)
         if self._is_left_out(step):
+            if back_to is not None:
+                self._go_back_to(back_to)
             if values:
                 self.log(step=step, **values)
             return
@@ -138,22 +138,29 @@ class History(Checkpoints):
         if self._run is not None and self._run.lacks_network:
             self._keep_network(model)
         checkpoint = Checkpoint(state, step, epoch, values, left_out(model, state), quantities or {})
-        if goes_back:
+        if back_to is not None:
             self._check_shapes(checkpoint)
-            self._go_back_to(as_step(step) or 0)
-        self.append(checkpoint)
+            self._go_back_to(back_to)
+        self._add(checkpoint)
 
     def append(self, checkpoint: Checkpoint) -> None:
         """Append a checkpoint as it is, without a copy; raises what :meth:`record` raises."""
         self._begin()
+        if self._run is not None:
+            self._run.wait_for_room(n_bytes_of(checkpoint.state))
+        if self._keep is not None and checkpoint.step is None:
+            checkpoint = replace(checkpoint, step=self._next_step())
+        self._n_offered += 1
+        self._add(checkpoint)
+
+    def _add(self, checkpoint: Checkpoint) -> None:
         with self._lock:
+            self._check_kind(checkpoint.step)
             self._check_step(checkpoint.step)
             self._check_shapes(checkpoint)
             if self._run is not None:
-                number = len(self) if checkpoint.step is None else checkpoint.step
-                checkpoint = self._run.add(checkpoint, number)
+                checkpoint = self._run.add(checkpoint)
             self._hold(checkpoint)
-            self._last_taken = self._x(len(self) - 1)
             self._drop()
         self._tell()
 
@@ -162,62 +169,62 @@ class History(Checkpoints):
         if self._run is None or self._run.is_recording:
             return
         self._run.begin()
-        if self._run.numbers() != [self._number(k) for k in range(len(self))]:
-            self.revision += 1
-            self._take(self._run.stored())
+        self._catch_up(self._run)
 
-    def _number(self, k: int) -> int:
-        return int(self._x(k))
+    def _catch_up(self, run: Run) -> None:
+        """Hold what the folder holds by now."""
+        if run.is_as_seen():
+            self._grow(run.news())
+        else:
+            self.revision += 1
+            self._take(run.stored())
 
     def _go_back_to(self, step: int) -> None:
-        """Forget the checkpoint of a step, all later ones, and metrics from there on."""
+        """Forget the checkpoint of a step, all later ones, and metrics from there on (after it, if it has none)."""
         with self._lock:
-            later = [k for k, c in enumerate(self._checkpoints) if c.step is not None and c.step >= step]
-            if not later:
+            there = self._checkpoints if self._knows_steps else []
+            n_later = len(there) - bisect_left(there, step, key=attrgetter("step"))
+            if not n_later and self._points.last_x <= step:
                 return
-            for k in reversed(later):
-                if self._run is not None:
-                    self._run.remove(self._number(k))
-                del self._checkpoints[k]
-            self._points.forget_from(step)
+            for _ in range(n_later):
+                checkpoint = self._checkpoints.pop()
+                if self._run is not None and checkpoint.step is not None:
+                    self._run.remove(checkpoint.step)
+            self._points.forget_from(step if n_later else step + 1)
             if self._run is not None:
                 self._run.rewrite_metrics(self._points.curves(), has_steps=True)
-            self.revision += 1
+            self.revision += n_later > 0
 
     def _is_left_out(self, step: int | None) -> bool:
         """Whether the policy, or a disk that is slower than training, leaves this record out."""
         k, at = self._n_offered, float(len(self) if step is None else step)
+        last = next((x for x in map(self._x, reversed(range(len(self)))) if x < at), None)
+        is_taken = self._keep is None or self._keep.takes(k, at, last)
+        n_bytes = self.n_bytes_per_checkpoint if is_taken and len(self) else 0
+        is_full = self._run is not None and self._run.is_full(n_bytes) and is_taken
         self._n_offered += 1
-        if self._keep is not None and not self._keep.takes(k, at, self._last_taken):
-            return True
-        if self._run is None or not self._run.is_full(self.n_bytes_per_checkpoint if len(self) else 0):
-            return False
-        self.n_left_out += 1
-        if self.n_left_out == 1:
-            warnings.warn(
-                f"the disk of {self._run.path} is slower than training: checkpoints are left out, their metrics are "
-                "kept; history.n_left_out counts them",
-                UserWarning,
-                stacklevel=3,
-            )
-        return True
+        if self._run is not None and is_full:
+            self._run.leave_out()
+        return is_full or not is_taken
 
     def _drop(self) -> None:
         """Forget what the policy does not keep."""
         for k in reversed(self._keep.drops(self._checkpoints) if self._keep is not None else []):
-            if self._run is not None:
-                self._run.remove(self._number(k))
-            del self._checkpoints[k]
+            dropped = self._checkpoints.pop(k)
+            if self._run is not None and dropped.step is not None:
+                if dropped.metrics:
+                    self._run.log(dropped.step, dropped.metrics, has_steps=True)
+                self._run.remove(dropped.step)
             self.revision += 1
 
     def _keep_network(self, model: Any) -> None:
         """Write the structure of the model beside the first checkpoint, so that it is drawn without the model."""
         try:
-            network = network_json(as_network(model))
+            network: bytes | None = network_json(as_network(model))
         except Exception as error:  # a model may do anything when it is run; recording goes on
             self.notes += (f"the structure of the model was not kept: {error}",)
-            return
-        self._plain_network = json.loads(network)
+            network = None
+        self._plain_network = None if network is None else json.loads(network)
         if self._run is not None:
             self._run.keep_network(network)
 
@@ -226,11 +233,6 @@ class History(Checkpoints):
         return max(self._n_offered, 0 if last is None else last + 1)
 
     def _check_step(self, step: int | None) -> None:
-        if self._knows_steps is not None and self._knows_steps != (step is not None):
-            this, those = ("has no step", "do") if step is None else (f"has step {step}", "do not")
-            raise ValueError(
-                f"checkpoint {len(self)} {this}, but those before it {those}; give a step to all of them or to none"
-            )
         last = self._checkpoints[-1].step if self._checkpoints else None
         if step is not None and last is not None and step <= last:
             where = "" if self._run is None else f" in {self._run.path}"
@@ -256,10 +258,8 @@ class History(Checkpoints):
 
         Raises
         ------
-        TypeError
-            If a metric is no number.
-        ValueError
-            If a step is given and checkpoints have none, or the other way round.
+        TypeError, ValueError
+            If a metric is no number; if a step is given and checkpoints have none, or the other way round.
         """
         as_epoch(epoch)
         x, values = as_step(step), as_metrics(metrics)
@@ -283,6 +283,11 @@ class History(Checkpoints):
     def path(self) -> Path | None:
         """The folder that it is recorded into, or None."""
         return None if self._run is None else self._run.path
+
+    @property
+    def n_left_out(self) -> int:
+        """How many checkpoints were left out because the disk was slower than training (``when_full="thin"``)."""
+        return 0 if self._run is None else self._run.n_left_out
 
     @property
     def n_durable(self) -> int:
@@ -312,13 +317,9 @@ class History(Checkpoints):
         if self._run is None or self._run.is_recording:
             return 0
         with self._lock:
-            before = [self._number(k) for k in range(len(self))]
-            if self._run.numbers()[: len(before)] != before:
-                self.revision += 1
-                self._take(self._run.stored())
-            else:
-                self._grow(self._run.stored(beyond=before[-1] if before else -1))
-            n_new = len(self) - len(before)
+            n_before, revision = len(self), self.revision
+            self._catch_up(self._run)
+            n_new = len(self) - (n_before if self.revision == revision else 0)
         self._tell()
         return n_new
 

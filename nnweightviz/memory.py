@@ -29,21 +29,24 @@ class Memory:
     """Pieces of one size at a time; some are ready, prepared by a thread while pieces are taken quickly."""
 
     def __init__(self) -> None:
-        self._ready: deque[Piece] = deque()
-        self._n_bytes = -1
+        self._stock: tuple[int, deque[Piece]] = (
+            -1,
+            deque(),
+        )  # one attribute: threads see both or neither change
         self._last = -1e9
         self._wanted = threading.Event()
         self._thread: threading.Thread | None = None
 
     def take(self, n_bytes: int) -> Piece:
         """Return a piece of memory with whatever it holds."""
-        if n_bytes != self._n_bytes:
-            self._n_bytes, self._ready = n_bytes, deque()
+        if n_bytes != self._stock[0]:
+            self._stock = n_bytes, deque()
+        ready = self._stock[1]
         try:
-            piece = self._ready.popleft()
+            piece = ready.popleft()
         except IndexError:
             piece = _slab(n_bytes)
-        if 0 < n_bytes <= AHEAD_BYTES // 4 and len(self._ready) < self._n_ahead(n_bytes):
+        if 0 < n_bytes <= AHEAD_BYTES // 4 and len(ready) < self._n_ahead(n_bytes):
             now = time.monotonic()
             if now - self._last < QUICK_S:
                 self._prepare()
@@ -52,8 +55,9 @@ class Memory:
 
     def give(self, piece: Piece) -> None:
         """Take back a piece that nobody reads any more."""
-        if piece.size == self._n_bytes:
-            self._ready.append(piece)
+        n_bytes, ready = self._stock
+        if piece.size == n_bytes:
+            ready.append(piece)
 
     @staticmethod
     def _n_ahead(n_bytes: int) -> int:
@@ -72,7 +76,7 @@ class Memory:
     def _run(self) -> None:
         while self._wanted.wait(timeout=1):
             self._wanted.clear()
-            n_bytes, ready = self._n_bytes, self._ready
+            n_bytes, ready = self._stock
             stride = -(-n_bytes // PAGE) * PAGE
             n = self._n_ahead(n_bytes)
             slab = _slab(stride * n)

@@ -6,7 +6,9 @@ Not for metrics of one moment, which a checkpoint carries itself.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -39,11 +41,16 @@ class Points:
         """Add one point a metric; what is known already is not added twice."""
         for name, value in values.items():
             points = self._points.setdefault(name, [])
-            if points and points[-1] == (x, value):
-                continue
-            points.append((x, value))
-            if len(points) > 1 and points[-2][0] > x:
-                points.sort(key=lambda point: point[0])
+            at = len(points)
+            if points and x < points[-1][0]:
+                at = bisect_right(points, x, key=itemgetter(0))
+            if not at or not _are_same(points[at - 1], (x, value)):
+                points.insert(at, (x, value))
+
+    @property
+    def last_x(self) -> float:
+        """The largest x of all points; minus infinity if there is none."""
+        return max((points[-1][0] for points in self._points.values()), default=-math.inf)
 
     def forget_from(self, x: float) -> None:
         """Forget all points from ``x`` on."""
@@ -68,3 +75,8 @@ class Points:
         """Return all points, name -> ``(x, values)``."""
         points = {name: np.array(points).reshape(-1, 2) for name, points in self._points.items()}
         return Metrics({name: (both[:, 0].copy(), both[:, 1].copy()) for name, both in points.items()})
+
+
+def _are_same(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two points are the same; NaN is the same as NaN."""
+    return one == other or (one[0] == other[0] and math.isnan(one[1]) and math.isnan(other[1]))

@@ -5,6 +5,7 @@ Not for keeping them in order (see ``history``) nor for writing them (see ``stor
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -38,6 +39,7 @@ class Copier:
     def __init__(self) -> None:
         self.memory = Memory()
         self._source: Source | None = None
+        self._model: weakref.ref[Any] | None = None
         self._layout = Layout({})
         self._names: dict[str, str] = {}
         self._shapes: dict[str, tuple[int, ...]] = {}
@@ -46,6 +48,7 @@ class Copier:
         """Return a copy of the parameters; raises what ``as_state`` raises."""
         if self._source is None or not self._source.is_of(model):
             self._source = source_of(model)
+            self._hold(model)
             if self._source is None:
                 return as_state(model)
             self._layout = Layout(self._source.layout)
@@ -55,4 +58,15 @@ class Copier:
         layout = self._layout
         piece = self.memory.take(layout.n_bytes)
         self._source.copy_into([piece[t.start : t.stop] for t in layout.tensors.values()])
-        return Snapshot(piece, layout, self._names, self._shapes)
+        return Snapshot(piece, layout, self._names, self._shapes, self.memory)
+
+    def _hold(self, model: Any) -> None:
+        """Let go of the parameters of the model when it is gone."""
+        own = weakref.ref(self)
+
+        def forget(reference: object) -> None:
+            copier = own()
+            if copier is not None and copier._model is reference:
+                copier._source = copier._model = None
+
+        self._model = None if self._source is None else weakref.ref(model, forget)

@@ -5,6 +5,7 @@ Not for parameters that must be computed or converted first (see ``torch``).
 
 from __future__ import annotations
 
+import weakref
 from operator import is_
 from typing import Any
 
@@ -23,8 +24,9 @@ class TorchSource:
     """The parameters of a model that lie ready in memory: name -> dtype and shape, and how to copy each."""
 
     def __init__(self, model: nn.Module) -> None:
-        self._given, self._model = model, unwrapped(model)
-        named = list(self._model.named_parameters(remove_duplicate=False))
+        inner = unwrapped(model)
+        self._given, self._model = weakref.ref(model), weakref.ref(inner)
+        named = list(inner.named_parameters(remove_duplicate=False))
         firsts: dict[int, str] = {}
         self.tied = {name: firsts[id(p)] for name, p in named if firsts.setdefault(id(p), name) != name}
         owned = {name: p for name, p in named if name not in self.tied}
@@ -33,7 +35,7 @@ class TorchSource:
         self._places = [_place(p) for p in self._parameters]
         self._tensors = [p.detach() for p in self._parameters]
         self._arrays = [_flat_bytes(p) for p in self._tensors]
-        owners = [d for module in self._model.modules() for d in (module._parameters, module._modules)]
+        owners = [d for module in inner.modules() for d in (module._parameters, module._modules)]
         self._owners = [(d, list(d.values())) for d in owners]
 
     @classmethod
@@ -52,7 +54,7 @@ class TorchSource:
 
     def is_of(self, model: nn.Module) -> bool:
         """Whether it is still true of a model: the same parameters, in the same places."""
-        if model is not self._given and unwrapped(model) is not self._model:
+        if model is not self._given() and unwrapped(model) is not self._model():
             return False
         for owner, members in self._owners:
             if len(owner) != len(members) or not all(map(is_, owner.values(), members)):
@@ -69,8 +71,8 @@ class TorchSource:
                 as_tensor.copy_(tensor)
 
 
-def _place(p: torch.Tensor) -> tuple[int, torch.dtype, torch.Size]:
-    return p.data_ptr(), p.dtype, p.shape
+def _place(p: torch.Tensor) -> tuple[int, torch.dtype, torch.Size, tuple[int, ...]]:
+    return p.data_ptr(), p.dtype, p.shape, p.stride()
 
 
 def _dtype(p: torch.Tensor) -> np.dtype[Any]:

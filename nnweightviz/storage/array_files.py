@@ -17,7 +17,7 @@ import numpy as np
 from nnweightviz.checkpoint import Checkpoint
 from nnweightviz.storage.labels import as_number, epoch_in, metrics_in, step_in
 from nnweightviz.storage.pieces import Deflated, Piece, PieceState
-from nnweightviz.storage.stored import UnreadableError, opened, read_bytes, signature
+from nnweightviz.storage.stored import UnreadableError, opened, read_bytes, signature_of
 from nnweightviz.storage.zips import Entry, read_directory, read_entry
 
 MAX_HEADER_BYTES = 10_000 + 12
@@ -39,7 +39,7 @@ def read(path: Path) -> Checkpoint:
         If it is no such file, a damaged one, or has no arrays of numbers.
     """
     with opened(path) as file:
-        known = signature(file)
+        known = signature_of(file)
         if file.read(6) == b"\x93NUMPY":
             head = read_bytes(file, 0, min(known[0], MAX_HEADER_BYTES), path)
             pieces = {"array": _piece(head, 0, known[0], path)}

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from nnweightviz.storage.stored import Signature, signature_of
+
 HAS_DIR_FD = os.open in os.supports_dir_fd and hasattr(os, "O_DIRECTORY")
 TEMPORARY = ".writing"
 """Ends the name of a file that is not whole yet."""
@@ -23,9 +25,9 @@ class Directory:
         self.path = path
         self._fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) if HAS_DIR_FD else None
 
-    def write(self, name: str, parts: Iterable[Any]) -> None:
+    def write(self, name: str, parts: Iterable[Any]) -> Signature:
         """Write a file whole or not at all, replacing one of that name; its data are on the disk, its name after
-        :meth:`sync`.
+        :meth:`sync`. Return its signature.
 
         Raises
         ------
@@ -36,12 +38,32 @@ class Directory:
         try:
             with self.opened(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as file:
                 for part in parts:
-                    file.write(part)
+                    _write_all(file, part)
                 os.fsync(file.fileno())
+                signature = signature_of(file)
             os.replace(self._of(temporary), self._of(name), src_dir_fd=self._fd, dst_dir_fd=self._fd)
         except BaseException:
-            self.remove(temporary)
+            with contextlib.suppress(OSError):
+                self.remove(temporary)
             raise
+        return signature
+
+    def add(self, name: str, lines: Iterable[bytes]) -> None:
+        """Add lines to a file, all or none; a line that was torn by a crash is ended first. Raises what
+        :meth:`write` raises.
+        """
+        with self.opened(name, os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
+            descriptor = file.fileno()
+            size = os.fstat(descriptor).st_size
+            os.lseek(descriptor, max(size - 1, 0), os.SEEK_SET)
+            ends = not size or os.read(descriptor, 1) == b"\n"
+            added = b"".join(lines)
+            try:
+                _write_all(file, added if ends or not added else b"\n" + added)
+                os.fsync(descriptor)
+            except BaseException:
+                os.ftruncate(descriptor, size)
+                raise
 
     def opened(self, name: str, flags: int) -> Any:
         """Return a file for writing, unbuffered; a link of that name is not followed."""
@@ -50,8 +72,8 @@ class Directory:
         return os.fdopen(descriptor, "wb" if not flags & os.O_APPEND else "ab", buffering=0)
 
     def remove(self, name: str) -> None:
-        """Remove a file if it is there."""
-        with contextlib.suppress(OSError):
+        """Remove a file if it is there; OSError if it is and cannot be removed."""
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(self._of(name), dir_fd=self._fd)
 
     def remove_unfinished(self) -> None:
@@ -73,3 +95,10 @@ class Directory:
 
     def _of(self, name: str) -> str:
         return name if self._fd is not None else str(self.path / name)
+
+
+def _write_all(file: Any, part: Any) -> None:
+    """Write bytes to an unbuffered file, which takes only some of them where the disk is full, or beyond 2 GB."""
+    rest = memoryview(part)
+    while rest:
+        rest = rest[file.write(rest) :]

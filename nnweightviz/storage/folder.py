@@ -8,6 +8,7 @@ disagree with the files. Not for the thread that writes (see ``writer``).
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -28,7 +29,7 @@ VERSION = "1"
 METRICS, NETWORK, LOCK = "metrics.jsonl", "network.json", ".lock"
 NAME = re.compile(r"checkpoint-(\d{10}|[1-9]\d{10,17})\.safetensors")
 MAX_TEXT_BYTES = 200_000_000
-"""A longer metrics.jsonl or network.json is not read."""
+"""A longer network.json is not read."""
 
 
 def file_name(number: int) -> str:
@@ -56,7 +57,8 @@ def read(path: Path, beyond: int = -1) -> Stored:
     A file that is damaged or foreign is left out, and named in ``notes``.
     """
     checkpoints, notes = [], []
-    for number in (number for number in numbers(path) if number > beyond):
+    found = [number for number in numbers(path) if number > beyond]
+    for number in found:
         name = file_name(number)
         try:
             checkpoints.append(checkpoint_of(open_tensors(path / name), number))
@@ -65,7 +67,7 @@ def read(path: Path, beyond: int = -1) -> Stored:
     checkpoints, odd = _of_one_kind(checkpoints)
     points, torn = read_metrics(path / METRICS)
     network, unread = read_network(path / NETWORK)
-    return Stored(checkpoints, points, (*notes, *odd, *torn, *unread), network)
+    return Stored(checkpoints, points, (*notes, *odd, *torn, *unread), network, found)
 
 
 def checkpoint_of(file: TensorFile, number: int) -> Checkpoint:
@@ -82,7 +84,7 @@ def checkpoint_of(file: TensorFile, number: int) -> Checkpoint:
         metrics = as_metrics(json.loads(about.get("metrics", "{}")))
         tied, lacks = json.loads(about.get("tied", "{}")), json.loads(about.get("left_out", "[]"))
         state, quantities = states_of(file, tied)
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise UnreadableError(file.path, f"its metadata is damaged: {error}") from None
     if step is not None and step != number:
         raise UnreadableError(file.path, f"its name is of step {number}, its metadata of step {step}")
@@ -104,9 +106,10 @@ def states_of(
     return TensorState(file, row, weights), {q: TensorState(file, row, of_it) for q, of_it in names.items()}
 
 
-def metadata_of(checkpoint: Checkpoint, tied: Mapping[str, str]) -> dict[str, str]:
-    """Return what a checkpoint's file says of it beside its tensors."""
-    about = {FORMAT: VERSION, "time": datetime.now(UTC).isoformat(timespec="milliseconds")}
+def metadata_of(checkpoint: Checkpoint, tied: Mapping[str, str], time: float) -> dict[str, str]:
+    """Return what a checkpoint's file says of it beside its tensors; ``time`` is in seconds since 1970."""
+    at = datetime.fromtimestamp(time, UTC)
+    about = {FORMAT: VERSION, "time": at.isoformat(timespec="milliseconds")}
     if checkpoint.step is not None:
         about["step"] = str(checkpoint.step)
     if checkpoint.epoch is not None:
@@ -128,24 +131,38 @@ def dumped(metrics: Mapping[str, float]) -> str:
 def metrics_line(x: float, metrics: Mapping[str, float], has_steps: bool) -> bytes:
     """Return one line of metrics.jsonl: ``x`` is a step, or the number of a checkpoint where there are no steps."""
     at = int(x) if float(x).is_integer() else x
-    return f'{{"{"step" if has_steps else "checkpoint"}": {at}, "metrics": {dumped(metrics)}}}\n'.encode()
+    return f'{{"{"step" if has_steps else "checkpoint"}": {at}, "metrics": {dumped(metrics)}}}\n'.encode(
+        errors="backslashreplace"  # half a surrogate pair becomes JSON's own escape
+    )
 
 
 def read_metrics(path: Path) -> tuple[dict[str, list[tuple[float, float]]], list[str]]:
     """Return the points of a metrics.jsonl by name, and a sentence if lines could not be read."""
-    text = _text(path)
     points: dict[str, list[tuple[float, float]]] = {}
-    lines = text.split("\n") if text else [""]
     torn = 0
-    for line in lines[:-1]:  # what stands after the last line's end was torn off
-        try:
-            entry = json.loads(line)
-            x = float(entry["step"] if "step" in entry else entry["checkpoint"])
-            for name, value in as_metrics(entry["metrics"]).items():
-                points.setdefault(name, []).append((x, value))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            torn += 1
+    if not os.path.lexists(path):
+        return points, []
+    try:
+        with opened(path) as file, io.BufferedReader(file) as lines:  # type: ignore[type-var]
+            for line in lines:
+                torn += line.endswith(b"\n") and not _read_line(
+                    line, points
+                )  # else torn off as it was written
+    except (UnreadableError, OSError) as error:
+        return points, [f"{path.name} could not be read: {error}"]
     return points, [f"{counted(torn, 'line')} of {path.name} could not be read"] if torn else []
+
+
+def _read_line(line: bytes, points: dict[str, list[tuple[float, float]]]) -> bool:
+    """Add the points of one line; return whether it could be read."""
+    try:
+        entry = json.loads(line)
+        x = float(entry["step"] if "step" in entry else entry["checkpoint"])
+        for name, value in as_metrics(entry["metrics"]).items():
+            points.setdefault(name, []).append((x, value))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        return False
+    return math.isfinite(x)
 
 
 def read_network(path: Path) -> tuple[Mapping[str, Any] | None, list[str]]:

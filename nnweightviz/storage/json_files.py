@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from nnweightviz.storage.stored import UnreadableError, opened, read_bytes, signature
+from nnweightviz.storage.stored import UnreadableError, opened, read_bytes, signature_of
 
 MAX_BYTES = 100_000_000
 
@@ -23,7 +23,7 @@ def read_json(path: Path) -> dict[str, Any]:
         If there is no such file, it has more than 100 MB, is no JSON, nested too deep, or no object.
     """
     with opened(path) as file:
-        size = signature(file)[0]
+        size = signature_of(file)[0]
         if size > MAX_BYTES:
             raise UnreadableError(path, f"it has {size} bytes; {MAX_BYTES} are accepted")
         text = read_bytes(file, 0, size, path)

@@ -27,7 +27,7 @@ import numpy as np
 
 from nnweightviz.checkpoint import Checkpoint
 from nnweightviz.storage.pieces import Piece, PieceState
-from nnweightviz.storage.stored import UnreadableError, opened, signature
+from nnweightviz.storage.stored import UnreadableError, opened, signature_of
 from nnweightviz.storage.zips import read_directory
 
 WEIGHTS = "model.weights.h5"
@@ -71,7 +71,7 @@ def read(path: Path, looked: Looked | None = None) -> Checkpoint:
     if "why" in found:
         raise UnreadableError(path, found["why"])
     with opened(path) as file:
-        known = signature(file)
+        known = signature_of(file)
     start, n_bytes = found["stretch"]
     pieces: dict[str, Piece] = {}
     for _, names, key, places in found["layers"]:
@@ -113,7 +113,7 @@ def _stretch(path: Path) -> tuple[int, int]:
     """Return where the HDF5 file begins in a file, and how many bytes it has."""
     with opened(path) as file:
         if file.read(4) != b"PK\x03\x04":
-            return 0, signature(file)[0]
+            return 0, signature_of(file)[0]
         entry = read_directory(file, path).get(WEIGHTS)
     if entry is None or entry.is_deflated:
         raise UnreadableError(path, f"it is a zip file without a plain {WEIGHTS}, so none of Keras'")

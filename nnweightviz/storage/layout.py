@@ -19,6 +19,9 @@ from nnweightviz.storage.tensors import NAMES, Tensor
 
 Array = NDArray[Any]
 
+METADATA = "__metadata__"
+"""What a header holds beside tensors; no tensor can be named so."""
+
 
 class Layout:
     """Where each tensor lies, in bytes from the beginning of the data: those of the widest dtype first, so that
@@ -53,11 +56,16 @@ class Layout:
         }
         return json.dumps(entries, ensure_ascii=False, separators=(",", ":"))[1:-1]
 
+    @cached_property
+    def is_storable(self) -> bool:
+        """Whether the format has all dtypes."""
+        return all(tensor.dtype in NAMES for tensor in self.tensors.values())
+
     def header(self, metadata: Mapping[str, str]) -> bytes:
         """Return what stands before the data: the header's length, and the header, padded to 8 bytes."""
         about = json.dumps(dict(metadata), ensure_ascii=False, separators=(",", ":"))
         entries = f",{self._entries}" if self.tensors else ""
-        header = f'{{"__metadata__":{about}{entries}}}'.encode()
+        header = f'{{"{METADATA}":{about}{entries}}}'.encode(errors="backslashreplace")
         header += b" " * (-len(header) % 8)
         return struct.pack("<Q", len(header)) + header
 
@@ -72,6 +80,6 @@ def little(dtype: np.dtype[Any]) -> np.dtype[Any]:
     return dtype if dtype.kind == "V" else dtype.newbyteorder("<")
 
 
-def is_storable(array: Array) -> bool:
-    """Whether the format has the dtype of an array."""
-    return little(array.dtype) in NAMES
+def is_storable(dtype: np.dtype[Any]) -> bool:
+    """Whether the format has a dtype."""
+    return little(dtype) in NAMES

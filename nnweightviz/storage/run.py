@@ -5,8 +5,10 @@ Not for the order of checkpoints nor for metrics in memory (see ``history``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,13 +16,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnweightviz.checkpoint import Checkpoint, shapes_of
+from nnweightviz.checkpoint import QUANTITIES, Checkpoint
 from nnweightviz.memory import Memory
 from nnweightviz.storage import folder
-from nnweightviz.storage.layout import Layout, is_storable, little
+from nnweightviz.storage.layout import METADATA, Layout, is_storable, little
 from nnweightviz.storage.recorded import RecordedState
 from nnweightviz.storage.snapshot import Snapshot
-from nnweightviz.storage.stored import Stored
+from nnweightviz.storage.stored import Signature, Stored
+from nnweightviz.storage.tensors import TensorState
 from nnweightviz.storage.writer import Job, RecordingError, Writer
 
 Array = NDArray[Any]
@@ -36,17 +39,37 @@ class Run:
                 f"with nnweightviz.open({str(path)!r})"
             )
         self.path, self.thins = path, thins
+        self.n_left_out = 0
         self._memory = memory
         self._writer: Writer | None = None
         self._has_network = False
+        self._seen: list[int] = []  # numbers of the files that were there, damaged ones too
+        self._last: Checkpoint | None = None
 
-    def stored(self, beyond: int = -1) -> Stored:
-        """Return what the folder holds: all metrics, and the checkpoints whose number is larger than ``beyond``."""
-        return folder.read(self.path, beyond) if self.path.is_dir() else Stored(())
+    def stored(self) -> Stored:
+        """Return what the folder holds."""
+        self._seen, self._last = [], None
+        return self.news()
 
-    def numbers(self) -> list[int]:
-        """Return the numbers of the checkpoints in the folder, in order."""
-        return folder.numbers(self.path) if self.path.is_dir() else []
+    def news(self) -> Stored:
+        """Return what came into the folder since: all metrics, and the checkpoints that are new."""
+        if not self.path.is_dir():
+            return Stored(())
+        stored = folder.read(self.path, self._seen[-1] if self._seen else -1)
+        self._seen += stored.numbers
+        if stored.checkpoints:
+            self._last = stored.checkpoints[-1]
+        return stored
+
+    def is_as_seen(self) -> bool:
+        """Whether all files that were seen are there still, and none was replaced: then new ones are all there is
+        to know. Who goes back replaces or removes the last one.
+        """
+        numbers = folder.numbers(self.path) if self.path.is_dir() else []
+        last = self._last.state if self._last is not None else None
+        return numbers[: len(self._seen)] == self._seen and (
+            not isinstance(last, TensorState) or last.file.is_there()
+        )
 
     @property
     def is_recording(self) -> bool:
@@ -70,49 +93,48 @@ class Run:
         self.writer.check()
         if self.thins and not self.writer.has_room(n_bytes):
             return True
-        self.writer.wait_for_room(n_bytes)
+        self.wait_for_room(n_bytes)
         return False
 
-    def add(self, checkpoint: Checkpoint, number: int) -> Checkpoint:
+    def leave_out(self) -> None:
+        """Count a checkpoint that is left out; the first is told to who called ``record``."""
+        self.n_left_out += 1
+        if self.n_left_out == 1:
+            warnings.warn(
+                f"the disk of {self.path} is slower than training: checkpoints are left out, their metrics are "
+                "kept; history.n_left_out counts them",
+                UserWarning,
+                stacklevel=4,
+            )
+
+    def wait_for_room(self, n_bytes: int) -> None:
+        """Wait until so much can be written; raises RecordingError if writing fails."""
+        self.writer.wait_for_room(n_bytes)
+
+    def add(self, checkpoint: Checkpoint) -> Checkpoint:
         """Let a checkpoint be written; return it with a state that is read from its file once it is there."""
-        state, release = checkpoint.state, None
-        data: list[Any]
-        if isinstance(state, Snapshot) and not checkpoint.quantities:
-            layout, names, data = state.layout, state.names, [state.piece]
-            tensors: Mapping[str, Array] = {name: layout.array(state.piece, name) for name in layout.tensors}
-            release = partial(self._memory.give, state.piece)
-        else:
-            tensors, names, lacks = _tensors(checkpoint)
-            checkpoint = replace(checkpoint, left_out=(*checkpoint.left_out, *lacks))
-            layout = Layout.of(tensors)
-            data = [_bytes(tensors[name]) for name in layout.in_order]
-        of_weights = {
-            name: kept for name, kept in names.items() if kept.partition("/")[0] not in checkpoint.quantities
-        }
-        shapes = shapes_of(state) if len(of_weights) == len(state) else _shapes(layout, of_weights)
-        recorded = RecordedState(tensors, of_weights, shapes, release)
-        quantities = {
-            quantity: RecordedState(tensors, of_it, _shapes(layout, of_it))
-            for quantity in checkpoint.quantities
-            if (of_it := {n.partition("/")[2]: n for n in tensors if n.startswith(f"{quantity}/")})
-        }
-        checkpoint = replace(checkpoint, state=recorded, quantities=quantities)
+        number = checkpoint.step
+        if number is None:
+            number = self._seen[-1] + 1 if self._seen else 0
+        checkpoint, file = _laid_out(checkpoint, self._memory)
         name = folder.file_name(number)
-        tied = {n: kept for n, kept in of_weights.items() if n != kept}
-        header = layout.header(folder.metadata_of(checkpoint, tied))
-        states = [recorded, *quantities.values()]
-        written = partial(_written, states, self.path / name)
-        self.writer.put(Job(name, [header, *data], len(header) + layout.n_bytes, written))
+        states = [checkpoint.state, *checkpoint.quantities.values()]
+        self._seen.append(number)
+        self.writer.put(Job(name, file, file.layout.n_bytes, partial(_written, states, self.path / name)))
         return checkpoint
 
     def remove(self, number: int) -> None:
         """Remove a checkpoint's file."""
+        self._seen = [seen for seen in self._seen if seen != number]
         self.writer.put(Job(folder.file_name(number), None))
 
     def log(self, x: float, metrics: Mapping[str, float], has_steps: bool) -> None:
         """Add metrics between checkpoints."""
+        line = folder.metrics_line(x, metrics, has_steps)
         self.writer.check()
-        self.writer.put(Job(folder.METRICS, [folder.metrics_line(x, metrics, has_steps)], adds=True))
+        if not self.thins:
+            self.writer.wait_for_room(len(line))
+        self.writer.put(Job(folder.METRICS, [line], len(line), adds=True))
 
     def rewrite_metrics(self, curves: Mapping[str, tuple[Array, Array]], has_steps: bool) -> None:
         """Replace all metrics between checkpoints."""
@@ -121,12 +143,14 @@ class Run:
             for name, (xs, values) in curves.items()
             for x, value in zip(xs, values, strict=True)
         ]
-        self.writer.put(Job(folder.METRICS, lines))
+        text = b"".join(lines)
+        self.writer.put(Job(folder.METRICS, [text], len(text)))
 
-    def keep_network(self, network: bytes) -> None:
-        """Write the structure beside the checkpoints."""
+    def keep_network(self, network: bytes | None) -> None:
+        """Write the structure beside the checkpoints; None if it cannot be told, so that nobody tries again."""
         self._has_network = True
-        self.writer.put(Job(folder.NETWORK, [network], len(network)))
+        if network is not None:
+            self.writer.put(Job(folder.NETWORK, [network], len(network)))
 
     @property
     def lacks_network(self) -> bool:
@@ -144,6 +168,54 @@ class Run:
             self._writer.close()
 
 
+@dataclass(frozen=True)
+class _File:
+    """What a checkpoint's file holds; its header is made as it is written, out of the way of training."""
+
+    checkpoint: Checkpoint
+    layout: Layout
+    names: Mapping[str, str]
+    data: Sequence[Any]
+    time: float
+
+    def __iter__(self) -> Iterator[Any]:
+        tied = {name: kept for name, kept in self.names.items() if name != kept}
+        yield self.layout.header(folder.metadata_of(self.checkpoint, tied, self.time))
+        yield from self.data
+
+
+def _laid_out(checkpoint: Checkpoint, memory: Memory) -> tuple[Checkpoint, _File]:
+    """Return a checkpoint whose state is read from memory until its file is written, and that file."""
+    state = checkpoint.state
+    if isinstance(state, Snapshot) and not checkpoint.quantities and state.layout.is_storable:
+        release = partial(memory.give, state.piece) if state.memory is memory else None
+        n_bytes = state.layout.n_bytes
+        recorded = RecordedState(state, state.names, state.shapes, n_bytes, release)
+        checkpoint = replace(checkpoint, state=recorded)
+        return checkpoint, _File(checkpoint, state.layout, state.names, [state.piece], time.time())
+    tensors, names, lacks = _tensors(checkpoint)
+    layout = Layout.of(tensors)
+    quantities = {
+        quantity: _recorded(tensors, of_it, layout)
+        for quantity in checkpoint.quantities
+        if (of_it := {n.partition("/")[2]: n for n in tensors if n.startswith(f"{quantity}/")})
+    }
+    checkpoint = replace(
+        checkpoint,
+        state=_recorded(tensors, names, layout),
+        quantities=quantities,
+        left_out=(*checkpoint.left_out, *lacks),
+    )
+    data = [_bytes(tensors[name]) for name in layout.in_order]
+    return checkpoint, _File(checkpoint, layout, names, data, time.time())
+
+
+def _recorded(tensors: Mapping[str, Array], names: Mapping[str, str], layout: Layout) -> RecordedState:
+    places = {name: layout.tensors[kept] for name, kept in names.items()}
+    n_bytes = sum(layout.tensors[kept].stop - layout.tensors[kept].start for kept in set(names.values()))
+    return RecordedState(tensors, names, {name: place.shape for name, place in places.items()}, n_bytes)
+
+
 def _tensors(checkpoint: Checkpoint) -> tuple[dict[str, Array], dict[str, str], list[str]]:
     """Return the arrays of a checkpoint by their names in the file, parameter -> that name, and what has no place
     there: dtypes that the format lacks. Arrays under several names are kept once.
@@ -151,11 +223,11 @@ def _tensors(checkpoint: Checkpoint) -> tuple[dict[str, Array], dict[str, str], 
     tensors: dict[str, Array] = {}
     names: dict[str, str] = {}
     lacks = []
-    firsts: dict[tuple[int, Any, Any], str] = {}
-    for name, array in checkpoint.state.items():
-        array = np.asarray(array)
-        place = (array.ctypes.data, array.shape, array.strides)
-        if not is_storable(array):
+    firsts: dict[tuple[int, Any, Any, Any], str] = {}
+    for name, given in checkpoint.state.items():
+        array = np.asarray(given)
+        place = (array.ctypes.data, array.dtype, array.shape, array.strides)
+        if not is_storable(array.dtype) or name.partition("/")[0] in (METADATA, *QUANTITIES):
             lacks.append(name)
         elif array.size and place in firsts:
             names[name] = firsts[place]
@@ -163,20 +235,15 @@ def _tensors(checkpoint: Checkpoint) -> tuple[dict[str, Array], dict[str, str], 
             tensors[name], names[name] = array, name
             firsts[place] = name
     for quantity, arrays in checkpoint.quantities.items():
-        tensors |= {
-            f"{quantity}/{name}": np.asarray(a) for name, a in arrays.items() if is_storable(np.asarray(a))
-        }
+        given_arrays = {f"{quantity}/{name}": np.asarray(array) for name, array in arrays.items()}
+        tensors |= {name: array for name, array in given_arrays.items() if is_storable(array.dtype)}
     return tensors, names, lacks
-
-
-def _shapes(layout: Layout, names: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
-    return {name: layout.tensors[kept].shape for name, kept in names.items()}
 
 
 def _bytes(array: Array) -> memoryview:
     return np.ascontiguousarray(array, dtype=little(array.dtype)).reshape(-1).view(np.uint8).data
 
 
-def _written(states: Sequence[RecordedState], path: Path) -> None:
+def _written(states: Sequence[Any], path: Path, signature: Signature | None) -> None:
     for state in states:
-        state.written(path)
+        state.written(path, signature)

@@ -14,13 +14,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step, shapes_of
+from nnweightviz.checkpoint import (
+    Checkpoint,
+    as_epoch,
+    as_metrics,
+    as_step,
+    common_dtype,
+    dtypes_of,
+    shapes_of,
+)
 from nnweightviz.storage.directory import Directory
 from nnweightviz.storage.folder import FORMAT, VERSION, dumped, states_of
-from nnweightviz.storage.layout import Layout, little
+from nnweightviz.storage.layout import Layout, is_storable, little
 from nnweightviz.storage.stored import Stored, UnreadableError
 from nnweightviz.storage.tensors import TensorFile
 
+Places = Mapping[str, tuple[Mapping[str, NDArray[Any]], str]]
+"""Names of all arrays of a checkpoint -> the mapping that has each, and its name there."""
 FORM = "run"
 MAX_METADATA_BYTES = 20_000_000
 """Beyond it the metrics between checkpoints would make the header longer than readers of the format accept."""
@@ -53,7 +63,7 @@ def read(file: TensorFile) -> Stored:
         network = json.loads(about["network"]) if "network" in about else None
         tied = {str(name): str(kept) for name, kept in json.loads(about.get("tied", "{}")).items()}
         checkpoints = [_checkpoint(file, k, entry, tied) for k, entry in enumerate(entries)]
-    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise UnreadableError(
             file.path, f"its metadata is damaged: {type(error).__name__}: {error}"
         ) from None
@@ -89,16 +99,9 @@ def write(
     OSError
         If it cannot be written.
     """
-    dtypes: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
     there = [checkpoint.places() for checkpoint in checkpoints]
-    for places in there:
-        for name, (arrays, own) in places.items():
-            if name not in dtypes:
-                dtypes[name] = (little(arrays[own].dtype), (len(checkpoints), *shapes_of(arrays)[own]))
-    layout = Layout(dtypes)
-    entries = [
-        _entry(c, [n for n in dtypes if n not in names]) for c, names in zip(checkpoints, there, strict=True)
-    ]
+    layout = _layout(there)
+    entries = [_entry(c, places, layout.tensors) for c, places in zip(checkpoints, there, strict=True)]
     points = {
         n: [[_number(float(x)), _number(float(v))] for x, v in zip(*c, strict=True)]
         for n, c in curves.items()
@@ -128,16 +131,33 @@ def write(
         directory.close()
 
 
-def _entry(checkpoint: Checkpoint, lacks: Sequence[str]) -> dict[str, Any]:
+def _layout(there: Sequence[Places]) -> Layout:
+    """Return where each array lies, of the dtype that holds it in all checkpoints; those that the format has no dtype
+    for have no place.
+    """
+    shapes: dict[str, tuple[int, ...]] = {}
+    dtypes: dict[str, np.dtype[Any]] = {}
+    for places in there:
+        for name, (arrays, own) in places.items():
+            shapes[name] = shapes_of(arrays)[own]
+            dtype = dtypes_of(arrays)[own]
+            dtypes[name] = common_dtype([dtypes.get(name, dtype), dtype])
+    n = len(there)
+    return Layout({name: (little(d), (n, *shapes[name])) for name, d in dtypes.items() if is_storable(d)})
+
+
+def _entry(checkpoint: Checkpoint, places: Places, stored: Mapping[str, Any]) -> dict[str, Any]:
+    lacks = [name for name in stored if name not in places]
+    left_out = [*checkpoint.left_out, *(name for name in places if name not in stored)]
     entry: dict[str, Any] = {"metrics": json.loads(dumped(checkpoint.metrics))}
     if checkpoint.step is not None:
         entry["step"] = checkpoint.step
     if checkpoint.epoch is not None:
         entry["epoch"] = checkpoint.epoch
     if lacks:
-        entry["lacks"] = list(lacks)
-    if checkpoint.left_out:
-        entry["left_out"] = list(checkpoint.left_out)
+        entry["lacks"] = lacks
+    if left_out:
+        entry["left_out"] = left_out
     return entry
 
 

@@ -14,6 +14,9 @@ from typing import Any, BinaryIO
 
 from nnweightviz.checkpoint import Checkpoint
 
+Signature = tuple[int, ...]
+"""What tells a file from another of the same name, or from itself before it was written to."""
+
 
 class UnreadableError(ValueError):
     """A file that is damaged, hostile or of no known form; the message names the file and says why."""
@@ -28,13 +31,21 @@ class Stored:
     """The checkpoints that were found, in order, their states lazy; metrics beside them; what is odd about it all.
 
     ``points`` holds metrics between checkpoints, name -> ``(x, value)`` with x in steps, or in checkpoints where no
-    checkpoint has a step. ``notes`` are sentences: which order was taken, what was skipped and why.
+    checkpoint has a step. ``notes`` are sentences: which order was taken, what was skipped and why. ``numbers`` are
+    those of all files of checkpoints that were found, the skipped ones too.
     """
 
     checkpoints: Sequence[Checkpoint]
     points: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     network: Mapping[str, Any] | None = None
+    numbers: Sequence[int] = ()
+
+
+def signature_of(file: BinaryIO) -> Signature:
+    """Return the signature of an opened file; its size comes first."""
+    about = os.fstat(file.fileno())
+    return about.st_size, about.st_mtime_ns, about.st_ino
 
 
 def opened(path: Path) -> BinaryIO:
@@ -53,12 +64,6 @@ def opened(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise UnreadableError(path, "it is no ordinary file")
     return os.fdopen(descriptor, "rb", buffering=0)
-
-
-def signature(file: BinaryIO) -> tuple[int, ...]:
-    """Return what tells whether a file is still the one that was opened before: size, time, number. Size first."""
-    about = os.fstat(file.fileno())
-    return about.st_size, about.st_mtime_ns, about.st_ino
 
 
 def read_into(file: BinaryIO, buffer: memoryview, start: int, path: Path) -> None:
@@ -83,10 +88,10 @@ def read_bytes(file: BinaryIO, start: int, n_bytes: int, path: Path) -> bytearra
     return data
 
 
-def open_again(path: Path, known: tuple[int, ...]) -> BinaryIO:
+def open_again(path: Path, known: Signature) -> BinaryIO:
     """Return a file that was opened before; UnreadableError if it is gone, or another one now."""
     file = opened(path)
-    if signature(file) != known:
+    if signature_of(file) != known:
         file.close()
         raise UnreadableError(path, "it was replaced since the history was opened; open it again")
     return file

@@ -80,14 +80,18 @@ def _shape(shape: Any) -> tuple[int, ...]:
 def _check_sizes(network: Network, parameters: Mapping[str, tuple[int, ...]]) -> None:
     if sum(max(group.n_units, 0) for group in network.groups) > MAX_UNITS:
         raise ValueError(f"it claims more than {MAX_UNITS} units")
-    layers = {layer.name for layer in network.layers}
+    layers, known = {layer.name for layer in network.layers}, {group.id for group in network.groups}
     for group in network.groups:
         names = len(group.unit_names) if group.unit_names is not None else group.n_units
-        cells = group.n_units if group.grid is None else math.prod(group.grid)
+        cells = group.n_units if group.grid is None else math.prod(max(side, 0) for side in group.grid)
+        if not {group.delayed_of, group.beside} <= {None, *known}:
+            raise ValueError(f"group {group.id!r:.60} stands beside a group that is not there")
         if group.n_units < 0 or names != group.n_units or cells != group.n_units or group.layer not in layers:
             raise ValueError(f"group {group.id!r:.60} does not fit its layer, its names or its grid")
         if group.parts and group.n_units % len(group.parts):
             raise ValueError(f"group {group.id!r:.60} has parts that are not equally long")
+    if not set((network.tied or {}).values()) <= set(parameters):
+        raise ValueError("a parameter is tied to one that is not there")
     for bundle in network.bundles:
         _check_bundle(network, bundle, parameters)
 
@@ -105,7 +109,11 @@ def _check_bundle(network: Network, bundle: Bundle, parameters: Mapping[str, tup
         len(bundle.index) == len(bundle.shape) - 2
         and all(0 <= i < n for i, n in zip(bundle.index, bundle.shape[2:], strict=True))
     )
-    is_inside = min((*steps, *bundle.shape)) >= 0 and (0 in bundle.shape or last < size)
+    is_inside = (
+        math.prod(bundle.shape) <= max(size, MAX_UNITS)
+        and min((*steps, *bundle.shape)) >= 0
+        and (0 in bundle.shape or last < size)
+    )
     if not is_inside or not index_fits or ends != (bundle.shape[0], bundle.n_source):
         raise ValueError(
             f"bundle {bundle.id!r:.60} lies outside its parameter {bundle.parameter!r:.60} or its groups"

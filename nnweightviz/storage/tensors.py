@@ -20,7 +20,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz.checkpoint import LazyState
-from nnweightviz.storage.stored import UnreadableError, open_again, opened, read_into, signature
+from nnweightviz.storage.stored import (
+    Signature,
+    UnreadableError,
+    open_again,
+    opened,
+    read_into,
+    signature_of,
+)
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "F64": np.dtype("<f8"),
@@ -71,8 +78,16 @@ class TensorFile:
     path: Path
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str]
-    signature: tuple[int, ...]
+    signature: Signature
     left_out: tuple[str, ...] = ()
+
+    def is_there(self) -> bool:
+        """Whether the file is still there, and the same."""
+        try:
+            with opened(self.path) as file:
+                return signature_of(file) == self.signature
+        except UnreadableError:
+            return False
 
     def read(self, name: str, row: int | None = None) -> NDArray[Any]:
         """Return a tensor, or one row of it (along its first dimension), reading nothing else.
@@ -127,6 +142,11 @@ class TensorState(LazyState):
         return {name: self.file.tensors[kept].shape[skipped:] for name, kept in self._names.items()}
 
     @property
+    def dtypes(self) -> dict[str, np.dtype[Any]]:
+        """Name -> dtype, known without reading."""
+        return {name: self.file.tensors[kept].dtype for name, kept in self._names.items()}
+
+    @property
     def n_bytes(self) -> int:
         """How many bytes the tensors have."""
         tensors = [self.file.tensors[name] for name in set(self._names.values())]
@@ -145,7 +165,7 @@ def open_tensors(path: Path) -> TensorFile:
         If it is no safetensors file, or a damaged one. Memory taken is bounded by the file's size.
     """
     with opened(path) as file:
-        known = signature(file)
+        known = signature_of(file)
         size = known[0]
         if size < 8:
             raise UnreadableError(path, f"it is no safetensors file: of {size} bytes only")

@@ -21,7 +21,7 @@ from nnweightviz.checkpoint import Checkpoint
 from nnweightviz.storage.labels import NESTED, as_number, epoch_in, metrics_in, step_in
 from nnweightviz.storage.pickles import Called, Named, Persistent, PickleError, read_pickle
 from nnweightviz.storage.pieces import Piece, PieceState
-from nnweightviz.storage.stored import UnreadableError, opened, read_bytes, signature
+from nnweightviz.storage.stored import UnreadableError, opened, read_bytes, signature_of
 from nnweightviz.storage.torch_contents import Found, parameters_in
 from nnweightviz.storage.zips import Entry, read_directory, read_entry
 
@@ -131,7 +131,7 @@ def read(path: Path) -> Checkpoint:
         if not readable:
             raise UnreadableError(path, "none of its tensors is of a kind that can be read")
         numbers = _numbers(found, storages, file, path)
-        state = PieceState(path, signature(file), readable)
+        state = PieceState(path, signature_of(file), readable)
     left_out = (*(name for name, piece in pieces.items() if piece is None), *found.left_out)
     return Checkpoint(state, step_in(numbers), epoch_in(numbers), metrics_in(numbers), left_out)
 
@@ -187,7 +187,7 @@ class _Bounded:
 def _read_legacy(file: BinaryIO, path: Path) -> tuple[Any, dict[str, Storage]]:
     """Magic number, version, machine, object and keys, pickled one after the other; then each key's storage."""
     file.seek(0)
-    source = _Bounded(file, signature(file)[0])
+    source = _Bounded(file, signature_of(file)[0])
     itemsizes: dict[str, int] = {}
 
     def refer(about: Any) -> Persistent | Named:
@@ -209,7 +209,7 @@ def _read_legacy(file: BinaryIO, path: Path) -> tuple[Any, dict[str, Storage]]:
         (n,) = struct.unpack("<q", read_bytes(file, start, 8, path))
         storages[key] = Storage(start + 8, n * itemsizes.get(key, 1))
         start += 8 + storages[key].n_bytes
-        if n < 0 or start > signature(file)[0]:
+        if n < 0 or start > signature_of(file)[0]:
             raise UnreadableError(path, f"its storage {key[:40]!r} claims {n} entries, beyond its end")
     return root, storages
 

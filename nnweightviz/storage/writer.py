@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from nnweightviz.storage.directory import Directory
 from nnweightviz.storage.folder import LOCK
+from nnweightviz.storage.stored import Signature
 
 QUEUE_BYTES = 64_000_000
 BATCH = 64
@@ -30,14 +32,14 @@ class RecordingError(OSError):
     """Something could not be written; the message says what, why, and what is kept."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Job:
     """One thing to do: write a file, remove it (no parts), or add lines to it."""
 
     name: str
-    parts: Sequence[Any] | None
+    parts: Iterable[Any] | None
     n_bytes: int = 0
-    done: Callable[[], object] = lambda: None
+    done: Callable[[Signature | None], object] = lambda signature: None  # noqa: ARG005
     adds: bool = False
 
 
@@ -56,6 +58,9 @@ class Writer:
         self._changed = threading.Condition()
         self._queue: deque[Job] = deque()
         self._n_bytes = 0
+        self._added: set[Job] = (
+            set()
+        )  # lines that must not be added again if their folder is not on the disk yet
         self._error: Exception | None = None
         self._is_closing = False
         self._process = os.getpid()
@@ -83,8 +88,7 @@ class Writer:
 
     def check(self) -> None:
         """Raise what went wrong since the last time, once; and try again to write what could not be written."""
-        if self._process != os.getpid():
-            raise RecordingError(f"{self.path} is recorded into by the process that this one was forked from")
+        self._check_process()
         if self._is_closing:
             raise RecordingError(f"the history of {self.path} is closed; open it again with History(path)")
         if self._error is not None:
@@ -93,17 +97,28 @@ class Writer:
                 self._changed.notify_all()
             raise _surfaced(self.path, error, len(self._queue)) from error
 
+    def _check_process(self) -> None:
+        """Raise in a forked process: it has a copy of the queue, but neither the thread nor the lock."""
+        if self._process != os.getpid():
+            raise RecordingError(f"{self.path} is recorded into by the process that this one was forked from")
+
     def flush(self) -> None:
         """Wait until all is on the disk; raises RecordingError if it cannot be brought there."""
+        self._check_process()
+        if self._is_closing and not self._queue:
+            return
         with self._changed:
             self._error = None  # what failed is tried once more
             self._changed.notify_all()
-            self._changed.wait_for(lambda: self._error is not None or not self._queue)
+            self._changed.wait_for(lambda: self._error is not None or not self._queue or self._is_closing)
         self.check()
 
     def close(self) -> None:
         """Write what waits, and let the folder go; raises RecordingError if something could not be written."""
         if self._is_closing or self._process != os.getpid():
+            return
+        if threading.current_thread() is self._thread:  # the garbage collector may run there, and cannot wait
+            threading.Thread(target=self.close, name="nnweightviz-closer").start()
             return
         try:
             self.flush()
@@ -111,8 +126,7 @@ class Writer:
             with self._changed:
                 self._is_closing = True
                 self._changed.notify_all()
-            if threading.current_thread() is not self._thread:
-                self._thread.join()
+            self._thread.join()
             self._directory.close()
             self._lock.release()
 
@@ -124,49 +138,45 @@ class Writer:
                     return
                 batch = [self._queue[k] for k in range(min(len(self._queue), BATCH))]
             done, error = self._written(batch)
-            for job in done:
-                job.done()
+            for job, signature in done:
+                job.done(signature)
             with self._changed:
-                for job in done:
+                for job, _ in done:
                     self._queue.popleft()
                     self._n_bytes -= job.n_bytes
                 self._error = error
                 self._changed.notify_all()
 
-    def _written(self, batch: Sequence[Job]) -> tuple[list[Job], Exception | None]:
-        """Do what can be done of a batch; return that, and what stopped it."""
-        done, stopped = [], None
+    def _written(self, batch: Sequence[Job]) -> tuple[list[tuple[Job, Signature | None]], Exception | None]:
+        """Do what can be done of a batch; return that, with the files' signatures, and what stopped it."""
+        done: list[tuple[Job, Signature | None]] = []
+        stopped = None
         try:
-            for job in batch:
-                self._do(job)
-                done.append(job)
+            for _, neighbours in groupby(enumerate(batch), lambda pair: -1 if pair[1].adds else pair[0]):
+                jobs = [job for _, job in neighbours]
+                signature = self._do(jobs)
+                done += [(job, signature) for job in jobs]
         except Exception as error:
             stopped = error
         try:
             self._directory.sync()
         except Exception as error:
             return [], error
+        self._added.clear()
         return done, stopped
 
-    def _do(self, job: Job) -> None:
+    def _do(self, jobs: Sequence[Job]) -> Signature | None:
+        """Do one job, or several at once that add lines to the same file."""
+        job = jobs[0]
         if job.parts is None:
             self._directory.remove(job.name)
         elif job.adds:
-            self._add_lines(job.name, job.parts)
+            new = [job for job in jobs if job not in self._added]
+            self._directory.add(job.name, [line for job in new for line in job.parts or ()])
+            self._added.update(new)
         else:
-            self._directory.write(job.name, job.parts)
-
-    def _add_lines(self, name: str, lines: Sequence[bytes]) -> None:
-        """Add lines to a file, all or none; a line that was torn by a crash is ended first."""
-        with self._directory.opened(name, os.O_RDWR | os.O_CREAT | os.O_APPEND) as file:
-            size = os.fstat(file.fileno()).st_size
-            ends = not size or os.pread(file.fileno(), 1, size - 1) == b"\n"
-            try:
-                file.write((b"" if ends else b"\n") + b"".join(lines))
-                os.fsync(file.fileno())
-            except OSError:
-                os.ftruncate(file.fileno(), size)
-                raise
+            return self._directory.write(job.name, job.parts)
+        return None
 
 
 def _locked(path: Path) -> FileLock:
@@ -180,13 +190,15 @@ def _locked(path: Path) -> FileLock:
             f"{path} is being recorded into already, by another process or another History: close that one, or "
             f"record into another folder; to read along, nnweightviz.open({str(path)!r})"
         ) from None
-    except OSError as error:
-        raise RecordingError(f"{path} cannot be recorded into: {error.strerror or error}") from error
+    except (OSError, NotImplementedError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise RecordingError(f"{path} cannot be recorded into: {why}") from error
     return lock
 
 
 def _surfaced(path: Path, error: Exception, n_waiting: int) -> RecordingError:
-    why = getattr(error, "strerror", None) or str(error)
+    is_gone = isinstance(error, FileNotFoundError)
+    why = "the folder is gone" if is_gone else getattr(error, "strerror", None) or str(error)
     surfaced = RecordingError(
         f"{path} could not be written: {why}; {n_waiting} waiting in memory, tried again at the next record, flush "
         "or close: make room, or record into another folder"

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nnweightviz.storage.pieces import inflated
-from nnweightviz.storage.stored import UnreadableError, read_bytes, signature
+from nnweightviz.storage.stored import UnreadableError, read_bytes, signature_of
 
 MAX_RATIO = 100
 """Weights deflate to no less than half; what deflates a hundredfold is a bomb, ..."""
@@ -44,7 +44,7 @@ def read_directory(file: BinaryIO, path: Path) -> dict[str, Entry]:
             found = [info for info in archive.infolist() if not info.is_dir()]
     except Exception as error:  # the library raises whatever its parsing of damaged bytes ends in
         raise UnreadableError(path, f"it is no zip file, or a damaged one: {error}") from None
-    size = signature(file)[0]
+    size = signature_of(file)[0]
     entries: dict[str, Entry] = {}
     end = 0
     for info in sorted(found, key=lambda info: info.header_offset):
