@@ -1,8 +1,13 @@
-"""Files for other frameworks are collected where these are installed; ``make test-frameworks`` installs them all."""
+"""For all tests. Those for other frameworks are collected where these are; ``make test-frameworks`` has them all."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
+
+from hypothesis import settings
+
+settings.register_profile("nnweightviz", deadline=None)  # disks and processors are busy at times
+settings.load_profile("nnweightviz")
 
 FILES = {
     "lightning": ["nnweightviz/callbacks/lightning.py", "tests/callbacks/test_lightning.py"],

@@ -62,6 +62,7 @@ class Writer:
             set()
         )  # lines that must not be added again if their folder is not on the disk yet
         self._error: Exception | None = None
+        self._n_attempts, self._failed = 0, 0  # which attempt the error is of
         self._is_closing = False
         self._process = os.getpid()
         self._thread = threading.Thread(target=self._run, name="nnweightviz-writer", daemon=True)
@@ -108,9 +109,14 @@ class Writer:
         if self._is_closing and not self._queue:
             return
         with self._changed:
-            self._error = None  # what failed is tried once more
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._error is not None or not self._queue or self._is_closing)
+            begun = self._n_attempts
+            while self._queue and not self._is_closing:
+                if self._error is not None:
+                    if self._failed > begun:
+                        break
+                    self._error = None  # what failed before is tried once more
+                    self._changed.notify_all()
+                self._changed.wait()
         self.check()
 
     def close(self) -> None:
@@ -136,6 +142,7 @@ class Writer:
                 self._changed.wait_for(lambda: self._is_closing or (self._queue and self._error is None))
                 if self._is_closing:
                     return
+                self._n_attempts += 1
                 batch = [self._queue[k] for k in range(min(len(self._queue), BATCH))]
             done, error = self._written(batch)
             for job, signature in done:
@@ -144,7 +151,7 @@ class Writer:
                 for job, _ in done:
                     self._queue.popleft()
                     self._n_bytes -= job.n_bytes
-                self._error = error
+                self._error, self._failed = error, self._n_attempts
                 self._changed.notify_all()
 
     def _written(self, batch: Sequence[Job]) -> tuple[list[tuple[Job, Signature | None]], Exception | None]:
