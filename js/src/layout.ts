@@ -82,9 +82,9 @@ function tickedBiases(network: Network, { exhibits }: LayoutLooks): Map<string, 
 
 const isFoldable = (group: Group): boolean => group.delayed_of !== null && group.n_units > MAX_PORTED_UNITS;
 
-/** Biases whose links are lines: their "1" is drawn. */
+/** Biases, and what norms scale and shift by, whose links are lines: their "1" or "×" is drawn. */
 function linedBiases(network: Network, ticked: Layout["ticked"]): Set<string> {
-  const lined = network.bundles.filter(({ role, id }) => role === "bias" && !ticked.has(id));
+  const lined = network.bundles.filter(({ role, id }) => /bias|norm/.test(role) && !ticked.has(id));
   return new Set(lined.map((bundle) => bundle.source));
 }
 

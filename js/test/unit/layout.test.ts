@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isDrawable, layoutNetwork, sourcePoint, targetPoint, ticksOnStage } from "../../src/layout";
-import { lstmNetwork } from "./nets";
+import { chain, lstmNetwork } from "./nets";
 
 const looks = { width: 900, height: 480, unfolded: {}, order: new Map<string, Int32Array>() };
 
@@ -48,6 +48,16 @@ describe("layout of a recurrent network", () => {
     };
     expect(biasesOf(16)).toEqual({ lined: 4, ticks: [], hasOne: true });
     expect(biasesOf(17)).toEqual({ lined: 0, ticks: ["i"], hasOne: false }); // of the unfolded gate
+  });
+
+  it("draws what a norm scales and shifts by as links, whatever the number of units", () => {
+    for (const nUnits of [4, 100]) {
+      const network = chain(["input", "hidden"], [3, nUnits]);
+      for (const bundle of network.bundles) if (bundle.role === "bias") bundle.role = "norm";
+      const layout = layoutNetwork(network, looks);
+      expect(network.bundles.every((bundle) => isDrawable(layout, bundle))).toBe(true);
+      expect(layout.places.get("hidden.bias")?.form).toBe("bias");
+    }
   });
 
   it("places everything inside the content, at any width", () => {
