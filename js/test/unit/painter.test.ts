@@ -20,8 +20,20 @@ function painting(width: number, height: number, ratio: number) {
       done({ k, image: { close: () => given.delete(k) }, sums: null } as unknown as Picture);
     },
   } as unknown as Studio;
-  const looks = { width, height, ratio, palette: PALETTES.light, paper: PAPERS.light, composite: "strongest" };
-  const painter = new Painter(looks as unknown as Plan, studio, (k) => ({ k }) as Order, () => undefined);
+  const looks = {
+    width,
+    height,
+    ratio,
+    palette: PALETTES.light,
+    paper: PAPERS.light,
+    composite: "strongest",
+  };
+  const painter = new Painter(
+    looks as unknown as Plan,
+    studio,
+    (k) => ({ k }) as Order,
+    () => undefined,
+  );
   return { painter, given, nMade: () => nMade };
 }
 
