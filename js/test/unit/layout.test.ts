@@ -50,14 +50,17 @@ describe("layout of a recurrent network", () => {
     expect(biasesOf(17)).toEqual({ lined: 0, ticks: ["i"], hasOne: false }); // of the unfolded gate
   });
 
-  it("draws what a norm scales and shifts by as links, whatever the number of units", () => {
-    for (const nUnits of [4, 100]) {
+  it("draws what a norm scales and shifts by as links up to 16 units, and as ticks above", () => {
+    const normsOf = (nUnits: number) => {
       const network = chain(["input", "hidden"], [3, nUnits]);
       for (const bundle of network.bundles) if (bundle.role === "bias") bundle.role = "norm";
       const layout = layoutNetwork(network, looks);
-      expect(network.bundles.every((bundle) => isDrawable(layout, bundle))).toBe(true);
-      expect(layout.places.get("hidden.bias")?.form).toBe("bias");
-    }
+      const lined = network.bundles.filter((bundle) => isDrawable(layout, bundle));
+      const ticks = ticksOnStage(layout).map(({ id }) => id);
+      return { lined: lined.map(({ id }) => id), ticks, hasOne: layout.places.has("hidden.bias") };
+    };
+    expect(normsOf(16)).toEqual({ lined: ["hidden.weight", "hidden.bias"], ticks: [], hasOne: true });
+    expect(normsOf(17)).toEqual({ lined: ["hidden.weight"], ticks: ["hidden.bias"], hasOne: false });
   });
 
   it("places everything inside the content, at any width", () => {

@@ -11,7 +11,7 @@ import { Links } from "../../src/views/graph/links";
 import { type Lines, pickLink } from "../../src/views/graph/pick";
 import { Scene } from "../../src/views/graph/scene";
 import { endsOfLink } from "../../src/views/graph/strips";
-import { groupedNetwork, lstmNetwork } from "./nets";
+import { chain, groupedNetwork, lstmNetwork } from "./nets";
 
 const looks = { width: 900, height: 480, unfolded: {}, order: new Map<string, Int32Array>() };
 
@@ -204,6 +204,29 @@ describe("links in blocks", () => {
     const stored = history.stored(network.bundles[0], 5, 4);
     expect(stored[2]).toBeCloseTo(at(2), 5);
   });
+});
+
+describe("ticks", () => {
+  it.each([20, 100])(
+    "of one unit lie below each other, and clear of those of the next: %i units",
+    async (n) => {
+      const network = chain(["input", "hidden"], [3, n]);
+      const bias = network.bundles.find(({ id }) => id === "hidden.bias")!;
+      for (const id of ["scale", "shift"]) {
+        network.bundles.push({ ...bias, id, parameter: id, role: "norm" });
+        network.parameters[id] = [n];
+      }
+      const { scene } = await sceneOf(network, {}, 1);
+      const ticks = scene.ticks(0);
+      expect(ticks.map(({ bundle }) => bundle)).toEqual(["hidden.bias", "scale", "shift"]);
+      const all = Array.from({ length: n }, (_, unit) =>
+        ticks.map(({ y, thickness }) => ({ y: y[unit], thickness })),
+      );
+      const sorted = all.flat();
+      for (let i = 1; i < sorted.length; i++)
+        expect(sorted[i].y - sorted[i - 1].y).toBeGreaterThan(0.999 * sorted[i].thickness);
+    },
+  );
 });
 
 describe("picking a link", () => {
