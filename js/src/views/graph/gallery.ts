@@ -163,11 +163,7 @@ export function pictureTiles(layout: Layout, links: Links, k: number, focus: Foc
 }
 
 /** Where the `i`-th of `n` ticks of portraits is drawn: below each picture, as wide as it at the domain. */
-export function ticksBelow(
-  place: Place,
-  i: number,
-  n: number,
-): Pick<Ticks, "x" | "y" | "length" | "thickness">[] {
+export function ticksBelow(place: Place, i = 0, n = 1): Pick<Ticks, "x" | "y" | "length" | "thickness">[] {
   const ofSide = new Map<number, { x: Float32Array; y: Float32Array; thickness: number }>();
   for (const { unit, x, y, width, height } of place.pictures) {
     const none = () => new Float32Array(place.unitY.length).fill(Number.NaN);
