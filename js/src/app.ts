@@ -71,7 +71,10 @@ class App {
       setOptions,
       selection: () => this.#selection(),
       select,
-      point: (selection, x, y, above) => this.#tooltip.show(selection, { x, y, above }, player.checkpoint),
+      point: (selection, x, y, above) => {
+        const isTold = JSON.stringify(selection) === JSON.stringify(this.#selection()); // by the inspector
+        this.#tooltip.show(isTold ? null : selection, { x, y, above }, player.checkpoint);
+      },
       changed: () => this.#tell(),
       isDark,
       height: () => this.#frame.height(this.#options().height),
@@ -179,6 +182,7 @@ class App {
   }
 
   #select(selection: Selection | null): void {
+    this.#tooltip.show(null, { x: 0, y: 0, above: false }, this.#session.player.checkpoint);
     this.#model.set("selection", selection);
     this.#model.save_changes();
   }

@@ -192,6 +192,20 @@ def test_finding_a_unit_by_name_selects_it(show: Show, history: nwv.History, pag
     expect(diagram.root.locator(".nwv-is-focus")).to_have_count(1)
 
 
+def test_what_the_panel_tells_is_not_told_beside_the_pointer(show: Show, history: nwv.History) -> None:
+    diagram = show(nwv.WeightViz(mlp(), history))
+    at = diagram.unit("hidden", 1)
+    diagram.page.mouse.move(*at)
+    expect(diagram.tooltip).to_be_visible()
+    diagram.page.mouse.click(*at)
+    expect(diagram.root.locator(".nwv-inspector")).to_be_visible()
+    expect(diagram.tooltip).to_be_hidden()
+    diagram.page.mouse.move(at[0] + 1, at[1])
+    expect(diagram.tooltip).to_be_hidden()
+    diagram.page.mouse.move(*diagram.unit("hidden", 2))
+    expect(diagram.tooltip).to_contain_text("unit 3")
+
+
 def test_nan_infinite_and_missing_weights_are_marked_and_counted(show: Show, errors: list[str]) -> None:
     states = random_states(mlp(), 3)
     states[1]["hidden.weight"][0, 0] = np.nan

@@ -146,6 +146,17 @@ describe("a crowded layer", () => {
     expect(crisp.crowds.size).toBe(1);
   });
 
+  it("tells what is shaded of it with one unit in focus, too", async () => {
+    const { scene, links } = await sceneOf(lstmNetwork(64, 64), {}, 1);
+    const { buckets, tally } = scene.classify(0);
+    const focus = links.touched({ units: [{ group: "lstm", unit: 3 }], link: null });
+    const mask = maskOf(scene.strips, links.n, focus);
+    crispLinks(scene.strips, links.values(0), buckets, mask, tally);
+    expect(tally.shaded).toBe(64 * 64 - 64); // all but the links into that unit
+    const share = links.values(0).reduce((sum, w, i) => sum + Math.abs(w) * mask![i], 0);
+    expect(tally.share).toBeCloseTo(share / links.values(0).reduce((sum, w) => sum + Math.abs(w), 0), 6);
+  });
+
   it("is one of more than 3 000 links: smaller ones are all crisp, and not shaded", async () => {
     const { scene, links } = await sceneOf();
     const { buckets, tally } = scene.classify(0);
