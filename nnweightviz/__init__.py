@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from nnweightviz.checkpoint import Checkpoint as Checkpoint
     from nnweightviz.export import to_html as to_html
     from nnweightviz.history import History as History
+    from nnweightviz.moments import events as events
     from nnweightviz.network import Network as Network
+    from nnweightviz.opening import open_history as open
     from nnweightviz.recorder import watch as watch
     from nnweightviz.widget import WeightViz as WeightViz
 
@@ -25,9 +27,12 @@ _HOME = {
     "WeightViz": "widget",
     "as_network": "adapters",
     "as_state": "adapters",
+    "events": "moments",
+    "open": "opening",
     "to_html": "export",
     "watch": "recorder",
 }
+_NAME_THERE = {"open": "open_history"}
 
 __all__ = [
     "Checkpoint",
@@ -37,7 +42,9 @@ __all__ = [
     "__version__",
     "as_network",
     "as_state",
+    "events",
     "keep",
+    "open",
     "to_html",
     "watch",
 ]
@@ -51,7 +58,7 @@ def __getattr__(name: str) -> Any:
     elif name == "keep":
         value = import_module("nnweightviz.keep")
     elif name in _HOME:
-        value = getattr(import_module(f"nnweightviz.{_HOME[name]}"), name)
+        value = getattr(import_module(f"nnweightviz.{_HOME[name]}"), _NAME_THERE.get(name, name))
     else:
         raise AttributeError(f"module 'nnweightviz' has no attribute {name!r}; it has {', '.join(__all__)}")
     globals()[name] = value

@@ -182,7 +182,7 @@ function redirect(network: Network, nodeOf: Map<string, string>): { bundles: Bun
 }
 
 /** The column of each group: its topological generation among those that carry the data flow. Twin of network.py. */
-export function columnsOf(groups: Group[], edges: { source: string; target: string }[]): Map<string, number> {
+export function columnsOf(groups: Group[], edges: Pick<Wire, "source" | "target">[]): Map<string, number> {
   const main = new Set(groups.filter((group) => !isAside(group)).map((group) => group.id));
   const after = new Map<string, string[]>();
   const waiting = new Map<string, number>();
@@ -269,7 +269,7 @@ export function collapse(hierarchy: Hierarchy, expanded: Iterable<string>): Coll
     if (isSource && columns.get(source) === 0)
       columns.set(source, Math.max(0, Math.min(...readersOf(source, wires, columns)) - 1));
   }
-  const placed = groups.map((group) => ({ ...group, column: columns.get(group.id)! }));
+  const placed = groups.map((group): Group => ({ ...group, column: columns.get(group.id)! }));
   const hidden = new Set([...boxes.values()].flatMap(({ block }) => block.parameters));
   const parameters = Object.fromEntries(
     Object.entries(network.parameters).filter(([name]) => !hidden.has(network.tied[name] ?? name)),

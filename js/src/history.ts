@@ -22,6 +22,7 @@ import { isSummary, Summaries } from "./summaries";
 type Range = Parameters<Windows["mark"]>[0];
 
 export class History implements Run {
+  readonly network: Network;
   name = ""; // of the run
   nCheckpoints = 0;
   steps: Run["steps"] = null;
@@ -45,11 +46,8 @@ export class History implements Run {
   readonly #changes = new Changes(this.#store);
   #counted: number | null = null;
 
-  constructor(
-    readonly network: Network,
-    send: Send | null,
-    memory = new Memory(),
-  ) {
+  constructor(network: Network, send: Send | null, memory = new Memory()) {
+    this.network = network;
     this.#memory = memory;
     this.#requests = send && new Requests(send, () => this.#told.now());
     this.#windows = new Windows(this.#store, this.#requests, network);
@@ -70,10 +68,10 @@ export class History implements Run {
     if (index.window !== null) this.#windows.size = index.window;
     this.#isByName = !this.#isWhole && index.blocks.length === 0;
     if (this.#isByName) this.#windows.want([]);
-    const all = { start: 0, stop: this.nCheckpoints, names: null, reference: null };
+    const all: Omit<Range, "quantity"> = { start: 0, stop: this.nCheckpoints, names: null, reference: null };
     const ranges: Range[] = this.#isWhole
       ? [{ quantity: "weights", ...all }]
-      : index.blocks.map(({ start, stop }) => ({ ...all, quantity: "weights", start, stop }));
+      : index.blocks.map(({ start, stop }): Range => ({ ...all, quantity: "weights", start, stop }));
     if (index.blocks.some(({ quantity }) => quantity === "update"))
       ranges.push({ quantity: "update", ...all });
     // Together with the weights: domains are taken as soon as anything is here.
@@ -131,7 +129,7 @@ export class History implements Run {
       this.precision = message.precision;
       this.notes = message.notes;
       const stop = this.nCheckpoints;
-      const added = { quantity: "weights", reference: null, start: before, stop, names: null };
+      const added: Range = { quantity: "weights", reference: null, start: before, stop, names: null };
       const entries = stop > before ? [...message.blocks, ...(message.summaries ?? [])] : []; // else it is known
       this.#enqueue(entries, () => buffers[0], entries.length > 0 && !this.#isByName ? [added] : []);
       this.decoding = this.decoding.then(() => this.#told.now());

@@ -83,6 +83,31 @@ export interface Network {
   flow: string;
 }
 
+/** As Python writes it: of the lists' entries, what the types above say. @boundary */
+interface NetworkJson {
+  layers: object[];
+  groups: object[];
+  bundles: object[];
+  wires: object[];
+}
+
+/** What the build has called the properties of the types above; without a build, each has its own name. */
+declare const SHORT_NAMES: Record<string, string> | undefined;
+const shortNames = typeof SHORT_NAMES === "undefined" ? {} : SHORT_NAMES;
+
+const read = <T>(json: object): T =>
+  Object.fromEntries(Object.entries(json).map(([name, value]) => [shortNames[name] ?? name, value])) as T;
+
+export function readNetwork(json: NetworkJson): Network {
+  const lists = {
+    layers: json.layers.map(read<Layer>),
+    groups: json.groups.map(read<Group>),
+    bundles: json.bundles.map(read<Bundle>),
+    wires: json.wires.map(read<Wire>),
+  };
+  return { ...read<Network>(json), ...lists };
+}
+
 /** Flat offsets, relative to a link's first entry, of the parameter entries behind it. */
 export function restOffsets(bundle: Bundle): number[] {
   if (bundle.reduce === "index")

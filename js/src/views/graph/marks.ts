@@ -1,5 +1,5 @@
 // What changes on the SVG between layouts: focused units, units without links, outlined links.
-import { isLink, isUnit, type Selection } from "../../describe";
+import { isLink, isUnit, type SelectedLink, type Selection } from "../../describe";
 import { svg } from "../../dom";
 import { boxOf } from "../../hanging";
 import { type Ticks, tickReach } from "../../images/plan";
@@ -66,14 +66,14 @@ function pixelFrame({ places }: Layout, selection: Selection): SVGElement[] {
 }
 
 /** The frame of the tick that stands for a bias. */
-function tickFrame(all: Ticks[], { bundle, target }: { bundle: string; target: number }): SVGElement[] {
+function tickFrame(all: Ticks[], { bundle, target }: SelectedLink): SVGElement[] {
   const ticks = all.find((some) => some.bundle === bundle && !Number.isNaN(some.y[target]));
   if (!ticks) return [];
   const reach = tickReach(ticks, target);
   const x = ticks.x[target] + Math.min(0, reach) - AROUND;
   const y = ticks.y[target] - ticks.thickness / 2 - AROUND;
-  const box = { x, y, width: Math.abs(reach) + 2 * AROUND, height: ticks.thickness + 2 * AROUND };
-  return [svg("rect", { ...box, class: "nwv-pixel" })];
+  const [width, height] = [Math.abs(reach) + 2 * AROUND, ticks.thickness + 2 * AROUND];
+  return [svg("rect", { x, y, width, height, class: "nwv-pixel" })];
 }
 
 /** Outline links (the pointed one, the selected one) above all others, in the colour of their value at k. */
@@ -88,8 +88,8 @@ export function outline(chrome: Chrome, scene: Scene, marked: (Selection | null)
     const [x1, y1, x2, y2] = endsOfLink(strips, i);
     if (Number.isNaN(y1 + y2)) return []; // of a unit that has a picture only
     const isSigned = links.isSigned(links.link(i).bundle);
-    const sign = isSigned ? (links.values(k)[i] < 0 ? "negative" : "positive") : "unsigned";
-    return ["nwv-halo", `nwv-core nwv-${sign}`].map((name) => svg("line", { x1, y1, x2, y2, class: name }));
+    const sign = isSigned ? (links.values(k)[i] < 0 ? "nwv-negative" : "nwv-positive") : "nwv-unsigned";
+    return ["nwv-halo", `nwv-core ${sign}`].map((name) => svg("line", { x1, y1, x2, y2, class: name }));
   });
   chrome.overlay.replaceChildren(...pixels, ...lines);
 }

@@ -31,17 +31,16 @@ export interface Looks {
 }
 
 export class Scene {
+  readonly layout: Layout;
+  readonly links: Links;
   readonly #network: Network;
   readonly #options: Options;
   strips: Strip[];
   #classified: { k: number; buckets: Uint8Array; tally: Tally } | null = null;
 
-  constructor(
-    network: Network,
-    readonly layout: Layout,
-    readonly links: Links,
-    options: Options,
-  ) {
+  constructor(network: Network, layout: Layout, links: Links, options: Options) {
+    this.layout = layout;
+    this.links = links;
     this.#network = network;
     this.#options = options;
     this.strips = stripsOf(links, layout);
