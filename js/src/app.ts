@@ -75,7 +75,8 @@ class App {
       select,
       point: (selection, x, y, above) => {
         const isTold = JSON.stringify(selection) === JSON.stringify(this.#selection()); // by the inspector
-        this.#tooltip.show(isTold ? null : selection, { x, y, above }, player.checkpoint);
+        if (selection === null || isTold) this.#tooltip.hide();
+        else this.#tooltip.show(selection, { x, y, above }, player.checkpoint);
       },
       changed: () => this.#tell(),
       isDark,
@@ -192,7 +193,7 @@ class App {
   }
 
   #select(selection: Selection | null): void {
-    this.#tooltip.show(null, { x: 0, y: 0, above: false }, this.#session.player.checkpoint);
+    this.#tooltip.hide();
     this.#model.set("selection", selection);
     this.#model.save_changes();
   }

@@ -9,7 +9,6 @@ export const MAX_BIAS_LINKS = 16;
 const MAX_SPACING = 60;
 export const MARGIN = { top: 58, right: 64, bottom: 14, left: 64 };
 export const MOST_NAME_PX = 110;
-export const MOST_LINKS = 3000; // into one group; beyond, its strongest stay strong and the others step back
 const LANE_TITLE = 16;
 const LANE_SHARE = 0.36;
 
