@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -55,6 +56,9 @@ def test_hovering_a_link_reads_the_value_that_numpy_says(
     expect(diagram.tooltip).to_contain_text("hidden.weight[3, 1]")
     shown = diagram.tooltip.locator(".nwv-value").inner_text().replace("−", "-")
     assert float(shown) == pytest.approx(weight, rel=1e-3)
+    path = diagram.tooltip.locator("svg path").get_attribute("d") or ""
+    heights = -np.array([float(point.split(",")[1]) for point in re.split("[ML]", path)[1:]])
+    assert np.corrcoef(heights, history["hidden.weight"][:, 3, 1])[0, 1] > 0.999
 
 
 def test_the_hovered_value_follows_the_playhead(show: Show, history: nwv.History, page: Page) -> None:

@@ -177,6 +177,20 @@ describe("a crowded layer", () => {
   });
 });
 
+describe("the choice of how time steps become one number", () => {
+  it.each([
+    ["time step", "sum"],
+    ["position", "sum"],
+    ["kernel", "l2"],
+    ["unit of in2", "l2"],
+  ])("is of links that stand for each %s: %s", async (rest_name, reduce) => {
+    const network = groupedNetwork(6, 1);
+    network.bundles[0].rest_name = rest_name;
+    const { links } = await sceneOf(network, { reduce: "sum" });
+    expect(links.bundles[0].reduce).toBe(reduce);
+  });
+});
+
 describe("links in blocks", () => {
   it("run between units of the same block only", async () => {
     const { links, scene, layout } = await sceneOf(groupedNetwork(6, 3));
