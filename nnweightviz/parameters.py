@@ -23,6 +23,9 @@ Entry = dict[str, Any]
 
 QUANTITIES = ("weights", "update", "difference")
 
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
+"""What a norm measures of its inputs, which stands in state dicts beside its parameters."""
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -201,8 +204,11 @@ class Parameters:
     def notes(self) -> list[str]:
         """Return sentences about the data that the caption tells."""
         notes = list(self.network.notes)
-        if self._extra:
-            notes.append(f"not parameters of the model, left out: {_listed(list(self._extra))}")
+        extra = [name for name in self._extra if name.rpartition(".")[2] not in STATISTICS]
+        if extra:
+            notes.append(f"not parameters of the model, left out: {_listed(extra)}")
+        if len(extra) < len(self._extra):
+            notes.append(f"{len(self._extra) - len(extra)} running statistics of norms left out")
         if self._missing:
             notes.append(f"not in all checkpoints: {_listed(list(self._missing))}")
         if self._no_arrays:

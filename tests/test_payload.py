@@ -129,6 +129,16 @@ def test_extra_and_unsendable_entries_are_told() -> None:
     ]
 
 
+def test_running_statistics_are_counted_apart_from_what_is_no_part_of_the_model() -> None:
+    statistics = {f"{k}.{name}": np.zeros(3) for k in range(2) for name in ("running_mean", "running_var")}
+    history = History()
+    history.record(state(0) | statistics | {"foreign": np.zeros(1)})
+    assert Payload(network(), history).index()["notes"] == [
+        "not parameters of the model, left out: foreign",
+        "4 running statistics of norms left out",
+    ]
+
+
 def test_the_precision_can_be_chosen() -> None:
     payload = Payload(network(), recorded(3), precision="int8")
     assert payload.index()["precision"] == "int8"

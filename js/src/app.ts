@@ -73,7 +73,11 @@ class App {
       setOptions,
       selection: () => this.#selection(),
       select,
-      point: (selection, x, y, above) => this.#tooltip.show(selection, { x, y, above }, player.checkpoint),
+      point: (selection, x, y, above) => {
+        const isTold = JSON.stringify(selection) === JSON.stringify(this.#selection()); // by the inspector
+        if (selection === null || isTold) this.#tooltip.hide();
+        else this.#tooltip.show(selection, { x, y, above }, player.checkpoint);
+      },
       changed: () => this.#tell(),
       isDark,
       height: () => this.#frame.height(this.#options().height),
@@ -189,6 +193,7 @@ class App {
   }
 
   #select(selection: Selection | null): void {
+    this.#tooltip.hide();
     this.#model.set("selection", selection);
     this.#model.save_changes();
   }

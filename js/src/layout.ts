@@ -9,7 +9,6 @@ export const MAX_BIAS_LINKS = 16;
 const MAX_SPACING = 60;
 export const MARGIN = { top: 58, right: 64, bottom: 14, left: 64 };
 export const MOST_NAME_PX = 110;
-export const MOST_LINKS = 3000; // into one group; beyond, its strongest stay strong and the others step back
 const LANE_TITLE = 16;
 const LANE_SHARE = 0.36;
 
@@ -67,24 +66,26 @@ export interface Layout {
   top: number; // of the groups; their titles stand above it
   laneTop: number | null;
   maxLineWidth: number;
-  ticked: ReadonlyMap<string, Bundle>; // biases that are signed ticks, by id
+  ticked: ReadonlyMap<string, Bundle>; // biases and norms that are signed ticks, by id
 }
 
 export const isBanded = (group: Group): boolean => group.ports.length > 0 && group.n_units > MAX_PORTED_UNITS;
 
-/** Biases are links from a "1" up to 16 target units, signed ticks on the units above, and below portraits. */
+/** Whether a bundle has one entry a unit: a bias, or what a norm scales or shifts by. */
+export const isOneByOne = ({ role }: Bundle): boolean => role === "bias" || role === "norm";
+
+/** Biases and norms are links from a "1" up to 16 target units, signed ticks on the units above, and below portraits. */
 function tickedBiases(network: Network, { exhibits }: LayoutLooks): Map<string, Bundle> {
-  const ticked = network.bundles.filter(
-    ({ role, shape, target }) => role === "bias" && (shape[0] > MAX_BIAS_LINKS || exhibits?.has(target)),
-  );
+  const isTicked = ({ shape, target }: Bundle) => shape[0] > MAX_BIAS_LINKS || exhibits?.has(target);
+  const ticked = network.bundles.filter((bundle) => isOneByOne(bundle) && isTicked(bundle));
   return new Map(ticked.map((bundle) => [bundle.id, bundle]));
 }
 
 const isFoldable = (group: Group): boolean => group.delayed_of !== null && group.n_units > MAX_PORTED_UNITS;
 
-/** Biases whose links are lines: their "1" is drawn. */
+/** Biases and norms whose links are lines: their "1" or "×" is drawn. */
 function linedBiases(network: Network, ticked: Layout["ticked"]): Set<string> {
-  const lined = network.bundles.filter(({ role, id }) => role === "bias" && !ticked.has(id));
+  const lined = network.bundles.filter((bundle) => isOneByOne(bundle) && !ticked.has(bundle.id));
   return new Set(lined.map((bundle) => bundle.source));
 }
 
@@ -261,7 +262,7 @@ export function portOffset(place: Place, port: string): number {
   return ((place.group.ports.indexOf(port) + 0.5) / n - 0.5) * place.spacing * 0.84;
 }
 
-/** The biases whose ticks are on the stage: of units with bands, those of the unfolded gate. */
+/** The biases and norms whose ticks are on the stage: of units with bands, those of the unfolded gate. */
 export const ticksOnStage = ({ ticked, places }: Layout): Bundle[] =>
   [...ticked.values()].filter(({ target, port }) => {
     const place = places.get(target);

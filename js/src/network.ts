@@ -182,6 +182,10 @@ export function linkEntries(bundle: Bundle, target: number, source: number): num
   return restOffsets(bundle).map((offset) => first + offset);
 }
 
+/** Whether a link stands for several time steps or positions, which the reader may add up or look at one by one. */
+export const isFlattened = ({ shape, rest_name }: Bundle): boolean =>
+  shape.length === 3 && /step|position|copy/.test(rest_name ?? "");
+
 /** What a reader calls a unit. */
 export function unitName(group: Group, unit: number): string {
   if (group.role === "bias") return group.label === "×" ? "×" : "1";

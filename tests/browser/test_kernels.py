@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -123,3 +124,11 @@ def test_a_link_of_one_entry_has_no_picture(show: Show) -> None:
     diagram.hover_link(("input", 1), ("conv", 1))
     expect(diagram.tooltip).to_contain_text("conv.weight[1, 1, 0, 0]")
     expect(diagram.tooltip.locator(".nwv-kernel")).to_have_count(0)
+
+
+def test_a_kernel_along_time_is_no_flatten(show: Show) -> None:
+    net = torch.nn.Sequential(torch.nn.Conv1d(3, 4, 5), torch.nn.ReLU(), torch.nn.Conv1d(4, 2, 3))
+    diagram = show(nwv.WeightViz(net, example_input=torch.zeros(1, 3, 20)))
+    expect(diagram.root.locator(".nwv-caption")).to_contain_text("all 26 links drawn")
+    expect(diagram.root.locator(".nwv-caption")).not_to_contain_text("flattened")
+    expect(diagram.root.get_by_label("kernels")).to_have_count(0)

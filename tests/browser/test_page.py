@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import numpy as np
@@ -55,6 +56,9 @@ def test_hovering_a_link_reads_the_value_that_numpy_says(
     expect(diagram.tooltip).to_contain_text("hidden.weight[3, 1]")
     shown = diagram.tooltip.locator(".nwv-value").inner_text().replace("−", "-")
     assert float(shown) == pytest.approx(weight, rel=1e-3)
+    path = diagram.tooltip.locator("svg path").get_attribute("d") or ""
+    heights = -np.array([float(point.split(",")[1]) for point in re.split("[ML]", path)[1:]])
+    assert np.corrcoef(heights, history["hidden.weight"][:, 3, 1])[0, 1] > 0.999
 
 
 def test_the_hovered_value_follows_the_playhead(show: Show, history: nwv.History, page: Page) -> None:
@@ -190,6 +194,20 @@ def test_finding_a_unit_by_name_selects_it(show: Show, history: nwv.History, pag
     page.keyboard.press("Enter")
     expect(diagram.root.locator(".nwv-inspector")).to_contain_text("sepal")
     expect(diagram.root.locator(".nwv-is-focus")).to_have_count(1)
+
+
+def test_what_the_panel_tells_is_not_told_beside_the_pointer(show: Show, history: nwv.History) -> None:
+    diagram = show(nwv.WeightViz(mlp(), history))
+    at = diagram.unit("hidden", 1)
+    diagram.page.mouse.move(*at)
+    expect(diagram.tooltip).to_be_visible()
+    diagram.page.mouse.click(*at)
+    expect(diagram.root.locator(".nwv-inspector")).to_be_visible()
+    expect(diagram.tooltip).to_be_hidden()
+    diagram.page.mouse.move(at[0] + 1, at[1])
+    expect(diagram.tooltip).to_be_hidden()
+    diagram.page.mouse.move(*diagram.unit("hidden", 2))
+    expect(diagram.tooltip).to_contain_text("unit 3")
 
 
 def test_nan_infinite_and_missing_weights_are_marked_and_counted(show: Show, errors: list[str]) -> None:

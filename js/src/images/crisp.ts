@@ -34,7 +34,7 @@ export function crispLinks(
     if (n > most) keepStrongest(own, values, wanted, links);
     else for (const strip of own) keepAll(strip, wanted, links);
   });
-  if (!mask) tellShares(values, buckets, links, tally);
+  if (!mask || isCrowded(strips)) tellShares(values, buckets, links, tally);
   return { links, crowds };
 }
 

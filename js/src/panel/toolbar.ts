@@ -1,6 +1,6 @@
 // The switches above the stage: which links, of which quantity, on which scale, in which order; find and zoom.
 import { hear, html, iconButton } from "../dom";
-import type { Network } from "../network";
+import { isFlattened, type Network } from "../network";
 import { isLegible } from "../opening";
 import type { Options } from "../options";
 import { portrayed } from "../portraits";
@@ -87,7 +87,7 @@ function quantityTool(context: ToolbarContext): [HTMLElement, Refresh] {
 
 /** How a Flatten's time steps become one line: norm, sum, or one of them. */
 function restTool(context: ToolbarContext): [HTMLElement, Refresh] | null {
-  const bundle = context.network.bundles.find((b) => b.shape.length === 3);
+  const bundle = context.network.bundles.find(isFlattened);
   if (!bundle) return null;
   const name = bundle.rest_name ?? "entry";
   const [tool, refreshChoice] = choice(

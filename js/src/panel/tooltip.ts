@@ -51,7 +51,8 @@ function rangeWords(values: Float64Array): string {
 }
 
 export interface Tooltip {
-  show(selection: Selection | null, at: Spot, checkpoint: number): void;
+  show(selection: Selection, at: Spot, checkpoint: number): void;
+  hide(): void;
   move(checkpoint: number): void;
 }
 
@@ -118,11 +119,15 @@ export function createTooltip(
   return {
     show(selection, at, checkpoint) {
       const key = JSON.stringify(selection);
-      if (selection && key !== shown) fill(selection, checkpoint);
-      shown = selection ? key : "";
-      if (!selection) reading = null;
-      element.hidden = selection === null;
-      if (selection) place(at);
+      if (key !== shown) fill(selection, checkpoint);
+      shown = key;
+      element.hidden = false;
+      place(at);
+    },
+    hide() {
+      shown = "";
+      reading = null;
+      element.hidden = true;
     },
     move: (checkpoint) => reading?.move(checkpoint),
   };

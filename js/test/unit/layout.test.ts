@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { isDrawable, layoutNetwork, sourcePoint, targetPoint, ticksOnStage } from "../../src/layout";
-import { lstmNetwork } from "./nets";
+import { chain, lstmNetwork } from "./nets";
 
 const looks = { width: 900, height: 480, unfolded: {}, order: new Map<string, Int32Array>() };
 
@@ -48,6 +48,19 @@ describe("layout of a recurrent network", () => {
     };
     expect(biasesOf(16)).toEqual({ lined: 4, ticks: [], hasOne: true });
     expect(biasesOf(17)).toEqual({ lined: 0, ticks: ["i"], hasOne: false }); // of the unfolded gate
+  });
+
+  it("draws what a norm scales and shifts by as links up to 16 units, and as ticks above", () => {
+    const normsOf = (nUnits: number) => {
+      const network = chain(["input", "hidden"], [3, nUnits]);
+      for (const bundle of network.bundles) if (bundle.role === "bias") bundle.role = "norm";
+      const layout = layoutNetwork(network, looks);
+      const lined = network.bundles.filter((bundle) => isDrawable(layout, bundle));
+      const ticks = ticksOnStage(layout).map(({ id }) => id);
+      return { lined: lined.map(({ id }) => id), ticks, hasOne: layout.places.has("hidden.bias") };
+    };
+    expect(normsOf(16)).toEqual({ lined: ["hidden.weight", "hidden.bias"], ticks: [], hasOne: true });
+    expect(normsOf(17)).toEqual({ lined: ["hidden.weight"], ticks: ["hidden.bias"], hasOne: false });
   });
 
   it("places everything inside the content, at any width", () => {

@@ -11,7 +11,7 @@ import { Links } from "../../src/views/graph/links";
 import { type Lines, pickLink } from "../../src/views/graph/pick";
 import { Scene } from "../../src/views/graph/scene";
 import { endsOfLink } from "../../src/views/graph/strips";
-import { groupedNetwork, lstmNetwork } from "./nets";
+import { chain, groupedNetwork, lstmNetwork } from "./nets";
 
 const looks = { width: 900, height: 480, unfolded: {}, order: new Map<string, Int32Array>() };
 
@@ -146,6 +146,17 @@ describe("a crowded layer", () => {
     expect(crisp.crowds.size).toBe(1);
   });
 
+  it("tells what is shaded of it with one unit in focus, too", async () => {
+    const { scene, links } = await sceneOf(lstmNetwork(64, 64), {}, 1);
+    const { buckets, tally } = scene.classify(0);
+    const focus = links.touched({ units: [{ group: "lstm", unit: 3 }], link: null });
+    const mask = maskOf(scene.strips, links.n, focus);
+    crispLinks(scene.strips, links.values(0), buckets, mask, tally);
+    expect(tally.shaded).toBe(64 * 64 - 64); // all but the links into that unit
+    const share = links.values(0).reduce((sum, w, i) => sum + Math.abs(w) * mask![i], 0);
+    expect(tally.share).toBeCloseTo(share / links.values(0).reduce((sum, w) => sum + Math.abs(w), 0), 6);
+  });
+
   it("is one of more than 3 000 links: smaller ones are all crisp, and not shaded", async () => {
     const { scene, links } = await sceneOf();
     const { buckets, tally } = scene.classify(0);
@@ -163,6 +174,20 @@ describe("a crowded layer", () => {
     expect(tally.odd).toBe(2);
     expect(crisp.links.reduce((a, b) => a + b, 0)).toBeGreaterThan(450);
     expect(tally.share).toBeGreaterThan(0);
+  });
+});
+
+describe("the choice of how time steps become one number", () => {
+  it.each([
+    ["time step", "sum"],
+    ["position", "sum"],
+    ["kernel", "l2"],
+    ["unit of in2", "l2"],
+  ])("is of links that stand for each %s: %s", async (rest_name, reduce) => {
+    const network = groupedNetwork(6, 1);
+    network.bundles[0].rest_name = rest_name;
+    const { links } = await sceneOf(network, { reduce: "sum" });
+    expect(links.bundles[0].reduce).toBe(reduce);
   });
 });
 
@@ -204,6 +229,29 @@ describe("links in blocks", () => {
     const stored = history.stored(network.bundles[0], 5, 4);
     expect(stored[2]).toBeCloseTo(at(2), 5);
   });
+});
+
+describe("ticks", () => {
+  it.each([20, 100])(
+    "of one unit lie below each other, and clear of those of the next: %i units",
+    async (n) => {
+      const network = chain(["input", "hidden"], [3, n]);
+      const bias = network.bundles.find(({ id }) => id === "hidden.bias")!;
+      for (const id of ["scale", "shift"]) {
+        network.bundles.push({ ...bias, id, parameter: id, role: "norm" });
+        network.parameters[id] = [n];
+      }
+      const { scene } = await sceneOf(network, {}, 1);
+      const ticks = scene.ticks(0);
+      expect(ticks.map(({ bundle }) => bundle)).toEqual(["hidden.bias", "scale", "shift"]);
+      const all = Array.from({ length: n }, (_, unit) =>
+        ticks.map(({ y, thickness }) => ({ y: y[unit], thickness })),
+      );
+      const sorted = all.flat();
+      for (let i = 1; i < sorted.length; i++)
+        expect(sorted[i].y - sorted[i - 1].y).toBeGreaterThan(0.999 * sorted[i].thickness);
+    },
+  );
 });
 
 describe("picking a link", () => {

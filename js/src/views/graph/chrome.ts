@@ -200,7 +200,7 @@ function titleRoom(places: Place[], place: Place): number {
   const sameRow = others.filter(
     (other) => (other.group.delayed_of !== null) === (place.group.delayed_of !== null),
   );
-  return Math.min(150, ...sameRow.map((other) => Math.abs(other.x - place.x) - 8));
+  return Math.min(150, ...sameRow.map((other) => Math.abs(other.x - place.x) - 4));
 }
 
 export function drawChrome(network: Network, layout: Layout, showLabels: boolean, boxes: Boxes): Chrome {

@@ -162,17 +162,17 @@ export function pictureTiles(layout: Layout, links: Links, k: number, focus: Foc
   return tiles;
 }
 
-/** Where the biases of portraits are drawn: below each picture, as wide as it at the domain. */
-export function ticksBelow(place: Place): Pick<Ticks, "x" | "y" | "length" | "thickness">[] {
+/** Where the `i`-th of `n` ticks of portraits is drawn: below each picture, as wide as it at the domain. */
+export function ticksBelow(place: Place, i = 0, n = 1): Pick<Ticks, "x" | "y" | "length" | "thickness">[] {
   const ofSide = new Map<number, { x: Float32Array; y: Float32Array; thickness: number }>();
   for (const { unit, x, y, width, height } of place.pictures) {
     const none = () => new Float32Array(place.unitY.length).fill(Number.NaN);
     const isStaggered = place.halfWidth > width; // then the line of the next one runs below it
     const room = place.spacing - height / (isStaggered ? 2 : 1) - FRAME;
-    const thickness = Math.min(2, 0.08 * height, Math.max(0.5, room));
+    const thickness = Math.min(2, 0.08 * height, Math.max(0.5, room)) / n;
     const ticks = ofSide.get(width) ?? { x: none(), y: none(), thickness };
     ticks.x[unit] = x + width / 2;
-    ticks.y[unit] = y + height + (thickness + Math.min(1, thickness)) / 2;
+    ticks.y[unit] = y + height + i * thickness + (thickness + Math.min(1, thickness)) / 2;
     ofSide.set(width, ticks);
   }
   return [...ofSide].map(([width, ticks]) => ({ ...ticks, length: width / 2 }));

@@ -1,14 +1,14 @@
 // The links of the graph at a checkpoint: their values, domains and buckets. No drawing.
 import type { History } from "../../history";
 import type { Touched } from "../../images/plan";
-import { type Bundle, firstSource, isNorm, type Network } from "../../network";
+import { type Bundle, firstSource, isFlattened, isNorm, type Network } from "../../network";
 import type { Options } from "../../options";
 import { domainOf } from "../../scale";
 import type { Focus } from "./focus";
 
 /** Apply the reader's choice of how rest dimensions (a Flatten's time steps) become one number. */
 export function withReduce(bundle: Bundle, options: Options): Bundle {
-  if (bundle.shape.length !== 3) return bundle;
+  if (!isFlattened(bundle)) return bundle;
   const index = options.reduce === "index" ? [Math.min(options.rest_index, bundle.shape[2] - 1)] : null;
   return { ...bundle, reduce: options.reduce, index };
 }

@@ -1,7 +1,8 @@
 // The order of units in their columns: as in the model, by the sum of their weights, or as Python computed it.
 // Fixed over playback and growth: it changes when the reader asks for another.
 import type { History } from "../../history";
-import { type Bundle, firstSource, type Network } from "../../network";
+import { isOneByOne } from "../../layout";
+import { firstSource, type Network } from "../../network";
 import type { Options } from "../../options";
 import { withReduce } from "./links";
 
@@ -9,8 +10,6 @@ import { withReduce } from "./links";
 export type Order = ReadonlyMap<string, Int32Array>;
 
 const MODEL: Order = new Map();
-
-const isOneByOne = ({ role }: Bundle) => role === "bias" || role === "norm";
 
 /** Sum of each unit's incoming weights (outgoing, for inputs) at checkpoint k, (n_units,). */
 function unitSums(

@@ -1,4 +1,4 @@
-// What is under the pointer: a unit, a gate tile, a folded lane, the tick of a bias, or a link. Geometry only.
+// What is under the pointer: a unit, a gate tile, a folded lane, a tick, or a link. Geometry only.
 import { isLink, type Selection } from "../../describe";
 import type { Block } from "../../hierarchy";
 import { type Strip, type Ticks, tickReach } from "../../images/plan";
@@ -11,7 +11,7 @@ export type Hit =
   | { kind: "tile"; group: string; port: string }
   | { kind: "fold" | "band"; group: string } // a folded lane, or the title of an open band
   | { kind: "frame"; block: Block } // the "−" of an open block
-  | { kind: "tick"; bundle: string; unit: number } // of a bias
+  | { kind: "tick"; bundle: string; unit: number } // of a bias or norm
   | { kind: "link"; index: number };
 
 const REACH_PX = 6;

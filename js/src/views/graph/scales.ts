@@ -27,9 +27,9 @@ export function graphLegend(
     const signed = links.isSigned(bundle) || (scales.get(label)?.signed ?? false);
     scales.set(label, { label, domain: links.domain(bundle, k), signed });
   };
+  const ticked = ticksOnStage(layout).filter((bundle) => links.isShown(bundle));
   for (const bundle of links.bundles) add(links.scaleLabel(bundle), bundle);
-  for (const bundle of ticksOnStage(layout))
-    if (links.isShown(bundle)) add(`${links.scaleLabel(bundle)} (ticks)`, bundle);
+  for (const bundle of ticked) add(`${links.scaleLabel(bundle)} (ticks)`, bundle);
   for (const { exhibit } of layout.places.values())
     if (exhibit) {
       add(`${links.scaleLabel(exhibit.bundle)} portraits`, exhibit.bundle);
@@ -38,7 +38,7 @@ export function graphLegend(
     }
   return {
     scales: [...scales.values()],
-    hasSigned: links.bundles.some((bundle) => links.isSigned(bundle)),
+    hasSigned: [...links.bundles, ...ticked].some((bundle) => links.isSigned(bundle)),
     hasUnsigned: links.bundles.some((bundle) => !links.isSigned(bundle)),
     maxLineWidth: layout.maxLineWidth,
     exponent: opacityExponent(links.n),

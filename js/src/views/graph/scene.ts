@@ -72,17 +72,22 @@ export class Scene {
     return { k, values: links.values(k), ...links.scales(k), ticks: this.ticks(k), tiles };
   }
 
+  /** All ticks at checkpoint k; those of one unit, as of a bias and of a norm, lie below each other. */
   ticks(k: number): Ticks[] {
-    return ticksOnStage(this.layout).flatMap((bundle): Ticks[] => {
+    const all = ticksOnStage(this.layout);
+    return all.flatMap((bundle): Ticks[] => {
       const place = this.layout.places.get(bundle.target)!;
       const values = this.links.isShown(bundle) ? this.#evaluate(bundle, k) : null;
       if (!values) return [];
       const scale = { domain: this.links.domain(bundle, k), signed: this.links.isSigned(bundle) };
       const about = { bundle: bundle.id, values, ...scale };
-      if (place.form === "portraits") return ticksBelow(place).map((ticks) => ({ ...ticks, ...about }));
-      const thickness = Math.max(1, Math.min(3, place.spacing * 0.4));
+      const row = all.filter(({ target }) => target === bundle.target);
+      const [i, n] = [row.indexOf(bundle), row.length];
+      if (place.form === "portraits") return ticksBelow(place, i, n).map((ticks) => ({ ...ticks, ...about }));
+      const thickness = Math.max(1 / n, Math.min(3, (place.spacing * (n > 1 ? 0.8 : 0.4)) / n));
       const x = new Float32Array(values.length).fill(place.x);
-      return [{ x, y: place.unitY, length: TICK_PX, thickness, ...about }];
+      const y = place.unitY.map((middle) => middle + (i - (n - 1) / 2) * thickness);
+      return [{ x, y, length: TICK_PX, thickness, ...about }];
     });
   }
 

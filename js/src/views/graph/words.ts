@@ -2,7 +2,7 @@
 import { linkLabel } from "../../describe";
 import type { Tally } from "../../images/plan";
 import type { Layout } from "../../layout";
-import { storedName } from "../../network";
+import { isFlattened, storedName } from "../../network";
 import { formatAmount, formatCount, formatValue } from "../../scale";
 import type { ViewContext } from "../context";
 import type { Links } from "./links";
@@ -29,7 +29,7 @@ function precisionWords({ history, options }: ViewContext, k: number): string {
 
 function restWords(context: ViewContext): string | null {
   const { network, options } = context;
-  const bundle = network.bundles.find((b) => b.shape.length === 3);
+  const bundle = network.bundles.find(isFlattened);
   if (!bundle) return null;
   const { reduce, rest_index } = options();
   const name = bundle.rest_name ?? "entry";
