@@ -62,6 +62,7 @@ class Writer:
         self._n_put = self._n_done = 0  # bytes; each is counted by one thread
         self._added: set[Job] = set()  # lines written already, though their folder is not on the disk yet
         self._is_asleep = False
+        self._n_attempts = 0
         self._error: Exception | None = None
         self._is_closing = False
         self._process = os.getpid()
@@ -117,10 +118,19 @@ class Writer:
         if self._is_closing and not self._queue:
             return
         with self._changed:
-            self._error = None  # what failed is tried once more
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._error is not None or not self._queue or self._is_closing)
+            before = self._n_attempts
+            self._try_again()
+            while (
+                self._queue and not self._is_closing and (self._error is None or self._n_attempts == before)
+            ):
+                if self._error is not None:  # of an attempt that was under way
+                    self._try_again()
+                self._changed.wait()
         self.check()
+
+    def _try_again(self) -> None:
+        self._error = None
+        self._changed.notify_all()
 
     def close(self) -> None:
         """Write what waits, and let the folder go; raises RecordingError if something could not be written."""
@@ -145,6 +155,7 @@ class Writer:
                 self._wait_for_jobs()
                 if self._is_closing:
                     return
+                self._n_attempts += 1
                 batch = [self._queue[k] for k in range(min(len(self._queue), BATCH))]
             done, error = self._written(batch)
             for job, signature in done:
