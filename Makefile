@@ -24,7 +24,7 @@ test-frameworks: $(FRAMEWORKS)/.installed ## what Lightning, Hugging Face, Keras
 	KERAS_BACKEND=torch $(FRAMEWORKS)/bin/python -m pytest tests/callbacks tests/adapters/test_keras.py tests/adapters/test_sklearn.py nnweightviz/callbacks nnweightviz/adapters
 	KERAS_BACKEND=jax $(FRAMEWORKS)/bin/python -m pytest tests/callbacks/test_keras.py tests/adapters/test_keras.py
 
-bench: $(VENV)/.browser build benchmarks/peers/node_modules/.package-lock.json ## measure; writes benchmarks/RESULTS.md
+bench: $(VENV)/.browser build benchmarks/peers/node_modules/.package-lock.json benchmarks/peers/site/.done ## measure; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.run
 
 lab: $(VENV)/.dev build ## JupyterLab on the notebooks
@@ -41,7 +41,7 @@ build: js/node_modules/.package-lock.json ## the browser bundle, into nnweightvi
 	npm --prefix js run --silent build
 
 clean: ## forget the environment and all that was built
-	rm -rf $(VENV) $(FRAMEWORKS) js/node_modules benchmarks/peers/node_modules nnweightviz/static dist build
+	rm -rf $(VENV) $(FRAMEWORKS) js/node_modules benchmarks/peers/node_modules benchmarks/peers/site nnweightviz/static dist build
 
 $(BIN)/python:
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'nnweightviz needs Python 3.11 or newer: make PYTHON=python3.12 ...')"
@@ -58,6 +58,10 @@ js/node_modules/.package-lock.json: js/package-lock.json | $(VENV)/.node
 benchmarks/peers/node_modules/.package-lock.json: benchmarks/peers/package-lock.json | $(VENV)/.node
 	npm --prefix benchmarks/peers ci --no-fund --no-audit --ignore-scripts
 	touch $@
+
+benchmarks/peers/site/.done: benchmarks/peers/requirements.txt | $(VENV)/.dev
+	-$(BIN)/python -m pip install --quiet --disable-pip-version-check --target benchmarks/peers/site -r $<
+	mkdir -p $(@D) && touch $@ # what is not there is not measured, and the tables say so
 
 $(VENV)/.demo: $(SOURCES) | js/node_modules/.package-lock.json
 	test -e $(VENV)/.dev || $(INSTALL) -e ".[demo]"

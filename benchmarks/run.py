@@ -34,6 +34,12 @@ def large() -> list[Section]:
     return [large_section()]
 
 
+def recording() -> list[Section]:
+    from benchmarks.recording import recording_sections
+
+    return recording_sections()
+
+
 def playback(*names: str) -> list[Section]:
     from benchmarks.playback import playback_section
 
@@ -47,7 +53,7 @@ def peers(*names: str) -> list[Section]:
 
 
 SECTIONS: dict[str, Callable[..., list[Section]]] = {
-    f.__name__: f for f in (python, pages, large, playback, peers)
+    f.__name__: f for f in (python, recording, pages, large, playback, peers)
 }
 
 

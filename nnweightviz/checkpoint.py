@@ -172,6 +172,8 @@ def as_step(step: Any) -> int | None:
     """Return an optimiser step, or None; ValueError unless it is a whole number from 0, below 10^18."""
     if step is None:
         return None
+    if type(step) is int and 0 <= step < MAX_STEP:  # as almost always
+        return step
     is_number = isinstance(step, Real) and not isinstance(step, bool)
     if not is_number or not 0 <= step < MAX_STEP or not float(step).is_integer():
         raise ValueError(

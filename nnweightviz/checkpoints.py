@@ -87,6 +87,10 @@ class Checkpoints:
         step = self._checkpoints[k].step
         return float(k if step is None else step)
 
+    def _last_before(self, x: float) -> float | None:
+        """Where the last checkpoint before x stands, or None."""
+        return next((before for before in map(self._x, reversed(range(len(self)))) if before < x), None)
+
     def _check_kind(self, step: int | None) -> None:
         if self._knows_steps is not None and self._knows_steps != (step is not None):
             this, those = ("has no step", "do") if step is None else (f"has step {step}", "do not")

@@ -197,11 +197,9 @@ class History(Checkpoints):
 
     def _is_left_out(self, step: int | None) -> bool:
         """Whether the policy, or a disk that is slower than training, leaves this record out."""
-        k, at = self._n_offered, float(len(self) if step is None else step)
-        last = next((x for x in map(self._x, reversed(range(len(self)))) if x < at), None)
-        is_taken = self._keep is None or self._keep.takes(k, at, last)
-        n_bytes = self.n_bytes_per_checkpoint if is_taken and len(self) else 0
-        is_full = self._run is not None and self._run.is_full(n_bytes) and is_taken
+        at = float(len(self) if step is None else step)
+        is_taken = self._keep is None or self._keep.takes(self._n_offered, at, self._last_before(at))
+        is_full = self._run is not None and self._run.is_full() and is_taken
         self._n_offered += 1
         if self._run is not None and is_full:
             self._run.leave_out()

@@ -367,7 +367,7 @@ def test_memory_is_bounded_while_the_disk_is_slower_than_training(tmp_path: Path
         for step in range(1, 80):
             history.record(model, step=step)
             history.log(step=step, loss=1)
-            waiting = max(waiting, history._run.writer._n_bytes)
+            waiting = max(waiting, history._run.writer.n_bytes)
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
         history.close()
         print(history.n_durable, waiting, waiting <= QUEUE_BYTES, grown * 1024)

@@ -59,7 +59,7 @@ class TorchSource:
         for owner, members in self._owners:
             if len(owner) != len(members) or not all(map(is_, owner.values(), members)):
                 return False
-        return [_place(p) for p in self._parameters] == self._places
+        return list(map(_place, self._parameters)) == self._places
 
     def copy_into(self, targets: list[NDArray[np.uint8]]) -> None:
         """Copy each parameter's bytes into its target, in the order of ``layout``."""

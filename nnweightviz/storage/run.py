@@ -45,6 +45,7 @@ class Run:
         self._has_network = False
         self._seen: list[int] = []  # numbers of the files that were there, damaged ones too
         self._last: Checkpoint | None = None
+        self._n_bytes = 0  # of the last checkpoint recorded
 
     def stored(self) -> Stored:
         """Return what the folder holds."""
@@ -88,13 +89,15 @@ class Run:
         assert self._writer is not None
         return self._writer
 
-    def is_full(self, n_bytes: int) -> bool:
-        """Whether a checkpoint must be left out because the disk is slower than training; else wait for room."""
-        self.writer.check()
-        if self.thins and not self.writer.has_room(n_bytes):
-            return True
-        self.wait_for_room(n_bytes)
-        return False
+    def is_full(self) -> bool:
+        """Whether another checkpoint must be left out because the disk is slower than training; else wait for room."""
+        writer, n_bytes = self.writer, self._n_bytes
+        writer.check()
+        if writer.has_room(n_bytes):
+            return False
+        if not self.thins:
+            writer.wait_for_room(n_bytes)
+        return self.thins
 
     def leave_out(self) -> None:
         """Count a checkpoint that is left out; the first is told to who called ``record``."""
@@ -120,7 +123,8 @@ class Run:
         name = folder.file_name(number)
         states = [checkpoint.state, *checkpoint.quantities.values()]
         self._seen.append(number)
-        self.writer.put(Job(name, file, file.layout.n_bytes, partial(_written, states, self.path / name)))
+        self._n_bytes = file.layout.n_bytes
+        self.writer.put(Job(name, file, file.layout.n_bytes, partial(_written, states, self.path, name)))
         return checkpoint
 
     def remove(self, number: int) -> None:
@@ -168,7 +172,7 @@ class Run:
             self._writer.close()
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class _File:
     """What a checkpoint's file holds; its header is made as it is written, out of the way of training."""
 
@@ -191,7 +195,9 @@ def _laid_out(checkpoint: Checkpoint, memory: Memory) -> tuple[Checkpoint, _File
         release = partial(memory.give, state.piece) if state.memory is memory else None
         n_bytes = state.layout.n_bytes
         recorded = RecordedState(state, state.names, state.shapes, n_bytes, release)
-        checkpoint = replace(checkpoint, state=recorded)
+        checkpoint = Checkpoint(
+            recorded, checkpoint.step, checkpoint.epoch, checkpoint.metrics, checkpoint.left_out
+        )
         return checkpoint, _File(checkpoint, state.layout, state.names, [state.piece], time.time())
     tensors, names, lacks = _tensors(checkpoint)
     layout = Layout.of(tensors)
@@ -244,6 +250,6 @@ def _bytes(array: Array) -> memoryview:
     return np.ascontiguousarray(array, dtype=little(array.dtype)).reshape(-1).view(np.uint8).data
 
 
-def _written(states: Sequence[Any], path: Path, signature: Signature | None) -> None:
+def _written(states: Sequence[Any], path: Path, name: str, signature: Signature | None) -> None:
     for state in states:
-        state.written(path, signature)
+        state.written(path / name, signature)

@@ -26,13 +26,15 @@ from nnweightviz.storage.stored import Signature
 QUEUE_BYTES = 64_000_000
 BATCH = 64
 """Files written before the folder itself is brought onto the disk."""
+LOOK_S, LOOKS = 0.005, 100
+"""How long the thread that writes waits between two looks, and how many looks without success it takes."""
 
 
 class RecordingError(OSError):
     """Something could not be written; the message says what, why, and what is kept."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Job:
     """One thing to do: write a file, remove it (no parts), or add lines to it."""
 
@@ -57,20 +59,24 @@ class Writer:
             raise RecordingError(f"{path} cannot be recorded into: {error.strerror or error}") from error
         self._changed = threading.Condition()
         self._queue: deque[Job] = deque()
-        self._n_bytes = 0
-        self._added: set[Job] = (
-            set()
-        )  # lines that must not be added again if their folder is not on the disk yet
+        self._n_put = self._n_done = 0  # bytes; each is counted by one thread
+        self._added: set[Job] = set()  # lines written already, though their folder is not on the disk yet
+        self._is_asleep = False
+        self._n_attempts = 0
         self._error: Exception | None = None
-        self._n_attempts, self._failed = 0, 0  # which attempt the error is of
         self._is_closing = False
         self._process = os.getpid()
         self._thread = threading.Thread(target=self._run, name="nnweightviz-writer", daemon=True)
         self._thread.start()
 
+    @property
+    def n_bytes(self) -> int:
+        """How many bytes wait to be written."""
+        return self._n_put - self._n_done
+
     def has_room(self, n_bytes: int) -> bool:
         """Whether that many bytes can be taken at once. One checkpoint may always wait while another is written."""
-        return not self._queue or self._n_bytes + n_bytes <= max(self._queue_bytes, 2 * n_bytes)
+        return not self._queue or self.n_bytes + n_bytes <= max(self._queue_bytes, 2 * n_bytes)
 
     def wait_for_room(self, n_bytes: int) -> None:
         """Wait until the queue has room for that many bytes; raises RecordingError if writing fails."""
@@ -81,11 +87,14 @@ class Writer:
             self.check()
 
     def put(self, job: Job) -> None:
-        """Add something to be done."""
-        with self._changed:
-            self._queue.append(job)
-            self._n_bytes += job.n_bytes
-            self._changed.notify_all()
+        """Add something to be done; from one thread. The thread that writes looks for itself while there is much to
+        do: to wake it up takes longer than the rest of a record.
+        """
+        self._n_put += job.n_bytes
+        self._queue.append(job)
+        if self._is_asleep:
+            with self._changed:
+                self._changed.notify_all()
 
     def check(self) -> None:
         """Raise what went wrong since the last time, once; and try again to write what could not be written."""
@@ -109,15 +118,19 @@ class Writer:
         if self._is_closing and not self._queue:
             return
         with self._changed:
-            begun = self._n_attempts
-            while self._queue and not self._is_closing:
-                if self._error is not None:
-                    if self._failed > begun:
-                        break
-                    self._error = None  # what failed before is tried once more
-                    self._changed.notify_all()
+            before = self._n_attempts
+            self._try_again()
+            while (
+                self._queue and not self._is_closing and (self._error is None or self._n_attempts == before)
+            ):
+                if self._error is not None:  # of an attempt that was under way
+                    self._try_again()
                 self._changed.wait()
         self.check()
+
+    def _try_again(self) -> None:
+        self._error = None
+        self._changed.notify_all()
 
     def close(self) -> None:
         """Write what waits, and let the folder go; raises RecordingError if something could not be written."""
@@ -139,7 +152,7 @@ class Writer:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._is_closing or (self._queue and self._error is None))
+                self._wait_for_jobs()
                 if self._is_closing:
                     return
                 self._n_attempts += 1
@@ -150,9 +163,23 @@ class Writer:
             with self._changed:
                 for job, _ in done:
                     self._queue.popleft()
-                    self._n_bytes -= job.n_bytes
-                self._error, self._failed = error, self._n_attempts
+                    self._n_done += job.n_bytes
+                self._error = error
                 self._changed.notify_all()
+
+    def _wait_for_jobs(self) -> None:
+        """Wait until there is something to do, looking often after something was done, and then asleep."""
+
+        def is_wanted() -> bool:
+            return self._is_closing or (bool(self._queue) and self._error is None)
+
+        for _ in range(LOOKS):
+            if is_wanted() or self._error is not None:
+                break
+            self._changed.wait(LOOK_S)
+        self._is_asleep = True  # before the queue is looked at, so that either side sees what the other does
+        self._changed.wait_for(is_wanted)
+        self._is_asleep = False
 
     def _written(self, batch: Sequence[Job]) -> tuple[list[tuple[Job, Signature | None]], Exception | None]:
         """Do what can be done of a batch; return that, with the files' signatures, and what stopped it."""

@@ -92,6 +92,26 @@ def test_a_failure_is_told_once_a_check_and_what_failed_is_written_once_there_is
     assert names(writer) == ["a", "b"]
 
 
+def test_a_flush_does_not_take_an_attempt_that_was_under_way_for_its_own(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, may_fail, failed = writer._written, threading.Event(), []
+
+    def fail_once(batch: Any) -> Any:
+        if failed:
+            return written(batch)
+        failed.append(batch)
+        may_fail.wait()
+        return [], OSError(28, "No space left on device")
+
+    monkeypatch.setattr(writer, "_written", fail_once)
+    writer.put(job("a"))
+    wait_until(lambda: failed)
+    threading.Timer(0.05, may_fail.set).start()
+    writer.flush()
+    assert names(writer) == ["a"]
+
+
 def test_closing_tells_of_a_failure_and_still_lets_the_folder_go(writer: Writer, disk: Disk) -> None:
     disk.fill()
     writer.put(job("a"))
