@@ -90,7 +90,7 @@ class WeightViz(anywidget.AnyWidget):
     """What is selected: a unit, a link or a parameter entry, or None."""
 
     options = t.Dict().tag(sync=True, echo_update=False)
-    """How it looks, by name; see :mod:`nnweightviz.options`."""
+    """How it looks, by name; see ``docs/options.md``."""
 
     title = t.Unicode("").tag(sync=True)
     """Plain text above the diagram."""

@@ -129,3 +129,13 @@ def test_the_browser_has_the_same_choices() -> None:
 
 def test_the_table_is_ready_for_json() -> None:
     assert json.loads(json.dumps(OPTIONS)) == OPTIONS
+
+
+def test_every_option_is_told_in_the_documents_with_its_choices() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "options.md").read_text()
+    rows = {row.split("`")[1]: row for row in text.splitlines() if row.startswith("| `")}
+    assert list(rows) == list(OPTIONS)
+    for name, option in OPTIONS.items():
+        choices = option["accepted"] if option["type"] == "choice" else []
+        for choice in choices:
+            assert f'"{choice}"' in rows[name] or f"{choice}" in rows[name], (name, choice)
