@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from nnweightviz.throttle import Throttle
+from nnweightviz.throttle import Reminder, Throttle
 
 INTERVAL_S = 0.05
 
@@ -18,10 +18,54 @@ def wait_until(condition: object, timeout_s: float = 5) -> None:
         time.sleep(0.005)
 
 
-def test_the_first_request_is_served_at_once() -> None:
+def test_the_first_request_is_served_at_once_by_another_thread() -> None:
     calls: list[int] = []
     Throttle(lambda: calls.append(threading.get_ident()), 60).request()
-    assert calls == [threading.get_ident()]
+    wait_until(lambda: calls)
+    assert len(calls) == 1
+    assert calls != [threading.get_ident()]
+
+
+def test_long_calls_take_a_quarter_of_the_time() -> None:
+    spans: list[tuple[float, float]] = []
+
+    def call() -> None:
+        began = time.monotonic()
+        time.sleep(0.04)
+        spans.append((began, time.monotonic()))
+
+    throttle = Throttle(call, 0.001)
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        throttle.request()
+        time.sleep(0.002)
+    throttle.close()
+    taken = sum(ended - began for began, ended in spans[:-1])
+    assert len(spans) > 2
+    assert taken <= 0.27 * (spans[-1][0] - spans[0][0])
+
+
+def test_reminders_come_after_twice_the_wait_until_there_are_no_more() -> None:
+    calls: list[float] = []
+    start = time.monotonic()
+    reminder = Reminder(lambda: calls.append(time.monotonic() - start), (0.05, 0.1, 0.2))
+    reminder.begin()
+    wait_until(lambda: len(calls) == 3)
+    time.sleep(0.3)
+    assert len(calls) == 3
+    assert all(at >= due for at, due in zip(calls, (0.05, 0.15, 0.35), strict=True))
+
+
+def test_a_reminder_that_is_begun_anew_is_put_off() -> None:
+    calls: list[int] = []
+    reminder = Reminder(lambda: calls.append(0), (0.3,))
+    for _ in range(4):
+        reminder.begin()
+        time.sleep(0.1)
+    assert calls == []
+    reminder.close()
+    time.sleep(0.4)
+    assert calls == []
 
 
 def test_many_requests_are_few_calls_and_the_last_state_arrives() -> None:
@@ -73,7 +117,7 @@ def test_calls_never_overlap() -> None:
 def test_a_flush_makes_the_waiting_call_now() -> None:
     calls: list[int] = []
     throttle = Throttle(lambda: calls.append(0), INTERVAL_S)
-    throttle.request()
+    throttle.flush()
     throttle.request()
     throttle.flush()
     assert len(calls) == 2
@@ -84,7 +128,7 @@ def test_a_flush_makes_the_waiting_call_now() -> None:
 def test_closing_cancels_what_waits() -> None:
     calls: list[int] = []
     throttle = Throttle(lambda: calls.append(0), INTERVAL_S)
-    throttle.request()
+    throttle.flush()
     throttle.request()
     throttle.close()
     throttle.request()

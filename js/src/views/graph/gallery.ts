@@ -12,11 +12,14 @@ const UNCHANGED = 1e-6; // of the largest weight
 
 export class Gallery {
   readonly #known = new Map<string, { exhibit: Exhibit; checkpoint: number }>();
+  #revision = 0;
 
   /** The layers that are shown as portraits now; their ranking is made once, of the last checkpoint then. */
   exhibits({ network, history, options }: ViewContext): Map<string, Exhibit> {
     const shown = new Map<string, Exhibit>();
     const last = history.nCheckpoints - 1;
+    if (this.#revision !== history.revision) this.#known.clear();
+    this.#revision = history.revision;
     if (!options().portraits || !history.hasValues) return shown;
     for (const [group, about] of portrayed(network)) {
       const known = this.#known.get(group);
