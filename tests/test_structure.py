@@ -49,6 +49,7 @@ PYTHON_RANKS = {
     "complete": 4.5,
     "answers": 4.5,
     "live": 4.7,
+    "following": 4.8,
     "looks": 4,
     "callbacks": 5,
     "export": 5,
