@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import anywidget
-import numpy as np
 import traitlets as t
 
 from nnweightviz.answers import Answers
@@ -29,6 +28,7 @@ from nnweightviz.options import Options, validated
 from nnweightviz.orders import COMPUTED
 from nnweightviz.payload import Payload
 from nnweightviz.selection import checked_selection
+from nnweightviz.sheet import first_traits
 from nnweightviz.words import in_a_word
 
 VIEWS = ("graph",)
@@ -64,8 +64,7 @@ class WeightViz(anywidget.AnyWidget):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> viz = WeightViz({"fc.weight": np.zeros((2, 3)), "fc.bias": np.ones(2)})
+    >>>     >>> viz = WeightViz({"fc.weight": np.zeros((2, 3)), "fc.bias": np.ones(2)})
     >>> viz
     WeightViz of model: one layer, 8 links, one checkpoint, float32
     """
@@ -128,15 +127,7 @@ class WeightViz(anywidget.AnyWidget):
         self._live = Live(network, history, precision, send=self._tell, moved=self._move)
         self._answers = Answers(self._live, self._tell)
         self._esm, self._css = read_static("widget.js"), read_static("nnweightviz.css")
-        payload = self._payload
-        super().__init__(
-            checkpoint=payload.n_checkpoints - 1,
-            speed=float(np.clip(payload.n_checkpoints / 12, 2, 60)),
-            view=view,
-            options=validated(None),
-            title=network.name if title is None else title,
-            _network=network.to_dict(),
-        )
+        super().__init__(**first_traits(network, self._payload.n_checkpoints, title) | {"view": view})
         self.on_msg(lambda _, content, __: self._answers.receive(content))
         self._live.begin()  # another thread may have recorded meanwhile
 

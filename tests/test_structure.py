@@ -53,6 +53,10 @@ PYTHON_RANKS = {
     "looks": 4,
     "callbacks": 5,
     "export": 5,
+    "opening": 3.5,
+    "sheet": 5,
+    "serving": 6,
+    "inventory": 4,
     "widget": 6,
     "": 7,  # nnweightviz/__init__.py
     "demo": 7,
@@ -78,6 +82,7 @@ TYPESCRIPT_RANKS = {
         0,
     ),
     **dict.fromkeys(("hierarchy", "collapse", "opening", "summaries", "columns"), 0),
+    "connection": 0,
     "dom": 0.5,
     "theme": 0.5,
     "images": 0.7,
