@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nnweightviz.adapters import as_state as as_state
     from nnweightviz.checkpoint import Checkpoint as Checkpoint
     from nnweightviz.export import to_html as to_html
+    from nnweightviz.following import follow as follow
     from nnweightviz.history import History as History
     from nnweightviz.network import Network as Network
     from nnweightviz.widget import WeightViz as WeightViz
@@ -24,6 +25,7 @@ _HOME = {
     "WeightViz": "widget",
     "as_network": "adapters",
     "as_state": "adapters",
+    "follow": "following",
     "to_html": "export",
 }
 
@@ -35,6 +37,7 @@ __all__ = [
     "__version__",
     "as_network",
     "as_state",
+    "follow",
     "to_html",
 ]
 

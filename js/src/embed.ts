@@ -12,15 +12,16 @@ function pageModel(state: Record<string, unknown>, address?: string): HostModel 
   const tell = (event: string, ...what: unknown[]) => {
     for (const callback of listeners.get(event) ?? []) callback(...what);
   };
+  const send = address ? connect(address, (...message) => tell("msg:custom", ...message)) : undefined;
   return {
-    ...(address && { send: connect(address, (...message) => tell("msg:custom", ...message)) }),
+    ...(send && { send }),
     get: (name) => state[name],
     set: (name, value) => {
       if (state[name] === value) return;
       state[name] = value;
       tell(`change:${name}`);
     },
-    save_changes: () => {},
+    save_changes: () => send?.({ type: "traits", options: state.options }),
     on: (event, callback) => {
       if (!listeners.has(event)) listeners.set(event, new Set());
       listeners.get(event)!.add(callback);
