@@ -177,25 +177,19 @@ class Payload:
         RevisedError
             If checkpoints were taken out or replaced.
         ValueError
-            If a new checkpoint does not belong to the network.
+            If a new checkpoint does not belong to the network, or cannot be read; nothing is taken in then.
         """
         with self.lock:
             before, n = self.n_checkpoints, self._take_in()
+            wider = blocks.choose_dtype(self.parameters.n_values * n, self._precision)
+            self.dtype = max(self.dtype, wider, key=blocks.DTYPES.index)
+            first = self._first_sent(before, n)
+            weights = self._encode_new(before, n, first)
+            self.n_checkpoints = n
             metrics = self._curves.tell(self.history.log_metrics)
             if n == before and not metrics:
                 return None
-            wider = blocks.choose_dtype(self.parameters.n_values * n, self._precision)
-            self.dtype = max(self.dtype, wider, key=blocks.DTYPES.index)
-            self.n_checkpoints = n
-            first = self._first_sent(before, n)
             self.is_whole = self.is_whole and first == before
-            weights: list[tuple[Entry, bytes]] = []
-            for start in range(before, n, self.window):
-                self.parameters.hold(range(start, min(n, start + self.window)))
-                self._summarise(min(n, start + self.window))
-                if first < n and start + self.window > first:
-                    weights += self.encode(max(first, start), min(n, start + self.window))
-            self.parameters.hold(())
             entries, part = joined([*weights, *self.summaries(before)], None)
             message = self._message(before, metrics)
             if self.is_whole and part and self._n_bytes() + len(part) <= STATE_BYTES:
@@ -226,6 +220,18 @@ class Payload:
             return n
         is_little = (n - before) * self.n_bytes_each <= GROWTH_BYTES
         return before if n == before or (self.is_whole and is_little) else n - 1
+
+    def _encode_new(self, before: int, n: int, first: int) -> list[tuple[Entry, bytes]]:
+        """Take in the norms of new checkpoints and return the weights from ``first`` on; each is read once."""
+        weights: list[tuple[Entry, bytes]] = []
+        for start in range(before, n, self.window):
+            stop = min(n, start + self.window)
+            self.parameters.hold(range(start, stop))
+            self._summarise(stop)
+            if first < stop:
+                weights += self.encode(max(first, start), stop)
+        self.parameters.hold(())
+        return weights
 
     def _message(self, start: int, metrics: dict[str, dict[str, Any]]) -> dict[str, Any]:
         """Return what a message tells of the checkpoints from ``start`` on, without weights."""

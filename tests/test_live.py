@@ -16,6 +16,7 @@ from nnweightviz import live, payload
 from nnweightviz.blocks import decode
 from nnweightviz.history import History
 from nnweightviz.keep import Best
+from nnweightviz.storage.stored import UnreadableError
 from nnweightviz.storage.tensors import TensorFile
 from nnweightviz.throttle import Reminder
 from nnweightviz.widget import WeightViz
@@ -117,6 +118,33 @@ class TestReading:
         (tmp_path / "run" / "network.json").unlink()
         assert network_of(None, History(tmp_path / "run")).notes == ()
         assert not reads
+
+    def test_a_file_that_cannot_be_read_is_tried_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        writing = recorded(2, tmp_path / "run")
+        reading = History(tmp_path / "run")
+        viz = WeightViz(None, reading)
+        browser = Listener(viz)
+        writing.record(state(2), step=20, loss=0.2)
+        writing.close()
+
+        read = TensorFile.read
+
+        def away(self: TensorFile, *_: Any) -> Any:
+            raise UnreadableError(self.path, "it is away")
+
+        monkeypatch.setattr(TensorFile, "read", away)
+        reading.refresh()
+        viz._live.flush()
+        with monkeypatch.context() as again:
+            again.setattr(TensorFile, "read", read)
+            viz._live.flush()
+        (refused, _), (message, parts) = browser.heard
+        assert refused["type"] == "error"
+        blocks = [{**entry, "part": None} for entry in message["blocks"]]
+        assert (message["start"], biases({"blocks": blocks}, parts)) == (2, {2: 2})
+        assert message["metrics"]["loss"]["x"] == [20]
 
 
 class TestGrowth:
