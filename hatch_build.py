@@ -52,7 +52,7 @@ def digest(js: Path) -> str:
     sources = [
         js / "package-lock.json",
         js / "build.mjs",
-        *(p for folder in ("src", "wasm") for p in (js / folder).rglob("*") if p.is_file()),
+        *(p for folder in ("src", "wasm", "bundling") for p in (js / folder).rglob("*") if p.is_file()),
     ]
     total = hashlib.sha256()
     for path in sorted(sources, key=lambda p: p.relative_to(js).as_posix()):

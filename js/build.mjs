@@ -1,9 +1,13 @@
 // Bundles the two entries (widget for Jupyter, embed for exported pages) and the style sheet into the Python package.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { minify } from "terser";
+import { withShortClasses } from "./bundling/classes.mjs";
+import { withoutClasses } from "./bundling/closures.mjs";
+import { MARK, marked, ownProperties, shortNames } from "./bundling/properties.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "nnweightviz", "static");
@@ -13,9 +17,11 @@ mkdirSync(join(here, "build"), { recursive: true });
 /** What the code uses most of the language: `Math.min` is a property that no build can rename, a variable it can. */
 const frequent = {
   Math: ["abs", "ceil", "floor", "max", "min", "round", "sqrt"],
-  Number: ["isFinite", "isNaN"],
+  Number: ["NEGATIVE_INFINITY", "isFinite", "isNaN"],
   JSON: ["stringify"],
   Object: ["entries"],
+  Array: ["from"],
+  globalThis: ["Float32Array", "Float64Array", "Int32Array", "String", "Uint32Array", "Uint8Array"],
 };
 const variables = Object.entries(frequent).flatMap(([owner, names]) =>
   names.map((name) => ({ owner, name, variable: `$${owner}_${name}` })),
@@ -25,10 +31,14 @@ const lines = variables.map((v) => `export const { ${v.name}: ${v.variable} } = 
 writeFileSync(injected, lines.join(""));
 
 /**
- * Properties that only our own code reads and writes get short names, the same in the page and in its worker. A name may
- * stand in the list if test/unit/internal.test.ts lets it: no boundary, document or language knows it.
+ * Properties that only our own code reads and writes get short names, the same in the page and in its worker; not while
+ * watching, when they would move.
  */
-const internal = JSON.parse(readFileSync(join(here, "src", "internal.json"), "utf8"));
+const isWatching = process.argv.includes("--watch");
+const properties = isWatching ? { uses: new Map(), others: new Set() } : ownProperties(here);
+
+const short = shortNames(properties);
+const inNetwork = properties.uses.get(join(here, "src", "network.ts")) ?? [];
 
 const shared = {
   bundle: true,
@@ -38,13 +48,16 @@ const shared = {
   target: ["es2022"],
   logLevel: "warning",
   loader: { ".wasm": "base64" },
-  mangleProps: new RegExp(`^(${internal.join("|")})$`),
-  mangleCache: Object.fromEntries(internal.map((name, i) => [name, `$${i.toString(36)}`])),
+  mangleProps: new RegExp(`${MARK}$`),
+  mangleCache: short,
   inject: [injected],
   define: {
-    ...Object.fromEntries(variables.map((v) => [`${v.owner}.${v.name}`, v.variable])),
+    ...Object.fromEntries(
+      variables.map((v) => [v.owner === "globalThis" ? v.name : `${v.owner}.${v.name}`, v.variable]),
+    ),
     "Number.POSITIVE_INFINITY": "Infinity",
     "Number.NaN": "NaN",
+    SHORT_NAMES: JSON.stringify(Object.fromEntries(inNetwork.map(({ name }) => [name, short[name + MARK]]))),
   },
 };
 
@@ -81,7 +94,19 @@ const asFunction = {
     });
   },
 };
-shared.plugins = [asFunction];
+
+/** Our own properties are marked, and classes with private members become functions. */
+const sources = {
+  name: "sources",
+  setup(build) {
+    build.onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const text = marked(readFileSync(path, "utf8"), properties.uses.get(path) ?? []);
+      const { code } = await esbuild.transform(text, { loader: "ts", target: shared.target });
+      return { contents: withoutClasses(code) };
+    });
+  },
+};
+shared.plugins = [asFunction, sources];
 
 const builds = [
   { ...shared, format: "esm", entryPoints: [join(here, "src/widget.ts")], outfile: join(out, "widget.js") },
@@ -89,13 +114,23 @@ const builds = [
   { ...shared, entryPoints: [join(here, "src/nnweightviz.css")], outfile: join(out, "nnweightviz.css") },
 ];
 
-if (process.argv.includes("--watch")) {
+/** What the bundler leaves to shorten. `reduce_funcs` would make of a function that is called once a new one each time. */
+const lastWord = {
+  ecma: 2022,
+  module: true,
+  compress: { passes: 2, pure_getters: true, reduce_funcs: false, unsafe_arrows: true },
+};
+
+if (isWatching) {
   for (const options of builds) await (await esbuild.context(options)).watch();
 } else {
+  const taken = new Map();
   for (const options of builds) {
-    await esbuild.build(options);
-    console.log(
-      `${(statSync(options.outfile).size / 1000).toFixed(1).padStart(7)} kB  ${options.outfile.slice(out.length + 1)}`,
-    );
+    const { outputFiles } = await esbuild.build({ ...options, write: false });
+    const text = withShortClasses(outputFiles[0].text, taken);
+    const small = options.format ? (await minify(text, lastWord)).code : text;
+    writeFileSync(options.outfile, small);
+    const kilobytes = (Buffer.byteLength(small) / 1000).toFixed(1).padStart(7);
+    console.log(`${kilobytes} kB  ${options.outfile.slice(out.length + 1)}`);
   }
 }

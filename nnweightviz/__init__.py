@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from nnweightviz.export import to_html as to_html
     from nnweightviz.following import follow as follow
     from nnweightviz.history import History as History
+    from nnweightviz.moments import events as events
     from nnweightviz.network import Network as Network
+    from nnweightviz.opening import open_history as open
+    from nnweightviz.recorder import watch as watch
     from nnweightviz.widget import WeightViz as WeightViz
 
 _HOME = {
@@ -25,9 +28,13 @@ _HOME = {
     "WeightViz": "widget",
     "as_network": "adapters",
     "as_state": "adapters",
+    "events": "moments",
     "follow": "following",
+    "open": "opening",
     "to_html": "export",
+    "watch": "recorder",
 }
+_NAME_THERE = {"open": "open_history"}
 
 __all__ = [
     "Checkpoint",
@@ -37,8 +44,12 @@ __all__ = [
     "__version__",
     "as_network",
     "as_state",
+    "events",
     "follow",
+    "keep",
+    "open",
     "to_html",
+    "watch",
 ]
 
 
@@ -47,8 +58,10 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         value: Any = version("nnweightviz")
+    elif name == "keep":
+        value = import_module("nnweightviz.keep")
     elif name in _HOME:
-        value = getattr(import_module(f"nnweightviz.{_HOME[name]}"), name)
+        value = getattr(import_module(f"nnweightviz.{_HOME[name]}"), _NAME_THERE.get(name, name))
     else:
         raise AttributeError(f"module 'nnweightviz' has no attribute {name!r}; it has {', '.join(__all__)}")
     globals()[name] = value

@@ -45,6 +45,10 @@ def shapes_of(state: Mapping[str, NDArray[Any]]) -> Mapping[str, tuple[int, ...]
     return {name: np.shape(array) for name, array in state.items()}
 
 
+QUANTITIES = ("gradients", "updates")
+"""What may be recorded beside the weights; by name, ``gradients/fc.weight`` is that of parameter ``fc.weight``."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """The parameters at one moment of training.
@@ -60,6 +64,13 @@ class Checkpoint:
     metrics: Mapping[str, float] = field(default_factory=dict)
     left_out: tuple[str, ...] = ()
     quantities: Mapping[str, Mapping[str, NDArray[Any]]] = field(default_factory=dict)
+
+    def places(self) -> dict[str, tuple[Mapping[str, NDArray[Any]], str]]:
+        """Return all names, ``gradients/fc.weight`` among them -> the mapping that has it, and its name there."""
+        places = {name: (self.state, name) for name in self.state}
+        for quantity, arrays in self.quantities.items():
+            places |= {f"{quantity}/{name}": (arrays, name) for name in arrays}
+        return places
 
 
 @dataclass(frozen=True)
@@ -154,12 +165,17 @@ def as_epoch(epoch: Any) -> float | None:
     return int(value) if value.is_integer() else value
 
 
+def as_number(value: Any) -> float:
+    """Return one number; a tensor is read without a warning that it carries a gradient."""
+    return float(value.detach() if hasattr(value, "detach") else value)
+
+
 def as_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Return metrics as numbers by name; TypeError names one that is none."""
     numbers = {}
     for name, value in metrics.items():
         try:
-            numbers[str(name)] = float(value)
+            numbers[str(name)] = as_number(value)
         except (TypeError, ValueError):
             raise TypeError(f"metric {name!r} is {value!r}; a metric is one number") from None
     return numbers

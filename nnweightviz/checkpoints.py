@@ -15,7 +15,7 @@ from typing import Any, Self, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from nnweightviz.checkpoint import Checkpoint, n_bytes_of, shapes_of
+from nnweightviz.checkpoint import QUANTITIES, Checkpoint, n_bytes_of, shapes_of
 from nnweightviz.network import Network
 from nnweightviz.points import Floats, Metrics, Points
 from nnweightviz.storage import single
@@ -131,13 +131,17 @@ class Checkpoints:
         return iter(list(self._checkpoints))
 
     def _trajectory(self, name: str) -> NDArray[Any]:
+        quantity, _, own = name.partition("/")
         with self._lock:
-            states = [checkpoint.state for checkpoint in self._checkpoints]
-        there = [name in state for state in states]
+            if quantity in QUANTITIES:
+                states = [checkpoint.quantities.get(quantity, {}) for checkpoint in self._checkpoints]
+            else:
+                states, own = [checkpoint.state for checkpoint in self._checkpoints], name
+        there = [own in state for state in states]
         if not any(there):
             has = f"they have: {', '.join(self.parameters)}" if self.parameters else "there are none at all"
             raise KeyError(f"no checkpoint has a parameter {name!r}; {has}")
-        arrays = [state[name] for state, has in zip(states, there, strict=True) if has]
+        arrays = [state[own] for state, has in zip(states, there, strict=True) if has]
         dtype = np.result_type(*{array.dtype for array in arrays})
         if all(there):
             return np.stack(arrays, dtype=dtype)

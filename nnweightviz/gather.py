@@ -1,51 +1,57 @@
 """Makes a History of the lists that people have: state dicts, models, pairs, checkpoints.
 
-Not for files (see ``storage``).
+Paths among them are opened (see ``opening``); not for how files are read (see ``storage``).
 """
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
 from numbers import Real
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from nnweightviz.adapters import as_state, left_out
-from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step
+from nnweightviz.checkpoint import Checkpoint, LazyState, as_epoch, as_metrics, as_step
 from nnweightviz.history import History
+from nnweightviz.opening import open_history
 from nnweightviz.points import Floats
 from nnweightviz.words import counted, in_a_word
 
-ACCEPTED = "state dicts, models, (epoch, state) pairs or Checkpoints"
+ACCEPTED = "state dicts, models, paths, (epoch, state) pairs or Checkpoints"
 
 
-def as_history(checkpoints: Any, metrics: Mapping[str, Any] | None = None) -> History:
+def as_history(checkpoints: Any, metrics: Mapping[str, Any] | None = None, model: Any = None) -> History:
     """Return a History of what is given.
 
     Parameters
     ----------
     checkpoints
-        A list of state dicts, models, ``(epoch, state)`` or Checkpoints, or a History.
+        A list of state dicts, models, paths, ``(epoch, state)`` or Checkpoints, a History, or the path of a file, a
+        folder or a pattern.
     metrics
         Name -> one value a checkpoint, or name -> ``(steps, values)``. A History given with metrics is taken as it
         is now: the result does not grow with it.
+    model
+        Whose names the parameters in files are to have; see :func:`nnweightviz.open`.
 
     Raises
     ------
     TypeError
         If it is none of these.
     ValueError
-        If it is empty, or if the metrics do not fit.
+        If it is empty, if the metrics do not fit, or if a file cannot be read.
 
     Warns
     -----
     UserWarning
         If several checkpoints share their memory, so that all show the weights of the last.
     """
-    history = checkpoints if isinstance(checkpoints, History) else _from_list(checkpoints)
+    history = checkpoints if isinstance(checkpoints, History) else _opened(checkpoints, model)
     if len(history) == 0:
         raise ValueError("there are no checkpoints to show: record at least one, or pass the model alone")
     if not metrics:
@@ -59,11 +65,13 @@ def as_history(checkpoints: Any, metrics: Mapping[str, Any] | None = None) -> Hi
     return history
 
 
-def _from_list(checkpoints: Any) -> History:
-    if isinstance(checkpoints, str | Path):
-        raise TypeError(
-            f"checkpoints is a path ({str(checkpoints)!r}); load the file first and pass a list of {ACCEPTED}"
-        )
+def _opened(checkpoints: Any, model: Any) -> History:
+    if isinstance(checkpoints, str | os.PathLike):
+        return open_history(checkpoints, model)
+    return _from_list(checkpoints, model)
+
+
+def _from_list(checkpoints: Any, model: Any) -> History:
     is_class = isinstance(checkpoints, type)
     if isinstance(checkpoints, Mapping) or (hasattr(checkpoints, "state_dict") and not is_class):
         raise TypeError(
@@ -76,14 +84,27 @@ def _from_list(checkpoints: Any) -> History:
         )
     items = list(checkpoints)
     _warn_if_shared(items)
+    gathered = [_as_checkpoint(item, k, model) for k, item in enumerate(items)]
+    if not _increase(
+        [checkpoint.step for checkpoint in gathered]
+    ):  # in files they are a hint, the list is the order
+        gathered = [
+            replace(checkpoint, step=None) if isinstance(checkpoint.state, LazyState) else checkpoint
+            for checkpoint in gathered
+        ]
     history = History()
-    for k, item in enumerate(items):
-        history.append(_as_checkpoint(item, k))
+    for checkpoint in gathered:
+        history.append(checkpoint)
     return history
 
 
-def _as_checkpoint(item: Any, k: int) -> Checkpoint:
-    """Return a Checkpoint with copies of the arrays."""
+def _increase(steps: Sequence[int | None]) -> bool:
+    known = [step for step in steps if step is not None]
+    return len(known) == len(steps) and all(a < b for a, b in pairwise(known))
+
+
+def _as_checkpoint(item: Any, k: int, model: Any) -> Checkpoint:
+    """Return a Checkpoint with copies of the arrays; those in a file are read when they are asked for."""
     try:
         if isinstance(item, Checkpoint):
             step, epoch, metrics = as_step(item.step), as_epoch(item.epoch), as_metrics(item.metrics)
@@ -91,12 +112,23 @@ def _as_checkpoint(item: Any, k: int) -> Checkpoint:
             lacks = (*item.left_out, *left_out(item.state, copied))
             return Checkpoint(copied, step, epoch, metrics, lacks)
         epoch, state = _pair(item) if isinstance(item, tuple) else (None, item)
-        if isinstance(state, str | Path):
-            raise TypeError(f"it is a path ({str(state)!r}); load the file first and pass {ACCEPTED}")
+        if isinstance(state, str | os.PathLike):
+            checkpoint = _only_checkpoint(state, model)
+            return checkpoint if epoch is None else replace(checkpoint, epoch=epoch)
         copied = as_state(state)
         return Checkpoint(copied, None, epoch, left_out=left_out(state, copied))
     except TypeError as error:
         raise TypeError(f"checkpoint {k} cannot be read: {error}") from None
+
+
+def _only_checkpoint(path: str | os.PathLike[str], model: Any) -> Checkpoint:
+    history = open_history(path, model)
+    if len(history) != 1:
+        raise TypeError(
+            f"{os.fspath(path)!r} holds {counted(len(history), 'checkpoint')}; in a list, a path is of one: pass this "
+            "path alone, not in a list"
+        )
+    return history[0]
 
 
 def _pair(item: tuple[Any, ...]) -> tuple[float | None, Any]:

@@ -9,8 +9,11 @@ import json
 import os
 import warnings
 import weakref
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
+
+from numpy.typing import NDArray
 
 from nnweightviz.adapters import as_network, left_out
 from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step
@@ -88,6 +91,7 @@ class History(Checkpoints):
         step: int | None = None,
         *,
         overwrite: bool | None = None,
+        quantities: Mapping[str, Mapping[str, NDArray[Any]]] | None = None,
         **metrics: float,
     ) -> None:
         """Append a copy of a model's parameters; training on does not change it.
@@ -103,6 +107,8 @@ class History(Checkpoints):
             policy counts its records where no steps are given.
         overwrite
             Whether a step that is there already is gone back to; by default as the history was made.
+        quantities
+            What else to keep of this moment: ``{"gradients": {"fc.weight": array}}``, or ``"updates"``.
         metrics
             Numbers by name.
 
@@ -131,7 +137,7 @@ class History(Checkpoints):
         state = self._copier.copy(model)
         if self._run is not None and self._run.lacks_network:
             self._keep_network(model)
-        checkpoint = Checkpoint(state, step, epoch, values, left_out(model, state))
+        checkpoint = Checkpoint(state, step, epoch, values, left_out(model, state), quantities or {})
         if goes_back:
             self._check_shapes(checkpoint)
             self._go_back_to(as_step(step) or 0)

@@ -182,14 +182,15 @@ class Parameters:
     def _ranges(self, name: str, start: int, stop: int, quantity: Quantity) -> Iterator[tuple[int, int]]:
         first = None
         for k in range(start, stop + 1):
-            here = k < stop and all(self._is_recorded(name, j) for j in quantity.needs(k))
+            here = k < stop and all(self.has(name, j) for j in quantity.needs(k))
             if here and first is None:
                 first = k
             elif not here and first is not None:
                 yield first, k
                 first = None
 
-    def _is_recorded(self, name: str, k: int) -> bool:
+    def has(self, name: str, k: int) -> bool:
+        """Whether a checkpoint holds a parameter."""
         return k >= 0 and name in self._names[k]
 
     def exact(self, parameter: str, entries: Sequence[int], n_checkpoints: int) -> NDArray[np.float64]:

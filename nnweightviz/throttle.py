@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 SHARE = 0.25
-"""Of the time that calls may take: long ones are further apart than the interval."""
+"""Of a processor's time that calls may take: long ones are further apart than the interval."""
 REMINDERS_S = tuple(float(2**k) for k in range(10))
 """How long after the last call, and after each reminder, the next one comes: seventeen minutes in all."""
 
@@ -64,13 +64,13 @@ class Throttle:
                     return
                 if self._timer is not None:
                     self._timer.cancel()
-                self._timer, began = None, time.monotonic()
-                self._next = began + self._interval_s
+                self._timer, began = None, _work_s()
+                self._next = time.monotonic() + self._interval_s
             try:
                 self._function()
             finally:
-                ended = time.monotonic()
-                self._next = max(self._next, ended + (ended - began) * (1 / SHARE - 1))
+                rest_s = (_work_s() - began) * (1 / SHARE - 1)
+                self._next = max(self._next, time.monotonic() + rest_s)
 
     def close(self) -> None:
         """Call no more; a call that has begun ends before."""
@@ -81,6 +81,11 @@ class Throttle:
                 self._timer = None
         with self._calling:
             pass
+
+
+def _work_s() -> float:
+    """Return how long this thread has worked: while it waits, for a disk or for another thread, nobody is kept."""
+    return time.thread_time() if hasattr(time, "thread_time") else time.process_time()
 
 
 class Reminder:

@@ -249,7 +249,7 @@ def _check_looks(view: Any, title: Any) -> None:
 
 def _history_of(model: Any, checkpoints: Any, metrics: Mapping[str, Any] | None) -> History:
     if checkpoints is not None:
-        return as_history(checkpoints, metrics)
+        return as_history(checkpoints, metrics, model)
     if model is None:
         raise TypeError("WeightViz needs a model, or checkpoints, or both; got neither")
     if isinstance(model, Network):

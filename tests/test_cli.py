@@ -150,10 +150,13 @@ print([name for name in ("torch", "anywidget", "ipywidgets", "matplotlib") if na
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ("nothing", "Error: there is nothing at"),
+        ("nothing", "Error: there is no file or folder .*; give a folder"),
         ("text", "cannot be read|is a file, which does not grow"),
-        ("empty", "there is no checkpoint in it"),
-        ("foreign", "there is no checkpoint in it|holds no checkpoints as nnweightviz.History records them"),
+        ("empty", "it is empty. Accepted are"),
+        (
+            "foreign",
+            "it holds no checkpoints, but 1 other file|holds no checkpoints as nnweightviz.History records",
+        ),
         ("hostile", r"there are no checkpoints at .*\(left out"),
     ],
 )

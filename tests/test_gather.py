@@ -116,11 +116,11 @@ def test_metrics_that_do_not_fit_are_refused(metrics: Any, error: type[Exception
         (History(), ValueError, "there are no checkpoints to show"),
         (
             "runs/a",
-            TypeError,
-            "checkpoints is a path ('runs/a'); load the file first and pass a list of state",
+            FileNotFoundError,
+            "there is no file or folder 'runs/a'; give a folder, a pattern, or a file",
         ),
-        (Path("a.pt"), TypeError, "checkpoints is a path ('a.pt'); load the file first"),
-        ([state(), Path("a.pt")], TypeError, "checkpoint 1 cannot be read: it is a path ('a.pt'); load the"),
+        (Path("a.pt"), FileNotFoundError, "there is no file or folder 'a.pt'"),
+        ([state(), Path("a.pt")], FileNotFoundError, "there is no file or folder 'a.pt'"),
         (state(), TypeError, "checkpoints is a single dict; it takes a History or a list of state dicts"),
         (torch.nn.Linear(1, 1), TypeError, "checkpoints is a single Linear; it takes a History or a list"),
         (torch.nn.Sequential(torch.nn.Linear(1, 1)), TypeError, "checkpoints is a single Sequential"),
@@ -181,3 +181,43 @@ def test_what_a_training_run_saves_is_refused_with_the_entry_to_pass(key: str) -
     with pytest.raises(TypeError, match=re.escape(f'pass checkpoint["{key}"]')):
         as_history([saved])
     assert len(as_history([saved[key]])) == 1
+
+
+def saved(folder: Path, *epochs: int) -> list[Path]:
+    for epoch in epochs:
+        np.savez(folder / f"epoch_{epoch}.npz", **state(epoch))
+    return [folder / f"epoch_{epoch}.npz" for epoch in epochs]
+
+
+def test_paths_are_opened_in_the_order_of_the_list(tmp_path: Path) -> None:
+    first, second = saved(tmp_path, 7, 3)
+    history = as_history([first, str(second), (9, first)])
+    assert history["w"][:, 0, 0].tolist() == [7, 3, 7]
+    assert history.epochs.tolist() == [7, 3, 9]
+
+
+def test_steps_in_files_of_a_list_that_do_not_increase_are_dropped(tmp_path: Path) -> None:
+    for k, step in enumerate((20, 10)):
+        np.savez(tmp_path / f"{k}.npz", step=step, **state(k))
+    history = as_history([tmp_path / "0.npz", tmp_path / "1.npz"])
+    assert not history.knows_steps
+    assert as_history([tmp_path / "1.npz", tmp_path / "0.npz"]).steps.tolist() == [10, 20]
+
+
+def test_a_path_alone_is_opened_as_a_whole(tmp_path: Path) -> None:
+    saved(tmp_path, 10, 9)
+    assert as_history(str(tmp_path)).epochs.tolist() == [9, 10]
+    assert as_history(tmp_path, {"loss": [2, 1]}).metrics["loss"].tolist() == [2, 1]
+
+
+def test_a_path_of_several_checkpoints_in_a_list_is_refused(tmp_path: Path) -> None:
+    saved(tmp_path, 1, 2)
+    with pytest.raises(
+        TypeError, match=r"checkpoint 0 cannot be read: .* holds 2 checkpoints; in a list, a path is"
+    ):
+        as_history([tmp_path])
+
+
+def test_names_in_files_are_matched_to_a_model(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", **{"model.w": state(1)["w"]})
+    assert as_history([tmp_path / "a.npz"], model=state())["w"].tolist() == [[[1] * 3] * 2]

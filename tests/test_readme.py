@@ -13,18 +13,28 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.DOTALL | re.MULTILINE)
+def blocks(language: str, text: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def run(code: str, folder: Path) -> None:
+    command = [sys.executable, "-W", "error::UserWarning", "-c", code]
+    done = subprocess.run(command, cwd=folder, text=True, capture_output=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_python_code_runs_as_printed(tmp_path: Path) -> None:
     code = "".join(blocks("python"))
-    assert code.count("nwv.") == 5
-    command = [sys.executable, "-W", "error::UserWarning", "-c", code]
-    done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True)
-    assert done.returncode == 0, done.stderr
+    assert code.count("nwv.") == 7
+    run(code, tmp_path)
     page = (tmp_path / "xor.html").read_text()
     assert "a xor b" in page
+
+
+def test_the_code_on_histories_runs_as_printed(tmp_path: Path) -> None:
+    run("".join(blocks("python", (ROOT / "docs" / "histories.md").read_text())), tmp_path)
+    assert len(list((tmp_path / "runs" / "a").glob("checkpoint-*.safetensors"))) == 11
+    assert (tmp_path / "a.safetensors").exists()
 
 
 def test_the_commands_are_targets_of_the_makefile() -> None:

@@ -90,7 +90,7 @@ def test_a_history_plays_in_some_twelve_seconds(n: int, speed: float) -> None:
         ),
         ((as_network(state()),), {}, TypeError, "WeightViz was given a Network without checkpoints"),
         ((state(), []), {}, ValueError, "there are no checkpoints to show"),
-        ((state(), "runs/a"), {}, TypeError, "checkpoints is a path ('runs/a'); load the file first"),
+        ((state(), "runs/a"), {}, FileNotFoundError, "there is no file or folder 'runs/a'"),
         ((state(), [{"x": np.ones(2)}]), {}, ValueError, "checkpoint 0 seems to be of another model"),
         (
             (state(), [*states(1), state() | {"fc2.bias": np.ones(5)}]),

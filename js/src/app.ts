@@ -1,5 +1,7 @@
 // One display of a widget: panels, the current view, and the state between them.
+
 import { asLink, type Selection } from "./describe";
+import { hear } from "./dom";
 import { DEFAULTS, type Options } from "./options";
 import { Frame } from "./panel/frame";
 import { createInspector, type Inspector } from "./panel/inspector";
@@ -121,10 +123,12 @@ class App {
     on("change:options", () => this.#refresh());
     on("change:selection", () => this.#showSelection());
     on("change:title", () => this.#refresh());
-    signal.addEventListener("abort", () => {
-      for (const end of stop) end();
-      this.#view.destroy();
-      this.#frame.root.remove();
+    hear(signal, {
+      abort: () => {
+        for (const end of stop) end();
+        this.#view.destroy();
+        this.#frame.root.remove();
+      },
     });
     watchTheme(() => this.#readTheme() && this.#refresh(), signal);
     const resized = new ResizeObserver(() => {
@@ -139,12 +143,18 @@ class App {
       () => resized.disconnect(),
       () => shown.disconnect(),
     );
-    this.#frame.root.addEventListener("keydown", (event) => this.#onKey(event), { signal });
     // Jupyter takes keys before we hear of them, but not from an element that is marked so itself.
     const keepKeys = (event: FocusEvent) =>
       (event.target as Element).setAttribute("data-lm-suppress-shortcuts", "true");
-    this.#frame.root.addEventListener("focusin", keepKeys, { signal });
-    this.#frame.root.addEventListener("fullscreenchange", () => this.#view.update(), { signal });
+    hear(
+      this.#frame.root,
+      {
+        keydown: (event) => this.#onKey(event),
+        focusin: keepKeys,
+        fullscreenchange: () => this.#view.update(),
+      },
+      signal,
+    );
   }
 
   #onKey(event: KeyboardEvent): void {

@@ -1,7 +1,7 @@
 // Folds groups of very many units into bands of neighbours: a smaller network that is drawn instead, in which a link
 // between bands is the root mean square of the weights between their units. Pure.
 import type { Selection } from "./describe";
-import { type Bundle, type Group, type Network, unitName } from "./network";
+import { type Bundle, type Group, type Network, unitName, type Wire } from "./network";
 
 const ROWS = { least: 12, wanted: 25, most: 40 }; // bands of a group
 
@@ -78,7 +78,7 @@ function bundleOf(bundle: Bundle, target: Run | null, source: Run | null): Bundl
   const [toTarget, toSource, ...restStrides] = bundle.strides;
   const t = target ?? { id: bundle.target, first: 0, size: 1, nRows: nTarget };
   const s = source ?? { id: bundle.source, first: 0, size: 1, nRows: nSource };
-  const about = { ...bundle, id: pieceId(bundle.id, t.first, s.first), target: t.id, source: s.id };
+  const about: Bundle = { ...bundle, id: pieceId(bundle.id, t.first, s.first), target: t.id, source: s.id };
   const offset = bundle.offset + t.first * toTarget + s.first * toSource;
   if (t.size === 1 && s.size === 1) return { ...about, offset, shape: [t.nRows, s.nRows, ...rest] };
   let from = offset; // one entry of a rest that is not summed over
@@ -98,14 +98,13 @@ function bundleOf(bundle: Bundle, target: Run | null, source: Run | null): Bundl
 const pieceId = (id: string, target: number, source: number): string => `${id}[${target}, ${source}]`;
 
 export class Bands {
+  readonly whole: Network;
   readonly network: Network;
   readonly #runs = new Map<string, Run[]>(); // by the id of the whole group
   readonly #pieces = new Map<string, { bundle: Bundle; target: Run | null; source: Run | null }>();
 
-  constructor(
-    readonly whole: Network,
-    { most, open, keeps }: Folding,
-  ) {
+  constructor(whole: Network, { most, open, keeps }: Folding) {
+    this.whole = whole;
     const inBlocks = new Set(whole.bundles.flatMap((b) => ((b.blocks ?? 1) > 1 ? [b.source, b.target] : [])));
     for (const group of whole.groups)
       if (group.n_units > most && group.role !== "box" && !keeps(group) && !inBlocks.has(group.id))
@@ -133,11 +132,9 @@ export class Bands {
         }),
       );
     });
-    const wires = whole.wires.map((wire) => ({
-      ...wire,
-      source: first(wire.source)!,
-      target: first(wire.target)!,
-    }));
+    const wires = whole.wires.map(
+      (wire): Wire => ({ ...wire, source: first(wire.source)!, target: first(wire.target)! }),
+    );
     return { ...whole, groups, bundles, wires };
   }
 

@@ -3,7 +3,7 @@
 
 export type Dtype = "float32" | "float16" | "int8";
 
-/** One parameter over a range of checkpoints; its bytes lie at `offset` of part number `part`. */
+/** One parameter over a range of checkpoints; its bytes lie at `offset` of part number `part`. @boundary */
 export interface BlockEntry {
   run: string;
   quantity: string;
@@ -20,7 +20,7 @@ export interface BlockEntry {
   n_bytes: number;
 }
 
-/** A block of w - w(reference). */
+/** A block of w - w(reference). @boundary */
 export interface DifferenceEntry extends BlockEntry {
   reference: number;
 }
@@ -35,11 +35,13 @@ export interface Block {
 /** JSON has no NaN or infinities, so they travel by name. */
 export type JsonNumber = number | "NaN" | "Infinity" | "-Infinity";
 
+/** @boundary */
 export interface Metric {
   x: number[];
   y: JsonNumber[];
 }
 
+/** @boundary */
 export interface RunIndex {
   name: string;
   n_checkpoints: number;
@@ -48,18 +50,19 @@ export interface RunIndex {
   metrics: Record<string, Metric>;
 }
 
-/** Unit indices from top to bottom by group, computed from one checkpoint; other groups are in the model's order. */
+/** Unit indices from top to bottom by group, computed from one checkpoint; other groups are in the model's order. @boundary */
 export interface ComputedOrder {
   checkpoint: number;
   groups: Record<string, number[]>;
 }
 
-/** The parameters that summaries count, in their order, and the blocks of what is counted. */
+/** The parameters that summaries count, in their order, and the blocks of what is counted. @boundary */
 export interface SummaryIndex {
   parameters: string[];
   blocks: BlockEntry[];
 }
 
+/** @boundary */
 export interface Index {
   format: 1;
   /** Another one numbers the checkpoints otherwise; pages saved before 0.2 have none. */
@@ -75,6 +78,7 @@ export interface Index {
   summaries?: SummaryIndex;
 }
 
+/** @boundary */
 export type FetchMessage = {
   type: "fetch";
   id: number | string;
@@ -87,7 +91,9 @@ export type FetchMessage = {
   /** Parameters to send; null for all. */
   names: string[] | null;
 };
+/** @boundary */
 export type CancelMessage = { type: "cancel"; id: number | string };
+/** @boundary */
 export type ExactMessage = {
   type: "exact";
   id: number | string;
@@ -95,16 +101,17 @@ export type ExactMessage = {
   parameter: string;
   entries: number[];
 };
-/** Something was lost on its way: asks for all but weights, from checkpoint `start` on. */
+/** Something was lost on its way: asks for all but weights, from checkpoint `start` on. @boundary */
 export type TailMessage = { type: "tail"; revision: number; start: number };
 /** What the browser sends. */
 export type Request = FetchMessage | CancelMessage | ExactMessage | TailMessage;
 
-/** The points of a curve from number `start` on; those that were known from there on are replaced. */
+/** The points of a curve from number `start` on; those that were known from there on are replaced. @boundary */
 export interface MetricTail extends Metric {
   start: number;
 }
 
+/** @boundary */
 export type AppendMessage = {
   type: "append";
   run: string;
@@ -125,14 +132,18 @@ export type AppendMessage = {
   precision: Dtype;
   notes: string[];
 };
-/** Checkpoints were taken out or replaced; the buffers are the parts. */
+/** Checkpoints were taken out or replaced; the buffers are the parts. @boundary */
 export type ResetMessage = { type: "reset"; index: Index };
+/** @boundary */
 export type BlocksMessage = { type: "blocks"; id: number | string; blocks: BlockEntry[]; done: boolean };
+/** @boundary */
 export type ExactReply = { type: "exact"; id: number | string; dims: [number, number] };
+/** @boundary */
 export interface OrderMessage extends ComputedOrder {
   type: "order";
   order: string;
 }
+/** @boundary */
 export type ErrorMessage = { type: "error"; id: number | string | null; message: string };
 /** What Python sends. */
 export type Reply = AppendMessage | ResetMessage | BlocksMessage | ExactReply | OrderMessage | ErrorMessage;

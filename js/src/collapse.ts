@@ -1,7 +1,7 @@
 // Folds blocks of a network into boxes: a smaller network that is drawn instead. Pure.
 // Not for choosing which blocks are open (see opening.ts).
 import type { Block, Hierarchy } from "./hierarchy";
-import type { Bundle, Group, Network, Wire } from "./network";
+import { type Bundle, type Group, type Network, plainGroup, type Wire } from "./network";
 
 /** A block that is drawn as one box, or one part of it where data leaves the block and comes back. */
 export interface Box {
@@ -123,19 +123,8 @@ class Quotient {
 }
 
 function boxGroup({ id, block, part, nParts }: Box): Group {
-  return {
-    id,
-    layer: block.name,
-    n_units: 1,
-    role: "box",
-    label: nParts > 1 ? `${block.name} · ${part + 1} of ${nParts}` : block.name,
-    grid: null,
-    unit_names: null,
-    delayed_of: null,
-    beside: null,
-    ports: [],
-    column: 0,
-  };
+  const label = nParts > 1 ? `${block.name} · ${part + 1} of ${nParts}` : block.name;
+  return plainGroup(id, block.name, 1, { role: "box", label });
 }
 
 class Folding {
@@ -193,7 +182,7 @@ function redirect(network: Network, nodeOf: Map<string, string>): { bundles: Bun
 }
 
 /** The column of each group: its topological generation among those that carry the data flow. Twin of network.py. */
-export function columnsOf(groups: Group[], edges: { source: string; target: string }[]): Map<string, number> {
+export function columnsOf(groups: Group[], edges: Pick<Wire, "source" | "target">[]): Map<string, number> {
   const main = new Set(groups.filter((group) => !isAside(group)).map((group) => group.id));
   const after = new Map<string, string[]>();
   const waiting = new Map<string, number>();
@@ -280,7 +269,7 @@ export function collapse(hierarchy: Hierarchy, expanded: Iterable<string>): Coll
     if (isSource && columns.get(source) === 0)
       columns.set(source, Math.max(0, Math.min(...readersOf(source, wires, columns)) - 1));
   }
-  const placed = groups.map((group) => ({ ...group, column: columns.get(group.id)! }));
+  const placed = groups.map((group): Group => ({ ...group, column: columns.get(group.id)! }));
   const hidden = new Set([...boxes.values()].flatMap(({ block }) => block.parameters));
   const parameters = Object.fromEntries(
     Object.entries(network.parameters).filter(([name]) => !hidden.has(network.tied[name] ?? name)),

@@ -2,11 +2,18 @@
 import type { History } from "./history";
 import { type Bundle, firstSource, type Group, linkEntries, type Network, unitName } from "./network";
 
+/** @boundary */
+export type SelectedUnit = { group: string; unit: number };
+/** @boundary */
+export type SelectedLink = { bundle: string; target: number; source: number };
+/** @boundary */
+export type SelectedBlock = { block: string };
+/** @boundary */
 export type Selection = { run?: string } & (
-  | { group: string; unit: number }
-  | { bundle: string; target: number; source: number }
+  | SelectedUnit
+  | SelectedLink
+  | SelectedBlock
   | { parameter: string; index: number[] }
-  | { block: string }
 );
 
 export interface LinkRow {
@@ -17,12 +24,10 @@ export interface LinkRow {
   recorded: boolean;
 }
 
-export const isLink = (s: Selection | null): s is { bundle: string; target: number; source: number } =>
-  s !== null && "bundle" in s;
-export const isUnit = (s: Selection | null): s is { group: string; unit: number } =>
-  s !== null && "group" in s;
+export const isLink = (s: Selection | null): s is SelectedLink => s !== null && "bundle" in s;
+export const isUnit = (s: Selection | null): s is SelectedUnit => s !== null && "group" in s;
 
-export const isBlock = (s: Selection | null): s is { block: string } => s !== null && "block" in s;
+export const isBlock = (s: Selection | null): s is SelectedBlock => s !== null && "block" in s;
 
 /** The parameters of a block, with their shapes. */
 export function blockParameters(network: Network, block: string): { name: string; shape: number[] }[] {

@@ -1,11 +1,13 @@
 // DOM from data: elements with attributes and text. Strings become text nodes or attributes, never markup.
 
-/** By name, or a string that is the class, where there is nothing else to say. */
-type Attributes = string | Record<string, string | number | boolean | null | undefined>;
+/** By name; those that are false or nothing are left out. */
+export type Attributes = Record<string, string | number | boolean | null | undefined>;
+/** A string is the class, where there is nothing else to say. */
+type Given = Attributes | string;
 const SVG = "http://www.w3.org/2000/svg";
 
-function fill<E extends Element>(element: E, attributes: Attributes, children: (Node | string)[]): E {
-  const named = typeof attributes === "string" ? { class: attributes } : attributes;
+function fill<E extends Element>(element: E, attributes: Given, children: (Node | string)[]): E {
+  const named: Attributes = typeof attributes === "string" ? { class: attributes } : attributes;
   for (const [name, value] of Object.entries(named)) {
     if (value === false || value === null || value === undefined) continue;
     element.setAttribute(name, value === true ? "" : String(value));
@@ -16,7 +18,7 @@ function fill<E extends Element>(element: E, attributes: Attributes, children: (
 
 export function html<K extends keyof HTMLElementTagNameMap>(
   tag: K,
-  attributes: Attributes = {},
+  attributes: Given = {},
   ...children: (Node | string)[]
 ): HTMLElementTagNameMap[K] {
   return fill(document.createElement(tag), attributes, children);
@@ -24,10 +26,22 @@ export function html<K extends keyof HTMLElementTagNameMap>(
 
 export function svg<K extends keyof SVGElementTagNameMap>(
   tag: K,
-  attributes: Attributes = {},
+  attributes: Given = {},
   ...children: (Node | string)[]
 ): SVGElementTagNameMap[K] {
   return fill(document.createElementNS(SVG, tag), attributes, children);
+}
+
+type Events = HTMLElementEventMap;
+
+/** Hear events of an element, by their names, until the signal aborts. */
+export function hear(
+  target: EventTarget,
+  heard: { [Type in keyof Events]?: (event: Events[Type]) => unknown },
+  signal?: AbortSignal,
+): void {
+  for (const [type, callback] of Object.entries(heard))
+    target.addEventListener(type, callback as (event: Event) => unknown, { signal });
 }
 
 /** A button drawn with one SVG path in a 16 by 16 box, named for everyone. */

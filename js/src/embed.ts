@@ -5,6 +5,8 @@ import type { HostModel } from "./player";
 import { sessionOf } from "./session";
 
 type Callback = (...args: unknown[]) => void;
+/** @boundary */
+type PageState = { state: Record<string, unknown>; parts: string[] };
 
 /** A widget model as far as we need one: values, and who wants to know when they change. */
 function pageModel(state: Record<string, unknown>, address?: string): HostModel {
@@ -44,7 +46,7 @@ async function start(): Promise<void> {
   for (const host of document.querySelectorAll<HTMLElement>(".nnweightviz-embed")) {
     const data = document.getElementById(host.dataset.state ?? "")?.textContent;
     if (!data) continue;
-    const { state, parts } = JSON.parse(data) as { state: Record<string, unknown>; parts: string[] };
+    const { state, parts } = JSON.parse(data) as PageState;
     const model = pageModel({ ...state, _blocks: parts.map(bytesOf) }, host.dataset.live);
     mount(model, host, new AbortController().signal);
     await sessionOf(model).history.decoding;

@@ -9,7 +9,7 @@ import {
   type Reply,
 } from "./blocks";
 import { type Change, Changes, type Quantity, seriesOf } from "./history/changes";
-import { Decoding, rangesOf } from "./history/decoding";
+import { Decoding, type Range, rangesOf } from "./history/decoding";
 import { Gaps } from "./history/gaps";
 import { Memory } from "./history/memory";
 import { Requests, type Send } from "./history/requests";
@@ -21,6 +21,7 @@ import { type Bundle, evaluateBundle, linkEntries, type Network, storedName } fr
 import { Summaries } from "./summaries";
 
 export class History implements Run {
+  readonly network: Network;
   name = ""; // of the run
   nCheckpoints = 0;
   steps: Run["steps"] = null;
@@ -49,11 +50,8 @@ export class History implements Run {
   readonly #changes = new Changes(this.#store);
   #counted: number | null = null;
 
-  constructor(
-    readonly network: Network,
-    send: Send | null,
-    memory = new Memory(),
-  ) {
+  constructor(network: Network, send: Send | null, memory = new Memory()) {
+    this.network = network;
     this.#memory = memory;
     this.#requests = send && new Requests(send, () => this.#told.now());
     this.hasKernel = send !== null;
@@ -112,7 +110,8 @@ export class History implements Run {
     if (error) this.error = `The weights could not be read: ${error.message}`;
     else this.#trim();
     this.#counted = null;
-    if (error || nRanges > 0) this.#told[this.#isPlaying && !error ? "soon" : "now"]();
+    if (nRanges > 0 && this.#isPlaying && !error) this.#told.soon();
+    else if (error || nRanges > 0) this.#told.now();
   }
 
   #trim(): void {
@@ -150,7 +149,7 @@ export class History implements Run {
     this.notes = message.notes;
     const { first, n_checkpoints: stop } = message;
     this.#isWhole &&= first <= message.start;
-    const added = { quantity: "weights", reference: null, start: first, stop, names: null };
+    const added: Range = { quantity: "weights", reference: null, start: first, stop, names: null };
     const entries = [...message.blocks, ...(message.summaries ?? [])];
     this.#decoding.read(entries, () => buffers[0], first < stop && !this.#isByName ? [added] : []);
     this.#decoding.after(() => this.#told.now());

@@ -67,20 +67,24 @@ export interface Layout {
   top: number; // of the groups; their titles stand above it
   laneTop: number | null;
   maxLineWidth: number;
+  ticked: ReadonlyMap<string, Bundle>; // biases that are signed ticks, by id
 }
 
 export const isBanded = (group: Group): boolean => group.ports.length > 0 && group.n_units > MAX_PORTED_UNITS;
 
-/** Biases are links from a "1" up to 16 target units, signed ticks on the units above. */
-export function isBiasTick(_: Network, bundle: Bundle): boolean {
-  return bundle.role === "bias" && bundle.shape[0] > MAX_BIAS_LINKS;
+/** Biases are links from a "1" up to 16 target units, signed ticks on the units above, and below portraits. */
+function tickedBiases(network: Network, { exhibits }: LayoutLooks): Map<string, Bundle> {
+  const ticked = network.bundles.filter(
+    ({ role, shape, target }) => role === "bias" && (shape[0] > MAX_BIAS_LINKS || exhibits?.has(target)),
+  );
+  return new Map(ticked.map((bundle) => [bundle.id, bundle]));
 }
 
 const isFoldable = (group: Group): boolean => group.delayed_of !== null && group.n_units > MAX_PORTED_UNITS;
 
 /** Biases whose links are lines: their "1" is drawn. */
-function linedBiases(network: Network): Set<string> {
-  const lined = network.bundles.filter((bundle) => bundle.role === "bias" && !isBiasTick(network, bundle));
+function linedBiases(network: Network, ticked: Layout["ticked"]): Set<string> {
+  const lined = network.bundles.filter(({ role, id }) => role === "bias" && !ticked.has(id));
   return new Set(lined.map((bundle) => bundle.source));
 }
 
@@ -125,7 +129,10 @@ function stack(
   slots.forEach((slot, i) => {
     const height = step * slot.rows + fixed * slot.pixels;
     y += gaps[i];
-    places.set(slot.group.id, place(slot, x, y, height, looks));
+    const beside = slot.form === "bias" ? places.get(slot.group.beside ?? "") : undefined;
+    // Its lines start at the edge of portraits, and so do not cross them.
+    const edge = beside?.form === "portraits" ? beside.halfWidth : 0;
+    places.set(slot.group.id, place(slot, x + edge, y, height, looks));
     y += height;
   });
 }
@@ -180,7 +187,8 @@ function placeTiles(place: Place, top: number, bottom: number): void {
 export function layoutNetwork(network: Network, looks: LayoutLooks): Layout {
   const columns = grouped(network.groups, (group) => group.column);
   const { x, width, gaps } = columnPositions(columns, looks);
-  const biases = linedBiases(network);
+  const ticked = tickedBiases(network, looks);
+  const biases = linedBiases(network, ticked);
   const slots = network.groups.flatMap((group): Slot[] => {
     const form = formOf(group, biases, looks);
     const pixels = looks.boxes?.get(group.id)?.height ?? 0;
@@ -213,7 +221,8 @@ export function layoutNetwork(network: Network, looks: LayoutLooks): Layout {
   }
   for (const place of places.values())
     if (place.form === "bands" && laneTop !== null) placeTiles(place, laneTop, bottom);
-  return { places, width, height: looks.height, top, laneTop, maxLineWidth: maxLineWidth(network, places) };
+  const stage = { places, width, height: looks.height, top, laneTop };
+  return { ...stage, maxLineWidth: maxLineWidth(network, places), ticked };
 }
 
 /**
@@ -252,11 +261,18 @@ export function portOffset(place: Place, port: string): number {
   return ((place.group.ports.indexOf(port) + 0.5) / n - 0.5) * place.spacing * 0.84;
 }
 
+/** The biases whose ticks are on the stage: of units with bands, those of the unfolded gate. */
+export const ticksOnStage = ({ ticked, places }: Layout): Bundle[] =>
+  [...ticked.values()].filter(({ target, port }) => {
+    const place = places.get(target);
+    return place && (place.form !== "bands" || port === place.port);
+  });
+
 /** Whether a bundle's links have both ends on the stage: not folded away, and its gate is the unfolded one. */
-export function isDrawable(layout: Layout, network: Network, bundle: Bundle): boolean {
+export function isDrawable(layout: Layout, bundle: Bundle): boolean {
   const source = layout.places.get(bundle.source);
   const target = layout.places.get(bundle.target);
-  if (!source || !target || isBiasTick(network, bundle)) return false;
+  if (!source || !target || layout.ticked.has(bundle.id)) return false;
   if (source.form === "folded" || source.form === "image") return false;
   return target.form !== "bands" || bundle.port === target.port;
 }

@@ -27,6 +27,22 @@ export interface Group {
   band?: { of: string; first: number; size: number };
 }
 
+/** A group of plain units without names or place, but for what is given. */
+export const plainGroup = (id: string, layer: string, n_units: number, rest: Partial<Group> = {}): Group => ({
+  id,
+  layer,
+  n_units,
+  role: "units",
+  label: id,
+  grid: null,
+  unit_names: null,
+  delayed_of: null,
+  beside: null,
+  ports: [],
+  column: 0,
+  ...rest,
+});
+
 /** `rms` is of bands of units: the root mean square of all weights between two of them. */
 export type Reduce = "none" | "sum" | "l2" | "index" | "rms";
 
@@ -65,6 +81,31 @@ export interface Network {
   tied: Record<string, string>;
   notes: string[];
   flow: string;
+}
+
+/** As Python writes it: of the lists' entries, what the types above say. @boundary */
+interface NetworkJson {
+  layers: object[];
+  groups: object[];
+  bundles: object[];
+  wires: object[];
+}
+
+/** What the build has called the properties of the types above; without a build, each has its own name. */
+declare const SHORT_NAMES: Record<string, string> | undefined;
+const shortNames = typeof SHORT_NAMES === "undefined" ? {} : SHORT_NAMES;
+
+const read = <T>(json: object): T =>
+  Object.fromEntries(Object.entries(json).map(([name, value]) => [shortNames[name] ?? name, value])) as T;
+
+export function readNetwork(json: NetworkJson): Network {
+  const lists = {
+    layers: json.layers.map(read<Layer>),
+    groups: json.groups.map(read<Group>),
+    bundles: json.bundles.map(read<Bundle>),
+    wires: json.wires.map(read<Wire>),
+  };
+  return { ...read<Network>(json), ...lists };
 }
 
 /** Flat offsets, relative to a link's first entry, of the parameter entries behind it. */

@@ -1,6 +1,7 @@
 // The looks of a widget: names, accepted values and defaults. The twin of options.py.
 // Not for checking: Python validates before anything is sent.
 
+/** @boundary */
 export interface Options {
   /** What a colour's domain spans: one per layer, one for all, or one per checkpoint. */
   scale: "layer" | "global" | "checkpoint";

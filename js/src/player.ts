@@ -1,6 +1,7 @@
 // The clock: which checkpoint is shown, and playing through them. One per widget model, shared by its displays.
 // Knows the model's traits and time; nothing of drawing.
 
+/** @boundary */
 export interface HostModel {
   // biome-ignore lint/suspicious/noExplicitAny: traits of every type pass here, as in anywidget's own types
   get(name: string): any;

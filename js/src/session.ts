@@ -1,7 +1,7 @@
 // What all displays of one widget share: its decoded history and its clock.
 import { History } from "./history";
 import { Memory } from "./history/memory";
-import type { Network } from "./network";
+import { type Network, readNetwork } from "./network";
 import { DEFAULTS, type Options } from "./options";
 import { type HostModel, type Player, playerOf } from "./player";
 
@@ -19,7 +19,7 @@ const sessions = new WeakMap<HostModel, Session>();
 export function sessionOf(model: HostModel): Session {
   const known = sessions.get(model);
   if (known) return known;
-  const network: Network = model.get("_network");
+  const network = readNetwork(model.get("_network"));
   const send = model.send ? (message: Record<string, unknown>) => model.send!(message) : null;
   const history = new History(network, send, Memory.ofPage());
   const player = playerOf(model);

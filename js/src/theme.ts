@@ -1,5 +1,7 @@
 // Whether the host is dark: judged by the paper behind us, so that it works in every host.
 
+import { hear } from "./dom";
+
 let pixel: CanvasRenderingContext2D | null = null;
 
 /** Lightness of any CSS colour, 0 to 1, by painting it; null if it lets through what is behind. */
@@ -28,13 +30,13 @@ export function hostIsDark(element: HTMLElement): boolean {
 
 /** Call back whenever the host may have changed its theme. */
 export function watchTheme(callback: () => void, signal: AbortSignal): void {
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", callback, { signal });
+  hear(matchMedia("(prefers-color-scheme: dark)"), { change: callback }, signal);
   const observer = new MutationObserver(callback);
-  const options = {
+  const options: MutationObserverInit = {
     attributes: true,
     attributeFilter: ["class", "style", "data-theme", "data-jp-theme-light", "data-bs-theme"],
   };
   observer.observe(document.documentElement, options);
   observer.observe(document.body, options);
-  signal.addEventListener("abort", () => observer.disconnect());
+  hear(signal, { abort: () => observer.disconnect() });
 }

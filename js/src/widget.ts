@@ -4,7 +4,7 @@ import type { HostModel } from "./player";
 import { sessionOf } from "./session";
 
 // Hosts call the factory once a widget, but give every display a proxy of the model of its own, and forget what was
-// heard through it when the display closes. So what all displays share hangs on the model of `initialize`.
+// heard through it when the display closes. So what all displays share hangs on the model of `initialize`. @boundary
 export default () => {
   let home: HostModel;
   return {

@@ -23,7 +23,10 @@ from nnweightviz.words import counted, in_a_word
 
 ENTRIES = ("model", "state_dict", "model_state_dict", "net")
 """Under what the parameters usually are in what a training run saves beside its optimiser."""
-ACCEPTED = "a torch.nn.Module, a Network, or a state dict (a mapping parameter name -> array or tensor)"
+ACCEPTED = (
+    "a torch.nn.Module, a Keras model, a fitted MLP of scikit-learn, a Network, or a state dict (a mapping parameter "
+    "name -> array or tensor)"
+)
 
 
 def as_network(
@@ -38,9 +41,10 @@ def as_network(
     Parameters
     ----------
     model
-        A ``torch.nn.Module``, a state dict (then names, order and shapes tell the structure), or a Network.
+        A ``torch.nn.Module``, a Keras model, scikit-learn's fitted ``MLPClassifier`` or ``MLPRegressor`` (also in a
+        pipeline), a state dict (then names, order and shapes tell the structure), or a Network.
     example_input
-        What to run a copy of the model on to follow its data: a tensor or array, a tuple of arguments or a
+        What to run a copy of a torch model on to follow its data: a tensor or array, a tuple of arguments or a
         mapping of named ones. Without it, inputs are guessed from the first layers. The model stays as it is.
     input_names, output_names
         What to call the units of the input and of the last layer, one name a unit; numbers are written as text.
@@ -56,8 +60,11 @@ def as_network(
         If it has no parameters, or if names or grid do not fit the number of units.
     """
     output: str | None = None
+    model = _inside(model)
     if isinstance(model, Network):
         network = model
+    elif (adapter := _framework(model)) is not None:
+        network, output = adapter.as_network(model)
     elif _is_module(model):
         from nnweightviz.adapters import torch as torch_adapter
 
@@ -74,7 +81,7 @@ def as_network(
 
 
 def as_state(source: Any) -> dict[str, NDArray[Any]]:
-    """Return copies of all parameters by name: of a torch model (its own names) or of a mapping.
+    """Return copies of all parameters by name: of a model (its framework's own names) or of a mapping.
 
     Weights that are computed from others, by a weight norm or a pruning mask say, are there beside these originals.
     Entries of a mapping that are no arrays are left out. bf16 and fp8 keep their dtype by ``ml_dtypes``.
@@ -84,8 +91,11 @@ def as_state(source: Any) -> dict[str, NDArray[Any]]:
     TypeError
         If ``source`` is neither.
     ValueError
-        If a tensor has no values (meta device).
+        If a tensor has no values (meta device), or a model of scikit-learn is not fitted, of Keras not built.
     """
+    source = _inside(source)
+    if (adapter := _framework(source)) is not None:
+        return dict(adapter.as_state(source))
     if not (_is_module(source) or _is_state(source)):
         raise TypeError(_refusal(source))
     if _is_module(source) or _has_tensors(source):
@@ -110,6 +120,33 @@ def source_of(model: Any) -> Any:
 def left_out(source: Any, state: Mapping[str, NDArray[Any]]) -> tuple[str, ...]:
     """Return the names of a mapping's entries that are not in what :func:`as_state` made of it: no arrays."""
     return tuple(str(k) for k in source if str(k) not in state) if isinstance(source, Mapping) else ()
+
+
+def _inside(thing: Any) -> Any:
+    """Return the torch module of skorch's net; all else as it is."""
+    if not _is_of("skorch", "NeuralNet", thing):
+        return thing
+    if not hasattr(thing, "module_"):
+        raise ValueError(f"this {type(thing).__name__} has no module yet: call its initialize or fit first")
+    return thing.module_
+
+
+def _framework(thing: Any) -> Any:
+    """Return the adapter of a model that is not torch's own, or None. Keras on torch makes modules of torch's too."""
+    if _is_of("keras", "Layer", thing):
+        from nnweightviz.adapters import keras as keras_adapter
+
+        return keras_adapter
+    if _is_of("sklearn.base", "BaseEstimator", thing):
+        from nnweightviz.adapters import sklearn as sklearn_adapter
+
+        return sklearn_adapter
+    return None
+
+
+def _is_of(module: str, name: str, thing: Any) -> bool:
+    kind = getattr(sys.modules.get(module), name, None)
+    return isinstance(kind, type) and isinstance(thing, kind)
 
 
 def _is_module(thing: Any) -> bool:

@@ -117,7 +117,7 @@ def _is_dense(own: Mapping[str, tuple[int, ...]]) -> bool:
 
 def _is_norm(own: Mapping[str, tuple[int, ...]], width: int) -> bool:
     vectors = {"weight", "bias", "running_mean", "running_var", "num_batches_tracked", "gamma", "beta"}
-    sizes = {shape for shape in own.values() if shape != ()}
+    sizes = {shape for name, shape in own.items() if name != "num_batches_tracked"}
     return bool(sizes) and set(own) <= vectors and sizes == {(width,)}
 
 
@@ -220,6 +220,8 @@ def _add_dense(
     is_transposed = not fits and biased != n_rows and (chain.find(n_rows) is not None or biased == n_columns)
     if biased is not None and biased == n_columns != n_rows:
         is_transposed = True  # (n_in, n_out), as numpy's users and Keras write kernels
+    if names[0] == "kernel" or names[0].startswith("coefs_["):
+        is_transposed = True  # Keras and Flax, scikit-learn
     n_out, n_in = (n_columns, n_rows) if is_transposed else (n_rows, n_columns)
     kernel = Kernel(weight, n_out, 1 if is_transposed else n_columns, n_columns if is_transposed else 1)
     if not n_out or not n_in:

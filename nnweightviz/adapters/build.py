@@ -5,7 +5,7 @@ Not for finding the data flow: whoever calls says which columns of a kernel read
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from nnweightviz.adapters.effective import originals
@@ -54,6 +54,15 @@ class Kernel:
     part: str | None = None
 
 
+def _free(wanted: str, taken: Container[str]) -> str:
+    """Return ``wanted``, or ``wanted#2`` and so on if that is taken."""
+    free, k = wanted, 1
+    while free in taken:
+        k += 1
+        free = f"{wanted}#{k}"
+    return free
+
+
 def in_words(shapes: Iterable[tuple[str, tuple[int, ...]]]) -> str:
     """Return ``weight (16, 3, 3, 3), bias (16)``."""
     return ", ".join(f"{name} ({', '.join(map(str, shape))})" for name, shape in shapes)
@@ -83,11 +92,7 @@ class Build:
 
     def free_id(self, wanted: str) -> str:
         """Return ``wanted``, or ``wanted#2`` and so on if a group has that id."""
-        taken, k = wanted, 1
-        while taken in self.groups:
-            k += 1
-            taken = f"{wanted}#{k}"
-        return taken
+        return _free(wanted, self.groups)
 
     def group(self, group: Group) -> str:
         """Add a group (its id must be free) and return its id."""
@@ -114,7 +119,7 @@ class Build:
             step = kernel.column_stride
             rest = (*((size, stride * step) for size, stride in part.rest), *kernel.rest)
             bundle = Bundle(
-                id=self._free_bundle_id(f"{start}<-{part.group}" if len(columns) > 1 else start),
+                id=_free(f"{start}<-{part.group}" if len(columns) > 1 else start, self.bundles),
                 source=part.group,
                 target=target,
                 parameter=kernel.parameter,
@@ -129,13 +134,6 @@ class Build:
                 block_stride=kernel.block_stride,
             )
             self.bundles[bundle.id] = bundle
-
-    def _free_bundle_id(self, wanted: str) -> str:
-        taken, k = wanted, 1
-        while taken in self.bundles:
-            k += 1
-            taken = f"{wanted}#{k}"
-        return taken
 
     def bias(
         self, parameter: str, n: int, target: str, beside: str | None, ports: Sequence[str] = ()

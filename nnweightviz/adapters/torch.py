@@ -21,7 +21,7 @@ from nnweightviz.adapters.build import Build, Shapes, in_words
 from nnweightviz.adapters.effective import placed, with_effective
 from nnweightviz.adapters.torch_flow import Inputs, run
 from nnweightviz.adapters.torch_inputs import given_inputs, guessed_inputs
-from nnweightviz.adapters.torch_layers import kind_of
+from nnweightviz.adapters.torch_names import kind_of
 from nnweightviz.adapters.torch_parametrised import effective_weights
 from nnweightviz.network import Group, Layer, Network
 

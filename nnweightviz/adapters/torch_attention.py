@@ -12,14 +12,8 @@ from torch import nn
 
 from nnweightviz.adapters.build import Kernel, not_drawn
 from nnweightviz.adapters.kinds import Attention, add_attention, add_bilinear, add_lookup
-from nnweightviz.adapters.torch_layers import (
-    box,
-    drawn_once,
-    kind_of,
-    layer_name,
-    layer_rule,
-    parameter_prefix,
-)
+from nnweightviz.adapters.torch_layers import box, drawn_once, layer_rule
+from nnweightviz.adapters.torch_names import kind_of, layer_name, parameter_prefix
 from nnweightviz.adapters.torch_signals import Signal
 from nnweightviz.adapters.torch_tracker import Tracker
 

@@ -13,14 +13,8 @@ from torch.nn.modules.conv import _ConvNd
 
 from nnweightviz.adapters.build import Columns
 from nnweightviz.adapters.kinds import Convolution, add_kernel
-from nnweightviz.adapters.torch_layers import (
-    box,
-    drawn_once,
-    kind_of,
-    layer_name,
-    layer_rule,
-    parameter_prefix,
-)
+from nnweightviz.adapters.torch_layers import box, drawn_once, layer_rule
+from nnweightviz.adapters.torch_names import kind_of, layer_name, parameter_prefix
 from nnweightviz.adapters.torch_tracker import Tracker
 
 

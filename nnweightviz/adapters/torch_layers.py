@@ -10,12 +10,12 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.utils.parametrize import is_parametrized
 from torch.nn.utils.rnn import PackedSequence
 
 from nnweightviz.adapters.build import Kernel
 from nnweightviz.adapters.kinds import PORTS, Recurrent, add_linear, add_recurrent
 from nnweightviz.adapters.torch_copies import Sealed
+from nnweightviz.adapters.torch_names import kind_of, layer_name, parameter_prefix
 from nnweightviz.adapters.torch_signals import Signal
 from nnweightviz.adapters.torch_ticks import entries_of, norm_axis, tick
 from nnweightviz.adapters.torch_tracker import Tracker, tensors_in
@@ -62,22 +62,6 @@ def rule_for(module: nn.Module) -> Rule | None:
         return _passed_on
     has_state = any(True for _ in module.parameters()) or "quantized" in type(module).__module__
     return box if has_state else None
-
-
-def kind_of(module: nn.Module) -> str:
-    """Return a module's class name: the original one where torch made a class for its parametrisation."""
-    name = str(getattr(module, "original_name", type(module).__name__))
-    return name.removeprefix("Parametrized") if is_parametrized(module) else name
-
-
-def layer_name(module: nn.Module, name: str) -> str:
-    """Return the layer's name: the module's, or its class in small letters if it is the whole model."""
-    return name or kind_of(module).lower()
-
-
-def parameter_prefix(name: str) -> str:
-    """Return what the names of a module's parameters begin with."""
-    return f"{name}." if name else ""
 
 
 @layer_rule(nn.Linear)

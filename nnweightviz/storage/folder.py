@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step
+from nnweightviz.checkpoint import QUANTITIES, Checkpoint, as_epoch, as_metrics, as_step
 from nnweightviz.storage.stored import Stored, UnreadableError, opened
 from nnweightviz.storage.tensors import TensorFile, TensorState, open_tensors
 from nnweightviz.words import counted
@@ -29,8 +29,6 @@ METRICS, NETWORK, LOCK = "metrics.jsonl", "network.json", ".lock"
 NAME = re.compile(r"checkpoint-(\d{10}|[1-9]\d{10,17})\.safetensors")
 MAX_TEXT_BYTES = 200_000_000
 """A longer metrics.jsonl or network.json is not read."""
-QUANTITIES = ("gradients", "updates")
-"""What may be recorded beside the weights; in a file, their tensors are named ``gradients/fc.weight``."""
 
 
 def file_name(number: int) -> str:
@@ -83,19 +81,27 @@ def checkpoint_of(file: TensorFile, number: int) -> Checkpoint:
         epoch = as_epoch(about.get("epoch"))
         metrics = as_metrics(json.loads(about.get("metrics", "{}")))
         tied, lacks = json.loads(about.get("tied", "{}")), json.loads(about.get("left_out", "[]"))
-        names = {name: name for name in file.tensors if name.partition("/")[0] not in QUANTITIES}
-        names |= {str(name): str(kept) for name, kept in tied.items() if kept in names}
+        state, quantities = states_of(file, tied)
     except (ValueError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableError(file.path, f"its metadata is damaged: {error}") from None
     if step is not None and step != number:
         raise UnreadableError(file.path, f"its name is of step {number}, its metadata of step {step}")
-    quantities = {}
-    for quantity in QUANTITIES:
-        of_it = {n.partition("/")[2]: n for n in file.tensors if n.startswith(f"{quantity}/")}
-        if of_it:
-            quantities[quantity] = TensorState(file, names=of_it)
-    state = TensorState(file, names=names)
     return Checkpoint(state, step, epoch, metrics, tuple(map(str, lacks)), quantities)
+
+
+def states_of(
+    file: TensorFile, tied: Mapping[str, str], row: int | None = None, lacks: Iterable[str] = ()
+) -> tuple[TensorState, dict[str, TensorState]]:
+    """Return the parameters of a file, lazy, and what was recorded beside them, by quantity."""
+    names: dict[str, dict[str, str]] = {}
+    for tensor in file.tensors:
+        quantity, _, name = tensor.partition("/")
+        if tensor not in lacks:
+            is_beside = quantity in QUANTITIES
+            names.setdefault(quantity if is_beside else "", {})[name if is_beside else tensor] = tensor
+    weights = names.pop("", {})
+    weights |= {str(name): str(kept) for name, kept in tied.items() if kept in weights}
+    return TensorState(file, row, weights), {q: TensorState(file, row, of_it) for q, of_it in names.items()}
 
 
 def metadata_of(checkpoint: Checkpoint, tied: Mapping[str, str]) -> dict[str, str]:

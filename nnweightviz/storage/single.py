@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step, shapes_of
 from nnweightviz.storage.directory import Directory
-from nnweightviz.storage.folder import FORMAT, VERSION, dumped
-from nnweightviz.storage.layout import Layout
+from nnweightviz.storage.folder import FORMAT, VERSION, dumped, states_of
+from nnweightviz.storage.layout import Layout, little
 from nnweightviz.storage.stored import Stored, UnreadableError
-from nnweightviz.storage.tensors import TensorFile, TensorState
+from nnweightviz.storage.tensors import TensorFile
 
 FORM = "run"
 MAX_METADATA_BYTES = 20_000_000
@@ -65,14 +65,14 @@ def read(file: TensorFile) -> Stored:
 
 def _checkpoint(file: TensorFile, k: int, entry: Mapping[str, Any], tied: Mapping[str, str]) -> Checkpoint:
     lacks = set(map(str, entry.get("lacks", ())))
-    names = {name: name for name in file.tensors if name not in lacks}
-    names |= {name: kept for name, kept in tied.items() if kept in names}
+    state, quantities = states_of(file, tied, k, lacks)
     return Checkpoint(
-        TensorState(file, k, names),
+        state,
         as_step(entry.get("step")),
         as_epoch(entry.get("epoch")),
         as_metrics(entry.get("metrics", {})),
         tuple(map(str, entry.get("left_out", ()))),
+        quantities,
     )
 
 
@@ -90,13 +90,11 @@ def write(
         If it cannot be written.
     """
     dtypes: dict[str, tuple[np.dtype[Any], tuple[int, ...]]] = {}
-    there: list[list[str]] = []
-    for checkpoint in checkpoints:
-        shapes = shapes_of(checkpoint.state)
-        there.append(list(shapes))
-        for name, shape in shapes.items():
+    there = [checkpoint.places() for checkpoint in checkpoints]
+    for places in there:
+        for name, (arrays, own) in places.items():
             if name not in dtypes:
-                dtypes[name] = (checkpoint.state[name].dtype, (len(checkpoints), *shape))
+                dtypes[name] = (little(arrays[own].dtype), (len(checkpoints), *shapes_of(arrays)[own]))
     layout = Layout(dtypes)
     entries = [
         _entry(c, [n for n in dtypes if n not in names]) for c, names in zip(checkpoints, there, strict=True)
@@ -117,12 +115,9 @@ def write(
         yield layout.header(about)
         for name in layout.in_order:
             tensor = layout.tensors[name]
-            for checkpoint in checkpoints:
-                array = (
-                    checkpoint.state[name]
-                    if name in checkpoint.state
-                    else np.zeros(tensor.shape[1:], tensor.dtype)
-                )
+            for places in there:
+                arrays, own = places.get(name, ({}, name))
+                array = arrays[own] if own in arrays else np.zeros(tensor.shape[1:], tensor.dtype)
                 yield np.ascontiguousarray(array, dtype=tensor.dtype).reshape(-1).view(np.uint8).data
 
     directory = Directory(path.parent)

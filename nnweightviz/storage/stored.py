@@ -53,3 +53,40 @@ def opened(path: Path) -> BinaryIO:
         os.close(descriptor)
         raise UnreadableError(path, "it is no ordinary file")
     return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def signature(file: BinaryIO) -> tuple[int, ...]:
+    """Return what tells whether a file is still the one that was opened before: size, time, number. Size first."""
+    about = os.fstat(file.fileno())
+    return about.st_size, about.st_mtime_ns, about.st_ino
+
+
+def read_into(file: BinaryIO, buffer: memoryview, start: int, path: Path) -> None:
+    """Fill a buffer with a file's bytes from ``start`` on; UnreadableError if it ends before."""
+    file.seek(start)
+    done = 0
+    while done < len(buffer):
+        n = file.readinto(buffer[done:])  # type: ignore[attr-defined]
+        if not n:
+            raise UnreadableError(
+                path, f"it ends at byte {start + done}, {len(buffer) - done} bytes too early"
+            )
+        done += n
+
+
+def read_bytes(file: BinaryIO, start: int, n_bytes: int, path: Path) -> bytearray:
+    """Return ``n_bytes`` of a file from ``start`` on, none of them taken before the file is known to have them."""
+    if start < 0 or n_bytes < 0 or start + n_bytes > os.fstat(file.fileno()).st_size:
+        raise UnreadableError(path, f"it claims {n_bytes} bytes at {start}, beyond its end")
+    data = bytearray(n_bytes)
+    read_into(file, memoryview(data), start, path)
+    return data
+
+
+def open_again(path: Path, known: tuple[int, ...]) -> BinaryIO:
+    """Return a file that was opened before; UnreadableError if it is gone, or another one now."""
+    file = opened(path)
+    if signature(file) != known:
+        file.close()
+        raise UnreadableError(path, "it was replaced since the history was opened; open it again")
+    return file

@@ -13,14 +13,14 @@ import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz.checkpoint import LazyState
-from nnweightviz.storage.stored import UnreadableError, opened
+from nnweightviz.storage.stored import UnreadableError, open_again, opened, read_into, signature
 
 DTYPES: dict[str, np.dtype[Any]] = {
     "F64": np.dtype("<f8"),
@@ -42,6 +42,8 @@ DTYPES: dict[str, np.dtype[Any]] = {
     "BOOL": np.dtype("?"),
 }
 """The format's name of a dtype -> the dtype of the array."""
+UNKNOWN = np.dtype("V0")
+"""Of tensors whose dtype arrays cannot have; how many bytes they take is what their offsets say."""
 NAMES = {dtype: name for name, dtype in DTYPES.items()}
 MAX_HEADER_BYTES = 25_000_000
 """Some hundred thousand tensors; a longer header is refused before it is read."""
@@ -61,12 +63,16 @@ class Tensor:
 
 @dataclass(frozen=True)
 class TensorFile:
-    """A safetensors file whose header was read and checked; its tensors are read when they are asked for."""
+    """A safetensors file whose header was read and checked; its tensors are read when they are asked for.
+
+    ``left_out`` names the tensors of dtypes that arrays cannot have, such as F4.
+    """
 
     path: Path
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str]
     signature: tuple[int, ...]
+    left_out: tuple[str, ...] = ()
 
     def read(self, name: str, row: int | None = None) -> NDArray[Any]:
         """Return a tensor, or one row of it (along its first dimension), reading nothing else.
@@ -84,12 +90,8 @@ class TensorFile:
             shape = shape[1:]
             start += row * math.prod(shape) * tensor.dtype.itemsize
         data = np.empty(math.prod(shape) * tensor.dtype.itemsize, np.uint8)
-        with opened(self.path) as file:
-            if _signature(file) != self.signature:
-                raise UnreadableError(
-                    self.path, "it was replaced since the history was opened; open it again"
-                )
-            _read_into(file, data.data, start, self.path)
+        with open_again(self.path, self.signature) as file:
+            read_into(file, data.data, start, self.path)
         return data.view(tensor.dtype).reshape(shape)
 
 
@@ -143,8 +145,8 @@ def open_tensors(path: Path) -> TensorFile:
         If it is no safetensors file, or a damaged one. Memory taken is bounded by the file's size.
     """
     with opened(path) as file:
-        signature = _signature(file)
-        size = signature[0]
+        known = signature(file)
+        size = known[0]
         if size < 8:
             raise UnreadableError(path, f"it is no safetensors file: of {size} bytes only")
         beginning = os.read(file.fileno(), min(size, 4096))
@@ -158,29 +160,13 @@ def open_tensors(path: Path) -> TensorFile:
         header = bytearray(length)
         there = beginning[8 : 8 + length]
         header[: len(there)] = there
-        _read_into(file, memoryview(header)[len(there) :], 8 + len(there), path)
+        read_into(file, memoryview(header)[len(there) :], 8 + len(there), path)
     entries = _parsed(header, path)
     metadata = _metadata(entries.pop("__metadata__", {}), path)
     tensors = {name: _tensor(name, entry, 8 + length, size, path) for name, entry in entries.items()}
     _check_cover(tensors, 8 + length, size, path)
-    return TensorFile(path, tensors, metadata, signature)
-
-
-def _signature(file: BinaryIO) -> tuple[int, ...]:
-    about = os.fstat(file.fileno())
-    return about.st_size, about.st_mtime_ns, about.st_ino
-
-
-def _read_into(file: BinaryIO, buffer: memoryview, start: int, path: Path) -> None:
-    file.seek(start)
-    done = 0
-    while done < len(buffer):
-        n = file.readinto(buffer[done:])  # type: ignore[attr-defined]
-        if not n:
-            raise UnreadableError(
-                path, f"it ends at byte {start + done}, {len(buffer) - done} bytes too early"
-            )
-        done += n
+    readable = {name: tensor for name, tensor in tensors.items() if tensor.dtype.itemsize}
+    return TensorFile(path, readable, metadata, known, tuple(n for n in tensors if n not in readable))
 
 
 def _parsed(header: bytearray, path: Path) -> dict[str, Any]:
@@ -211,16 +197,18 @@ def _tensor(name: str, entry: Any, begin: int, size: int, path: Path) -> Tensor:
         dtype, shape, (first, last) = entry["dtype"], tuple(entry["shape"]), entry["data_offsets"]
     except (TypeError, KeyError, ValueError):
         raise UnreadableError(path, f"tensor {name[:80]!r} lacks a dtype, a shape or two offsets") from None
-    known = DTYPES.get(dtype) if isinstance(dtype, str) else None
-    if known is None:
-        raise UnreadableError(path, f"tensor {name[:80]!r} is of the unknown dtype {str(dtype)[:40]!r}")
+    if not isinstance(dtype, str):
+        raise UnreadableError(
+            path, f"tensor {name[:80]!r} is of the dtype {str(dtype)[:40]!r}, which is no name"
+        )
+    known = DTYPES.get(dtype, UNKNOWN)
     numbers = (*shape, first, last)
     if len(shape) > MAX_DIMENSIONS or any(type(n) is not int or not 0 <= n < MAX_BYTES for n in numbers):
         raise UnreadableError(
             path, f"tensor {name[:80]!r} has a shape or offsets that are no whole numbers from 0"
         )
     n_bytes = math.prod(shape) * known.itemsize
-    if last - first != n_bytes or begin + last > size:
+    if (known is not UNKNOWN and last - first != n_bytes) or first > last or begin + last > size:
         raise UnreadableError(
             path,
             f"tensor {name[:80]!r} claims {n_bytes} bytes at {begin + first} to {begin + last}, in a file of {size}",

@@ -130,6 +130,12 @@ def test_what_feeds_a_layer_that_fits_nothing_is_said_to_be_unknown() -> None:
     assert any("what feeds 'b' is not known" in note for note in network.notes)
 
 
+def test_a_scalar_beside_a_vector_is_no_norm() -> None:
+    state = {"a": np.zeros((2, 0)), "a.weight": np.ones(2), "a.bias": np.array(1.0)}
+    for bundle in as_network(state).bundles:
+        assert bundle.weights(state).shape == bundle.shape[:2]
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     st.dictionaries(
@@ -179,3 +185,16 @@ def test_kernels_that_fit_stay_in_the_chain() -> None:
     assert {layer.note for layer in network.layers if layer.kind == "Conv2d"} == {
         "a convolution, by its weight's shape"
     }
+
+
+def test_square_kernels_are_read_as_the_frameworks_write_them() -> None:
+    keras = arrays(**{"a.kernel": (3, 3), "a.bias": (3,), "b.kernel": (3, 2)})
+    sklearn = arrays(**{"coefs_[0]": (3, 3), "intercepts_[0]": (3,), "coefs_[1]": (3, 2)})
+    for state in (keras, sklearn):
+        network = as_network(state)
+        kernels = [b for b in network.bundles if b.role == "input"]
+        assert [b.parameter for b in kernels] == [n for n in state if "bias" not in n and "inter" not in n]
+        assert kernels[0].source == "input"
+        assert kernels[1].source == kernels[0].target
+        for bundle in kernels:
+            np.testing.assert_array_equal(bundle.matrix(state), state[bundle.parameter].T)

@@ -39,12 +39,19 @@ def jupyter(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     server.close()
 
 
+def run_notebook(
+    jupyter: Jupyter, page: Page, *cells: str, name: str = "net.ipynb", height: int = 1000
+) -> None:
+    """Write a notebook, open it in a window so high, and run all of it."""
+    page.set_viewport_size({"width": 1200, "height": height})
+    jupyter.write(name, *cells)
+    jupyter.open(page, name)
+    jupyter.run_all(page)
+
+
 @pytest.fixture
 def diagram(jupyter: Jupyter, page: Page) -> Diagram:
-    page.set_viewport_size({"width": 1200, "height": 1000})
-    jupyter.write("net.ipynb", SETUP, "viz", "slider")
-    jupyter.open(page, "net.ipynb")
-    jupyter.run_all(page)
+    run_notebook(jupyter, page, SETUP, "viz", "slider")
     page.locator(".nnweightviz[data-links-drawn]").wait_for(timeout=60_000)
     return Diagram(page)
 
@@ -85,10 +92,7 @@ def test_playing_sends_no_payload_in_either_direction(jupyter: Jupyter, page: Pa
     sizes: list[int] = []
     watch = lambda frame: sizes.append(len(frame))  # noqa: E731 - both events want the same callable
     page.on("websocket", lambda socket: (socket.on("framesent", watch), socket.on("framereceived", watch)))
-    page.set_viewport_size({"width": 1200, "height": 1000})
-    jupyter.write("net.ipynb", SETUP, "viz")
-    jupyter.open(page, "net.ipynb")
-    jupyter.run_all(page)
+    run_notebook(jupyter, page, SETUP, "viz")
     diagram = Diagram(page)
     page.wait_for_timeout(1000)
     sizes.clear()
@@ -111,10 +115,7 @@ viz = nwv.WeightViz(None, states, precision="float32")
 
 
 def test_large_histories_are_fetched_in_windows_as_they_are_needed(jupyter: Jupyter, page: Page) -> None:
-    page.set_viewport_size({"width": 1200, "height": 1000})
-    jupyter.write("net.ipynb", LARGE, "viz")
-    jupyter.open(page, "net.ipynb")
-    jupyter.run_all(page)
+    run_notebook(jupyter, page, LARGE, "viz")
     diagram = Diagram(page)
     caption = diagram.root.locator(".nwv-caption")
     expect(caption).to_contain_text("401 of 480 checkpoints fetched so far")
@@ -141,10 +142,7 @@ viz = nwv.WeightViz(None, states, precision="int8")
 
 
 def test_updates_far_below_the_rounding_of_weights_are_seen(jupyter: Jupyter, page: Page) -> None:
-    page.set_viewport_size({"width": 1200, "height": 1000})
-    jupyter.write("net.ipynb", SMALL_STEPS, "viz")
-    jupyter.open(page, "net.ipynb")
-    jupyter.run_all(page)
+    run_notebook(jupyter, page, SMALL_STEPS, "viz")
     diagram = Diagram(page)
     caption = diagram.root.locator(".nwv-caption")
     expect(caption).to_contain_text("int8")
@@ -169,10 +167,7 @@ viz = nwv.WeightViz(None, states)
 
 
 def test_weights_too_large_for_the_state_are_fetched_as_they_are_drawn(jupyter: Jupyter, page: Page) -> None:
-    page.set_viewport_size({"width": 1200, "height": 1000})
-    jupyter.write("net.ipynb", WIDE, "viz")
-    jupyter.open(page, "net.ipynb")
-    jupyter.run_all(page)
+    run_notebook(jupyter, page, WIDE, "viz")
     diagram = Diagram(page)
     expect(diagram.root).to_have_attribute("data-links-drawn", "1200", timeout=30_000)
     kernel = jupyter.kernel()
@@ -183,10 +178,8 @@ def test_weights_too_large_for_the_state_are_fetched_as_they_are_drawn(jupyter: 
 
 
 def test_two_displays_share_one_playhead(jupyter: Jupyter, page: Page) -> None:
-    page.set_viewport_size({"width": 1200, "height": 2400})  # JupyterLab does not render what is out of sight
-    jupyter.write("two.ipynb", SETUP, "viz", "viz")
-    jupyter.open(page, "two.ipynb")
-    jupyter.run_all(page)
+    # JupyterLab does not render what is out of sight.
+    run_notebook(jupyter, page, SETUP, "viz", "viz", name="two.ipynb", height=2400)
     expect(page.locator(".nnweightviz[data-links-drawn]")).to_have_count(2, timeout=60_000)
     first, second = Diagram(page, 0), Diagram(page, 1)
     first.scrub_to(3)

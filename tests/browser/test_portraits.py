@@ -217,6 +217,49 @@ def test_the_switch_brings_lines_and_back(show: Show) -> None:
     diagram.wait_for("links-drawn", 20 * 3)
 
 
+def test_biases_of_a_small_layer_are_read_below_its_portraits(show: Show, errors: list[str]) -> None:
+    _, states = portraits(16)
+    rng = np.random.default_rng(1)
+    for state in states:
+        state["hidden.bias"] = np.float32(rng.uniform(0.2, 1, 16) * rng.choice([-1, 1], 16))
+    diagram = show(nwv.WeightViz(None, states, input_grid=(8, 8)))
+    ready(diagram, 2)
+    assert diagram.n_drawn == 16 * 3
+    expect(diagram.root.locator(".nwv-bias")).to_have_count(0)
+    expect(diagram.root.locator(".nwv-caption")).to_contain_text("1 040 in portraits and ticks")
+    expect(diagram.root.locator(".nwv-legend")).to_contain_text("hidden biases (ticks)")
+    for unit in (0, 7, 15):
+        x, y, width, height = frame(diagram, f"[data-unit='{unit}']")
+        bias = float(states[-1]["hidden.bias"][unit])
+        tick = (x + width / 2 + (2 if bias > 0 else -4), y + height + 1, 2, 1)
+        blue, red = np.argmax(POSITIVE), np.argmax(NEGATIVE)
+        colour = canvas(diagram)[int(tick[1]), int(tick[0]), :3]
+        assert np.argmax(colour) == (blue if bias > 0 else red)
+        point_at(diagram, tick, 0, 0, (1, 1))
+        expect(diagram.tooltip).to_contain_text(f"hidden.bias[{unit}]")
+        shown = number(diagram.tooltip.locator(".nwv-value").inner_text())
+        assert shown == pytest.approx(bias, rel=1e-3)
+        expect(diagram.root.locator(".nwv-overlay rect")).to_have_count(1)
+    diagram.button("portraits").click()
+    diagram.wait_for("links-drawn", 16 * 64 + 16 * 3 + 16)
+    expect(diagram.root.locator(".nwv-bias")).to_have_count(1)
+    expect(diagram.root.locator(".nwv-legend")).not_to_contain_text("(ticks)")
+    assert errors == []
+
+
+def test_keys_step_to_a_bias_below_a_portrait(show: Show, page: Page) -> None:
+    _, states = portraits(16)
+    for state in states:
+        state["hidden.bias"] = np.full(16, -9, dtype=np.float32)
+    viz = nwv.WeightViz(None, states, input_grid=(8, 8))
+    viz.selection = {"group": "hidden", "unit": 5}
+    diagram = show(viz)
+    diagram.root.locator(".nwv-stage").focus()
+    page.keyboard.press(".")
+    entry = diagram.root.locator(".nwv-inspector .nwv-reading-entry").last
+    expect(entry).to_contain_text("hidden.bias[5]")
+
+
 def test_a_unit_on_the_sheet_shows_its_lines_while_it_is_selected(show: Show) -> None:
     viz, _ = portraits()
     viz.selection = {"group": "hidden", "unit": 0}

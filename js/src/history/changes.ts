@@ -1,6 +1,8 @@
 // How parameters changed: from blocks of their own, made of exact weights, or as sums of such updates.
 // Subtracting rounded weights is for those who find nothing here.
+import type { BlockEntry } from "../blocks";
 import { type Bundle, evaluateBundle, isNorm, reduced } from "../network";
+import type { Wanted } from "./requests";
 import type { Series, Store } from "./store";
 
 export type Quantity = "weights" | "difference" | "update";
@@ -12,8 +14,10 @@ export interface Change {
   quantity: Quantity;
 }
 
+type About = Pick<BlockEntry, "quantity"> & Partial<Pick<Wanted, "reference">>;
+
 /** The series of a block, a request or a quantity; a difference is one per reference. */
-export function seriesOf(about: { quantity: string; reference?: number | null }): Series {
+export function seriesOf(about: About): Series {
   return about.quantity === "difference" ? `difference:${about.reference}` : about.quantity;
 }
 

@@ -58,10 +58,10 @@ export class Decoding {
 
 /** The ranges that blocks of a state complete. */
 export function rangesOf({ blocks }: Index, nCheckpoints: number, isWhole: boolean): Range[] {
-  const all = { start: 0, stop: nCheckpoints, names: null, reference: null };
+  const all: Omit<Range, "quantity"> = { start: 0, stop: nCheckpoints, names: null, reference: null };
   const ranges: Range[] = isWhole
     ? [{ quantity: "weights", ...all }]
-    : blocks.map(({ start, stop }) => ({ ...all, quantity: "weights", start, stop }));
+    : blocks.map(({ start, stop }): Range => ({ ...all, quantity: "weights", start, stop }));
   if (blocks.some(({ quantity }) => quantity === "update")) ranges.push({ quantity: "update", ...all });
   return ranges;
 }

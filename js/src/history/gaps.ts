@@ -3,44 +3,34 @@ import type { AppendMessage } from "../blocks";
 import type { Send } from "./requests";
 import type { Run } from "./run";
 
-/** Between two questions; each wait is twice the one before. */
-const WAIT_MS = { first: 2_000, longest: 60_000 };
-
 export class Gaps {
   readonly #send: Send | null;
   #missing = Number.POSITIVE_INFINITY; // the first checkpoint of which not all is known
-  #wait = WAIT_MS.first;
-  #next = Number.NEGATIVE_INFINITY;
 
   constructor(send: Send | null) {
     this.#send = send;
   }
 
-  /** Hear of growth before it is taken in; false if it is of checkpoints that are numbered otherwise. */
+  /**
+   * Hear of growth before it is taken in; false if it is of checkpoints that are numbered otherwise. What is missing is
+   * asked for at once, and again at each reminder that comes while it is.
+   */
   hear({ nCheckpoints, metrics }: Run, revision: number, message: AppendMessage): boolean {
+    const { start, n_checkpoints, metrics: curves } = message;
     const points = (name: string) => metrics.find((metric) => metric.name === name)?.y.length ?? 0;
-    const { start, metrics: curves } = message;
-    if (start <= this.#missing && metrics.every(({ name }) => curves[name]?.start === 0)) this.forget();
     const isSame = message.revision === revision;
+    if (start <= this.#missing && metrics.every(({ name }) => curves[name]?.start === 0)) this.forget();
+    const isBeyond = start > nCheckpoints || Object.keys(curves).some((at) => curves[at].start > points(at));
+    const before = this.#missing;
     if (!isSame) this.#missing = 0;
-    else if (start > nCheckpoints || Object.keys(curves).some((name) => curves[name].start > points(name)))
-      this.#missing = Math.min(this.#missing, nCheckpoints);
-    this.#ask(revision);
+    else if (isBeyond) this.#missing = Math.min(before, nCheckpoints);
+    const isReminder = start === n_checkpoints && this.#missing < Number.POSITIVE_INFINITY;
+    if (this.#missing < before || isReminder) this.#send?.({ type: "tail", revision, start: this.#missing });
     return isSame;
-  }
-
-  #ask(revision: number): void {
-    const now = performance.now();
-    if (this.#missing === Number.POSITIVE_INFINITY || now < this.#next) return;
-    this.#next = now + this.#wait;
-    this.#wait = Math.min(WAIT_MS.longest, 2 * this.#wait);
-    this.#send?.({ type: "tail", revision, start: this.#missing });
   }
 
   /** Nothing is missing any more. */
   forget(): void {
     this.#missing = Number.POSITIVE_INFINITY;
-    this.#wait = WAIT_MS.first;
-    this.#next = Number.NEGATIVE_INFINITY;
   }
 }

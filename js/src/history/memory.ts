@@ -3,6 +3,7 @@
 /** Codes and values of all widgets of a page. */
 export const LIMIT_BYTES = 400e6;
 
+/** @boundary */
 interface Keeper {
   readonly nBytes: number;
 }
@@ -10,6 +11,7 @@ interface Keeper {
 /** Notebooks evaluate this module once a widget: what they share hangs on the page itself. */
 const SHARED = Symbol.for("nnweightviz.memory");
 
+/** @boundary */
 export class Memory {
   #keepers = new Set<WeakRef<Keeper>>();
 

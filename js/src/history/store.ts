@@ -19,7 +19,7 @@ export class Store {
   #codeBytes = 0;
   #valueBytes = 0;
 
-  /** Bytes of all that is kept. */
+  /** Bytes of all that is kept. @boundary */
   get nBytes(): number {
     return this.#codeBytes + this.#valueBytes;
   }

@@ -77,7 +77,7 @@ export class Windows {
     this.#requests.fetch(wanted);
   }
 
-  #windowOf(k: number): { start: number; stop: number } {
+  #windowOf(k: number): Pick<Wanted, "start" | "stop"> {
     const start = Math.floor(k / this.size) * this.size;
     return { start, stop: Math.min(this.#n, start + this.size) };
   }

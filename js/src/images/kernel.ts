@@ -1,6 +1,7 @@
 // The fastest kernel that this page may run: WebAssembly where the policy allows it, its TypeScript twin otherwise.
 import { type Kernel, LOT, PlainKernel, type Scratch } from "../raster";
 
+/** @boundary */
 interface Exports {
   memory: WebAssembly.Memory;
   strongest(

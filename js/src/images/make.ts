@@ -4,7 +4,7 @@ import type { Kernel } from "../raster";
 import { type LineStyle, lineStyles, N_BUCKETS, N_LEVELS, rgba, shade } from "../scale";
 import { classifyLinks } from "./classify";
 import { crispLinks } from "./crisp";
-import { maskOf, type Order, type Plan, type Tally, type Ticks, type Tile } from "./plan";
+import { maskOf, type Order, type Plan, type Tally, type Ticks, type Tile, tickReach } from "./plan";
 import { Planes, shadeStrip } from "./shading";
 import { leastVisibleShade, strongestPixels, sumsInRows } from "./tones";
 
@@ -156,13 +156,11 @@ function stripAt(strips: Plan["strips"], link: number): Plan["strips"][number] {
 }
 
 function drawTicks(brush: Brush, { palette }: Plan, ticks: Ticks): void {
-  const { x, y, thickness, values, domain, signed } = ticks;
+  const { x, y, thickness, values, signed } = ticks;
   values.forEach((value, j) => {
-    const share = Number.isFinite(value) ? Math.max(-1, Math.min(1, value / (domain || 1))) : 1;
-    const length = ticks.length * share;
     const colour = signed ? (value < 0 ? palette.negative : palette.positive) : palette.unsigned;
     brush.fillStyle = rgba(Number.isFinite(value) ? colour : palette.odd, 0.95);
-    brush.fillRect(x[j], y[j] - thickness / 2, length, thickness);
+    brush.fillRect(x[j], y[j] - thickness / 2, tickReach(ticks, j), thickness);
   });
 }
 

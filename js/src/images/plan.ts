@@ -38,8 +38,9 @@ export interface Plan {
   focus: Touched[] | null;
 }
 
-/** Signed ticks of the biases of a large group: to the right for positive, to the left for negative. */
+/** Signed ticks of the biases of a group: to the right for positive, to the left for negative. */
 export interface Ticks {
+  bundle: string;
   x: Float32Array; // (n_units,)
   y: Float32Array;
   length: number; // at the domain
@@ -47,6 +48,12 @@ export interface Ticks {
   values: Float32Array;
   domain: number;
   signed: boolean;
+}
+
+/** How far the tick of unit `j` reaches to the right, pixels; that of no number as far as one of the domain. */
+export function tickReach({ length, values, domain }: Ticks, j: number): number {
+  const value = values[j];
+  return length * (Number.isFinite(value) ? Math.max(-1, Math.min(1, value / (domain || 1))) : 1);
 }
 
 /** A small matrix: kernels side by side, each (rows, columns). */

@@ -10,14 +10,14 @@ export const FINE = 32; // links are added up more finely, so that many small ro
 
 /** Planes of (width * height) device pixels, column after column. */
 export class Planes {
+  readonly width: number;
+  readonly height: number;
   readonly #levels = new Map<number, Uint8Array>(); // by kind
   readonly sums: Int32Array | null;
 
-  constructor(
-    readonly width: number,
-    readonly height: number,
-    isSum: boolean,
-  ) {
+  constructor(width: number, height: number, isSum: boolean) {
+    this.width = width;
+    this.height = height;
     this.sums = isSum ? new Int32Array(width * height) : null;
   }
 

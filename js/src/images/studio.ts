@@ -1,5 +1,6 @@
 // Where images are made: in one worker for all widgets of a page; in slices in the page itself where that is forbidden
 // or the worker has died. Those who ask see no difference.
+import { html } from "../dom";
 import type { Order, Picture, Plan } from "./plan";
 import type { FromWorker, Scope, ToWorker } from "./worker";
 import work from "./worker?worker";
@@ -19,6 +20,7 @@ interface Maker {
 
 const IDLE_MS = 30_000;
 
+/** @boundary */
 export class Studio {
   readonly #plans = new Map<number, Plan>();
   readonly #jobs = new Map<number, Job>();
@@ -111,7 +113,7 @@ function inPage(receive: (message: FromWorker) => void): Maker {
   const scope: Scope = {
     onmessage: null,
     postMessage: (message) => !isStopped && receive(message),
-    makeCanvas: (width, height) => Object.assign(document.createElement("canvas"), { width, height }),
+    makeCanvas: (width, height) => html("canvas", { width, height }),
   };
   work(scope);
   return { post: (data) => scope.onmessage?.({ data }), stop: () => (isStopped = true) };
@@ -119,7 +121,7 @@ function inPage(receive: (message: FromWorker) => void): Maker {
 
 /** The studio of this page. Jupyter evaluates the module once a widget, so it is kept where all of them find it. */
 export function studioOfPage(): Studio {
-  const key = Symbol.for(`nnweightviz.studio.${String(work).length}`);
+  const key = Symbol.for(`nnweightviz.studio.${work}`);
   const page = globalThis as unknown as Record<symbol, Studio | undefined>;
   page[key] ??= new Studio();
   return page[key];

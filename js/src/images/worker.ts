@@ -13,6 +13,7 @@ export type FromWorker =
   | { type: "picture"; ticket: number; picture: Picture }
   | { type: "failed"; ticket: number; reason: string };
 
+/** @boundary */
 export interface Scope {
   onmessage: ((event: { data: ToWorker }) => void) | null;
   postMessage(message: FromWorker, transfer?: Transferable[]): void;

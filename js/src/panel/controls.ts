@@ -1,5 +1,5 @@
 // Small controls of the toolbar: on-off buttons and choices, each with a way to show the current state.
-import { html } from "../dom";
+import { hear, html } from "../dom";
 
 export type Refresh = () => void;
 
@@ -12,10 +12,12 @@ export function toggles<T extends string>(
 ): [HTMLElement, Refresh] {
   const buttons = names.map(({ value, text, title, className }) => {
     const button = html("button", { type: "button", class: `nwv-toggle ${className ?? ""}`, title }, text);
-    button.addEventListener("click", () => {
-      const shown = read();
-      const on = shown.includes(value);
-      write(names.map((n) => n.value).filter((v) => (v === value ? !on : shown.includes(v))));
+    hear(button, {
+      click: () => {
+        const shown = read();
+        const on = shown.includes(value);
+        write(names.map((n) => n.value).filter((v) => (v === value ? !on : shown.includes(v))));
+      },
     });
     return button;
   });
@@ -43,7 +45,7 @@ export function choice<T extends string>(
 ): [HTMLElement, Refresh] {
   const select = html("select", { "aria-label": label });
   for (const [value, text] of names) select.append(html("option", { value }, text));
-  select.addEventListener("change", () => write(select.value as T));
+  hear(select, { change: () => write(select.value as T) });
   const refresh = (): void => {
     select.value = read();
   };

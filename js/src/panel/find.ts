@@ -1,5 +1,5 @@
 // Finding a layer or a unit by its name.
-import { html } from "../dom";
+import { hear, html } from "../dom";
 import { type Network, unitName } from "../network";
 
 const MOST_UNITS = 2000; // of one layer
@@ -43,8 +43,10 @@ export function findTool(
     if (best === undefined) announce(input.title);
     if (best !== undefined) find(...targets.get(best)!);
   };
-  input.addEventListener("input", () => input.removeAttribute("aria-invalid"));
-  input.addEventListener("change", go);
-  input.addEventListener("keydown", (event) => event.key === "Enter" && go());
+  hear(input, {
+    input: () => input.removeAttribute("aria-invalid"),
+    change: go,
+    keydown: (event) => event.key === "Enter" && go(),
+  });
   return html("span", "nwv-tool", input, list);
 }

@@ -1,5 +1,5 @@
 // The frame of a display: its empty panels in their order, and full screen. Not for what is in the panels.
-import { html, iconButton } from "../dom";
+import { hear, html, iconButton } from "../dom";
 
 const FULLSCREEN = "M9.5 2.5h4v4M13.5 2.5l-4.5 4.5M6.5 13.5h-4v-4M2.5 13.5l4.5-4.5";
 
@@ -21,7 +21,7 @@ export class Frame {
 
   constructor(host: HTMLElement) {
     const fullscreen = iconButton("Full screen", FULLSCREEN);
-    fullscreen.addEventListener("click", () => this.#toggleFullscreen());
+    hear(fullscreen, { click: () => this.#toggleFullscreen() });
     const head = html("div", "nwv-head", html("div", {}, this.title, this.caption), fullscreen);
     const body = html("div", "nwv-body", this.view, this.inspector);
     const panels = [head, this.toolbar, body, this.#message, this.legend, this.timeline, this.live];

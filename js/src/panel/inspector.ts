@@ -1,6 +1,14 @@
 // What is selected, at length: a link's history, or a unit's links as a table. Follows the playhead.
-import { isLink, isUnit, linkLabel, type Selection, unitLabel, unitLinks } from "../describe";
-import { html, iconButton } from "../dom";
+import {
+  isLink,
+  isUnit,
+  linkLabel,
+  type SelectedUnit,
+  type Selection,
+  unitLabel,
+  unitLinks,
+} from "../describe";
+import { hear, html, iconButton } from "../dom";
 import type { History } from "../history";
 import type { Bundle } from "../network";
 import type { Options } from "../options";
@@ -21,7 +29,7 @@ export interface Inspector {
 function unitTable(
   history: History,
   bundles: Bundle[],
-  { group, unit }: { group: string; unit: number },
+  { group, unit }: SelectedUnit,
   checkpoint: number,
   select: (selection: Selection) => void,
 ): Reading {
@@ -37,9 +45,9 @@ function unitTable(
       : unitLabel(network, row.bundle.target, row.target);
     const button = html("button", { type: "button", class: "nwv-row" }, `${incoming ? "←" : "→"} ${other}`);
     button.setAttribute("aria-label", linkLabel(network, row.bundle, row.target, row.source));
-    button.addEventListener("click", () =>
-      select({ bundle: row.bundle.id, target: row.target, source: row.source }),
-    );
+    hear(button, {
+      click: () => select({ bundle: row.bundle.id, target: row.target, source: row.source }),
+    });
     const cell = html("td", "nwv-number");
     cells.set(key(row), cell);
     body.append(html("tr", {}, html("td", {}, button), html("td", {}, row.bundle.port ?? ""), cell));
@@ -96,7 +104,7 @@ export function createInspector(
   const domains = new EntriesDomains();
   let reading: Reading | null = null;
   const close = iconButton("Close", CROSS);
-  close.addEventListener("click", () => select(null));
+  hear(close, { click: () => select(null) });
   return {
     show(selection, checkpoint) {
       reading = null;

@@ -1,7 +1,7 @@
 // A small picture of all entries behind one link (a kernel, a flattened sequence) at the playhead, with their range.
 // Not for the one number that they are reduced to (see reading.ts).
 import { unravel } from "../describe";
-import { html } from "../dom";
+import { hear, html } from "../dom";
 import type { History } from "../history";
 import type { Bundle } from "../network";
 import type { Options } from "../options";
@@ -176,9 +176,7 @@ export class KernelPicture {
         this.#pointed = (slice * rows + row) * columns + column;
         this.#readSpot();
       };
-      element.addEventListener("pointermove", point);
-      element.addEventListener("pointerdown", point);
-      element.addEventListener("pointerleave", leave);
+      hear(element, { pointermove: point, pointerdown: point, pointerleave: leave });
     });
   }
 

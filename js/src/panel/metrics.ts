@@ -1,5 +1,5 @@
 // The metrics by name, each with its value at the current checkpoint: the curves' legend and their switches.
-import { html, svg } from "../dom";
+import { hear, html, svg } from "../dom";
 import { formatValue } from "../scale";
 import { hueOf } from "./chart";
 import type { Curve } from "./curves";
@@ -52,7 +52,7 @@ export function createMetrics(choose: (names: string[] | null) => void, signal: 
     chips = curves.map((curve) => chipOf(curve, isShown(looks, curve), right.includes(curve)));
     for (const chip of chips)
       if (chip.element instanceof HTMLButtonElement)
-        chip.element.addEventListener("click", () => toggle(chip.curve, curves, looks), { signal });
+        hear(chip.element, { click: () => toggle(chip.curve, curves, looks) }, signal);
     element.replaceChildren(...chips.map((chip) => chip.element));
     if (focused >= 0) chips[focused]?.element.focus();
   }

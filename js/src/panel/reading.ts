@@ -25,7 +25,11 @@ function asQuantity(w: Float64Array, quantity: Options["quantity"], reference: n
   return w.map((value, k) => (k === 0 ? Number.NaN : value - w[k - 1]));
 }
 
-const QUANTITY_WORDS = { weights: "", update: "update ", difference: "difference " };
+const QUANTITY_WORDS: Record<Options["quantity"], string> = {
+  weights: "",
+  update: "update ",
+  difference: "difference ",
+};
 
 export interface Reading {
   element: HTMLElement;

@@ -1,4 +1,5 @@
 // What the timeline shows at the moment: axis, visible curves, their scales and pixels. Pure; the chart draws it.
+import type { Options } from "../options";
 import { awayRanges } from "./away";
 import { along, isUneven, type Span, type TimeAxis, timeAxis } from "./axis";
 import { type Curve, curveOf, extentOf, type Metric, type Pixels, padded } from "./curves";
@@ -14,12 +15,7 @@ export interface TimelineData extends Moments {
   isHere?: (checkpoint: number) => boolean;
 }
 
-export interface TimelineLooks {
-  x: "step" | "index";
-  y: "linear" | "log";
-  /** Shown; null shows all. */
-  metrics: string[] | null;
-}
+export type TimelineLooks = Pick<Options, "x" | "y" | "metrics">;
 
 export interface Prepared {
   moments: Moments;

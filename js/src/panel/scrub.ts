@@ -1,4 +1,5 @@
 // What pointer, wheel and keys do on the loss curve: scrub, step, zoom, hover. Draws nothing.
+import { hear } from "../dom";
 import type { Player } from "../player";
 import { nearest } from "./axis";
 import { axisAt, type Scene } from "./scene";
@@ -40,12 +41,9 @@ function onPointer({ element, player, scene, hover }: Scrubbed, signal: AbortSig
     if (dragging?.resumes && (player.loop || !isAtEnd)) player.play();
     dragging = null;
   };
-  element.addEventListener("pointerdown", down, { signal });
-  element.addEventListener("pointermove", (event) => (dragging ? scrub(event) : hover(under(event))), {
-    signal,
-  });
-  for (const type of ["pointerup", "pointercancel"] as const) element.addEventListener(type, up, { signal });
-  element.addEventListener("pointerleave", () => hover(null), { signal });
+  const move = (event: PointerEvent) => (dragging ? scrub(event) : hover(under(event)));
+  hear(element, { pointerdown: down, pointermove: move }, signal);
+  hear(element, { pointerup: up, pointercancel: up, pointerleave: () => hover(null) }, signal);
 }
 
 /** The page keeps its wheel until the reader has stepped onto the curve, or pinches. */
@@ -59,7 +57,7 @@ function onWheel({ element, scene, zoom, resetZoom }: Scrubbed, signal: AbortSig
     zoom(Math.exp(Math.max(-200, Math.min(200, px)) * (event.ctrlKey ? 0.01 : 0.003)), about);
   };
   element.addEventListener("wheel", turn, { signal, passive: false });
-  element.addEventListener("dblclick", resetZoom, { signal });
+  hear(element, { dblclick: resetZoom }, signal);
 }
 
 function onKeys({ element, player, zoom, resetZoom }: Scrubbed, signal: AbortSignal): void {
@@ -86,7 +84,7 @@ function onKeys({ element, player, zoom, resetZoom }: Scrubbed, signal: AbortSig
     event.stopPropagation(); // a notebook has other plans for these keys
     act();
   };
-  element.addEventListener("keydown", press, { signal });
+  hear(element, { keydown: press }, signal);
 }
 
 export function listenForScrubbing(scrubbed: Scrubbed, signal: AbortSignal): void {

@@ -1,5 +1,5 @@
 // The switches of the loss curve: by step or evenly, linear or logarithmic, and the way back from a zoom.
-import { html } from "../dom";
+import { hear, html } from "../dom";
 import { formatValue } from "../scale";
 import type { Span } from "./axis";
 import { isShown, type Prepared, type TimelineLooks, whyNotLog } from "./scene";
@@ -18,7 +18,7 @@ export interface Switches {
 export function createSwitches(looks: Looks, resetZoom: () => void, signal: AbortSignal): Switches {
   const button = (text: string, className: string, act: () => void) => {
     const element = html("button", { type: "button", class: `nwv-switch ${className}` }, text);
-    element.addEventListener("click", act, { signal });
+    hear(element, { click: act }, signal);
     return element;
   };
   const isLog = () => looks.get().y === "log";

@@ -1,6 +1,6 @@
 // The bottom row: transport buttons, the loss curve that is the slider, and which moment is shown.
 // Paths are built when data, looks or size change; a frame of playback moves the playhead only.
-import { html } from "../dom";
+import { type Attributes, hear, html } from "../dom";
 import type { Player } from "../player";
 import { awayRanges } from "./away";
 import { along, paged, type Span, zoomed } from "./axis";
@@ -58,7 +58,7 @@ class Timeline {
     host.classList.add("nwv-timeline-host");
     host.append(root);
     this.#listen(signal);
-    signal.addEventListener("abort", () => root.remove());
+    hear(signal, { abort: () => root.remove() });
     this.update();
   }
 
@@ -77,9 +77,11 @@ class Timeline {
     const stop = this.#player.subscribe(() => this.#drawFrame());
     const resized = globalThis.ResizeObserver && new ResizeObserver(() => this.resize());
     resized?.observe(this.#slider);
-    signal.addEventListener("abort", () => {
-      stop();
-      resized?.disconnect();
+    hear(signal, {
+      abort: () => {
+        stop();
+        resized?.disconnect();
+      },
     });
   }
 
@@ -191,7 +193,7 @@ class Timeline {
   #showSlider(): void {
     const { nCheckpoints } = this.#prepared!.moments;
     const isSlider = nCheckpoints > 1;
-    const attributes: Record<string, string | null> = {
+    const attributes: Attributes = {
       role: isSlider ? "slider" : "img",
       tabindex: isSlider ? "0" : null,
       "aria-label": isSlider ? "Checkpoint" : "Metrics",
@@ -202,7 +204,7 @@ class Timeline {
     };
     for (const [name, value] of Object.entries(attributes))
       if (value === null) this.#slider.removeAttribute(name);
-      else this.#slider.setAttribute(name, value);
+      else this.#slider.setAttribute(name, String(value));
     this.#area.hidden = !isSlider && this.#prepared!.curves.length === 0;
     this.#label.dataset.longest = momentLabel(Math.max(0, nCheckpoints - 1), this.#prepared!.moments);
   }

@@ -1,5 +1,5 @@
 // The switches above the stage: which links, of which quantity, on which scale, in which order; find and zoom.
-import { html, iconButton } from "../dom";
+import { hear, html, iconButton } from "../dom";
 import type { Network } from "../network";
 import { isLegible } from "../opening";
 import type { Options } from "../options";
@@ -34,7 +34,7 @@ function thresholdTool(context: ToolbarContext): [HTMLElement, Refresh] {
     "aria-label": "Hide links weaker than this share of the domain",
   });
   const output = html("output", "nwv-tool-value");
-  input.addEventListener("input", () => context.setOptions({ threshold: Number(input.value) }));
+  hear(input, { input: () => context.setOptions({ threshold: Number(input.value) }) });
   const refresh = (): void => {
     const { threshold } = context.options();
     input.value = String(threshold);
@@ -73,8 +73,8 @@ function quantityTool(context: ToolbarContext): [HTMLElement, Refresh] {
   );
   const setReference = (k: number) =>
     context.setOptions({ reference: Math.max(0, Math.min(context.nCheckpoints() - 1, k)) });
-  input.addEventListener("change", () => setReference(Number(input.value) - 1 || 0));
-  here.addEventListener("click", () => setReference(context.checkpoint()));
+  hear(input, { change: () => setReference(Number(input.value) - 1 || 0) });
+  hear(here, { click: () => setReference(context.checkpoint()) });
   const extra = html("span", "nwv-tool", "reference", input, here);
   const refresh = (): void => {
     refreshChoice();
@@ -108,9 +108,9 @@ function restTool(context: ToolbarContext): [HTMLElement, Refresh] | null {
     class: "nwv-small",
     "aria-label": `${name}, from 1 to ${n}`,
   });
-  input.addEventListener("change", () => {
-    const rest_index = Math.max(0, Math.min(n - 1, Number(input.value) - 1 || 0));
-    context.setOptions({ rest_index });
+  hear(input, {
+    change: () =>
+      context.setOptions({ rest_index: Math.max(0, Math.min(n - 1, Number(input.value) - 1 || 0)) }),
   });
   const refresh = (): void => {
     refreshChoice();
@@ -214,7 +214,7 @@ function blockTool({ network, options, setOptions }: ToolbarContext): [HTMLEleme
   const isWhole = isLegible(network);
   const button = (text: string, title: string, expanded: string[] | null): HTMLElement => {
     const element = html("button", { type: "button", class: "nwv-toggle", title }, text);
-    element.addEventListener("click", () => setOptions({ expanded }));
+    hear(element, { click: () => setOptions({ expanded }) });
     return element;
   };
   const close = button("close all", "Close all blocks", []);
@@ -268,7 +268,7 @@ export function createToolbar(host: HTMLElement, context: ToolbarContext): { upd
     ["Zoom in", PLUS, 1.25],
   ] as const) {
     const button = iconButton(label, path);
-    button.addEventListener("click", () => context.zoom(factor));
+    hear(button, { click: () => context.zoom(factor) });
     zoom.append(button);
   }
   host.append(

@@ -1,8 +1,9 @@
 // The buttons of the clock: first, back, play, forward, last, loop, speed.
-import { html, iconButton } from "../dom";
+import { hear, html, iconButton } from "../dom";
 import { type Player, SPEEDS } from "../player";
 
-const ICONS = {
+type Icon = "first" | "back" | "play" | "pause" | "forward" | "last" | "loop";
+const ICONS: Record<Icon, string> = {
   first: "M3.5 3.5v9M12.5 3.5l-6.5 4.5 6.5 4.5z",
   back: "M11 3.5l-6.5 4.5 6.5 4.5z",
   play: "M4.5 3l8.5 5-8.5 5z",
@@ -29,7 +30,7 @@ function speedChoice(player: Player, signal: AbortSignal): { element: HTMLSelect
     );
     element.value = String(shown);
   };
-  element.addEventListener("change", () => (player.speed = Number(element.value)), { signal });
+  hear(element, { change: () => (player.speed = Number(element.value)) }, signal);
   return { element, update };
 }
 
@@ -37,10 +38,10 @@ export function createTransport(
   player: Player,
   signal: AbortSignal,
 ): { element: HTMLElement; update(): void } {
-  const button = (label: string, icon: keyof typeof ICONS, act: () => void) => {
+  const button = (label: string, icon: Icon, act: () => void) => {
     const element = iconButton(label, ICONS[icon]);
     element.classList.add("nwv-transport-button", `nwv-icon-${icon}`);
-    element.addEventListener("click", act, { signal });
+    hear(element, { click: act }, signal);
     return element;
   };
   const play = button("Play", "play", () => player.toggle());

@@ -3,7 +3,7 @@ import { Bands, bandWords } from "../bands";
 import { asLink, isLink, isUnit, type Selection } from "../describe";
 import { html } from "../dom";
 import { centreOf } from "../hanging";
-import { maskOf, type Tally } from "../images/plan";
+import type { Tally } from "../images/plan";
 import { isDrawable, type Layout, layoutNetwork } from "../layout";
 import type { Network } from "../network";
 import { PALETTES, PAPERS } from "../scale";
@@ -109,7 +109,7 @@ class Graph implements View {
     this.#zoomState = boundedZoom({ ...this.#zoomState, x }, this.#base, width, height);
     history.want(network.bundles.filter((b) => this.#base.places.has(b.target)).map((b) => b.parameter));
     const domains = this.links?.lasting ?? new Map();
-    this.links = new Links(network, history, options, (b) => isDrawable(this.#base, network, b), domains);
+    this.links = new Links(network, history, options, (b) => isDrawable(this.#base, b), domains);
     this.#place();
   }
 
@@ -205,12 +205,7 @@ class Graph implements View {
   #hit(x: number, y: number): Hit | null {
     const block = this.#boxes.closable(x, y);
     if (block) return { kind: "frame", block };
-    const { strips, links } = this.#scene;
-    const targets = () => ({
-      strips,
-      buckets: this.#scene.classify(this.#screen.shown).buckets,
-      mask: maskOf(strips, links.n, links.touched(this.#focus())),
-    });
+    const targets = () => this.#scene.targets(this.#screen.shown, this.#focus());
     return pick(this.layout, targets, x, y);
   }
 

@@ -1,18 +1,9 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { awayRanges } from "../../src/panel/away";
-import { buildTimeline, WIDTH } from "./timeline.fixture";
+import { buildTimeline, timelineStage } from "./timeline.fixture";
 
-let controller: AbortController;
-beforeEach(() => {
-  controller = new AbortController();
-  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(WIDTH);
-});
-afterEach(() => {
-  controller.abort();
-  document.body.replaceChildren();
-  vi.restoreAllMocks();
-});
+const controller = timelineStage();
 
 const shade = () => document.querySelector(".nwv-away")?.getAttribute("d") ?? null;
 
@@ -27,7 +18,7 @@ describe("what is still with the kernel", () => {
   });
 
   it("is shaded on the timeline, from half-way to what is here", () => {
-    buildTimeline(controller.signal, { isHere: (k) => k < 10 || k > 20 });
+    buildTimeline(controller().signal, { isHere: (k) => k < 10 || k > 20 });
     const [from, to] = [54 + (9.5 / 30) * 600, 54 + (20.5 / 30) * 600];
     expect(
       shade()!
@@ -38,7 +29,7 @@ describe("what is still with the kernel", () => {
 
   it("reaches to the ends, and is gone when everything has come", () => {
     let isHere = (k: number): boolean => k === 15;
-    const { timeline } = buildTimeline(controller.signal, { isHere: (k) => isHere(k) });
+    const { timeline } = buildTimeline(controller().signal, { isHere: (k) => isHere(k) });
     expect(shade()!.match(/[MH]\d+/g)).toEqual(["M54", "H344", "M364", "H654"]);
     isHere = () => true;
     timeline.update();

@@ -1,22 +1,7 @@
 // One layer whose links are kernels, and its history, as Python would send them.
 import type { BlockEntry, Index } from "../../src/blocks";
 import { History } from "../../src/history";
-import type { Bundle, Group, Network } from "../../src/network";
-
-const group = (id: string, n_units: number, rest: Partial<Group>): Group => ({
-  id,
-  layer: id,
-  n_units,
-  role: "units",
-  label: id,
-  grid: null,
-  unit_names: null,
-  delayed_of: null,
-  beside: null,
-  ports: [],
-  column: 0,
-  ...rest,
-});
+import { type Bundle, type Group, type Network, plainGroup } from "../../src/network";
 
 /** `shape` is (n_target, n_source, *rest). */
 export function kernelNetwork(shape: number[], input: Partial<Group> = {}): Network {
@@ -36,8 +21,8 @@ export function kernelNetwork(shape: number[], input: Partial<Group> = {}): Netw
     rest_name: null,
   };
   const groups = [
-    group("input", shape[1], { role: "input", ...input }),
-    group("conv", shape[0], { column: 1 }),
+    plainGroup("input", "input", shape[1], { role: "input", ...input }),
+    plainGroup("conv", "conv", shape[0], { column: 1 }),
   ];
   const layers = groups.map(({ id }) => ({
     name: id,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isBiasTick, isDrawable, layoutNetwork, sourcePoint, targetPoint } from "../../src/layout";
+import { isDrawable, layoutNetwork, sourcePoint, targetPoint, ticksOnStage } from "../../src/layout";
 import { lstmNetwork } from "./nets";
 
 const looks = { width: 900, height: 480, unfolded: {}, order: new Map<string, Int32Array>() };
@@ -32,16 +32,22 @@ describe("layout of a recurrent network", () => {
     expect(layout.places.get("lstm")!.form).toBe("bands");
     expect(layout.places.get("lstm")!.tiles).toHaveLength(4);
     expect(layout.places.get("lstm.h(t-1)")!.form).toBe("folded");
-    const drawable = network.bundles.filter((bundle) => isDrawable(layout, network, bundle));
+    const drawable = network.bundles.filter((bundle) => isDrawable(layout, bundle));
     expect(drawable.map((bundle) => bundle.id)).toEqual(["lstm.weight_ih_l0[i]"]);
   });
 
   it("draws biases as ticks above 16 units and as links from a 1 up to there", () => {
-    const large = lstmNetwork(3, 17);
-    const small = lstmNetwork(3, 16);
-    const bias = (network: typeof large) => network.bundles.find((b) => b.role === "bias")!;
-    expect(isBiasTick(large, bias(large))).toBe(true);
-    expect(isBiasTick(small, bias(small))).toBe(false);
+    const biasesOf = (nUnits: number) => {
+      const network = lstmNetwork(3, nUnits);
+      const layout = layoutNetwork(network, looks);
+      const lined = network.bundles
+        .filter(({ role }) => role === "bias")
+        .filter((b) => isDrawable(layout, b));
+      const ticks = ticksOnStage(layout).map(({ port }) => port);
+      return { lined: lined.length, ticks, hasOne: layout.places.has("lstm.bias_ih_l0") };
+    };
+    expect(biasesOf(16)).toEqual({ lined: 4, ticks: [], hasOne: true });
+    expect(biasesOf(17)).toEqual({ lined: 0, ticks: ["i"], hasOne: false }); // of the unfolded gate
   });
 
   it("places everything inside the content, at any width", () => {

@@ -8,7 +8,7 @@ import type { Network } from "../../src/network";
 import { DEFAULTS, type Options } from "../../src/options";
 import { domainOf } from "../../src/scale";
 import { Links } from "../../src/views/graph/links";
-import { pickLink, type Targets } from "../../src/views/graph/pick";
+import { type Lines, pickLink } from "../../src/views/graph/pick";
 import { Scene } from "../../src/views/graph/scene";
 import { endsOfLink } from "../../src/views/graph/strips";
 import { groupedNetwork, lstmNetwork } from "./nets";
@@ -50,7 +50,7 @@ async function sceneOf(network = lstmNetwork(3, 5), change: Partial<Options> = {
   const history = await randomHistory(network, n);
   const layout = layoutNetwork(network, looks);
   const options = { ...DEFAULTS, ...change };
-  const links = new Links(network, history, options, (b) => isDrawable(layout, network, b), new Map());
+  const links = new Links(network, history, options, (b) => isDrawable(layout, b), new Map());
   return { network, history, layout, links, scene: new Scene(network, layout, links, options) };
 }
 
@@ -116,7 +116,7 @@ describe("links at a checkpoint", () => {
     const kernel = links.bundles[0];
     const before = links.domain(kernel, 0);
     const grown = await randomHistory(network, 4);
-    const after = new Links(network, grown, DEFAULTS, (b) => isDrawable(layout, network, b), links.domains);
+    const after = new Links(network, grown, DEFAULTS, (b) => isDrawable(layout, b), links.domains);
     expect(after.domain(kernel, 0)).toBeGreaterThanOrEqual(before);
   });
 
@@ -208,7 +208,7 @@ describe("links in blocks", () => {
 
 describe("picking a link", () => {
   /** The cheapest link by looking at every one: distance, and a little for strength. */
-  function byBruteForce({ strips, buckets }: Targets, x: number, y: number): number {
+  function byBruteForce({ strips, buckets }: Lines, x: number, y: number): number {
     let [best, least] = [-1, 6];
     buckets.forEach((bucket, i) => {
       if (bucket === 0) return;

@@ -1,20 +1,5 @@
 // Small networks for tests, as Python would describe them.
-import type { Bundle, Group, Network } from "../../src/network";
-
-const group = (id: string, layer: string, n_units: number, rest: Partial<Group> = {}): Group => ({
-  id,
-  layer,
-  n_units,
-  role: "units",
-  label: id,
-  grid: null,
-  unit_names: null,
-  delayed_of: null,
-  beside: null,
-  ports: [],
-  column: 0,
-  ...rest,
-});
+import { type Bundle, type Network, plainGroup } from "../../src/network";
 
 const bundle = (
   id: string,
@@ -62,10 +47,10 @@ export function lstmNetwork(nInputs: number, nUnits: number): Network {
     }),
   ]);
   const groups = [
-    group("input", "input", nInputs, { role: "input" }),
-    group("lstm", "lstm", nUnits, { ports, column: 1 }),
-    group("lstm.h(t-1)", "lstm", nUnits, { delayed_of: "lstm", column: 1 }),
-    group("lstm.bias_ih_l0", "lstm", 1, { role: "bias", beside: "input" }),
+    plainGroup("input", "input", nInputs, { role: "input" }),
+    plainGroup("lstm", "lstm", nUnits, { ports, column: 1 }),
+    plainGroup("lstm.h(t-1)", "lstm", nUnits, { delayed_of: "lstm", column: 1 }),
+    plainGroup("lstm.bias_ih_l0", "lstm", 1, { role: "bias", beside: "input" }),
   ];
   const parameters = {
     "lstm.weight_ih_l0": [4 * nUnits, nInputs],
@@ -88,7 +73,10 @@ export function groupedNetwork(n: number, blocks: number): Network {
     ...empty,
     name: "grouped",
     layers: [],
-    groups: [group("input", "input", n, { role: "input" }), group("conv", "conv", n, { column: 1 })],
+    groups: [
+      plainGroup("input", "input", n, { role: "input" }),
+      plainGroup("conv", "conv", n, { column: 1 }),
+    ],
     bundles: [bundle("conv.weight", "input", "conv", shape, kernel)],
     parameters: { "conv.weight": shape },
   };
@@ -98,7 +86,7 @@ export function groupedNetwork(n: number, blocks: number): Network {
 export function chain(names: string[], sizes: number | number[]): Network {
   const size = (k: number) => (typeof sizes === "number" ? sizes : sizes[k]);
   const groups = names.map((name, k) =>
-    group(name, name, size(k), { column: k, role: name === "input" ? "input" : "units" }),
+    plainGroup(name, name, size(k), { column: k, role: name === "input" ? "input" : "units" }),
   );
   const bundles = names
     .slice(1)
@@ -108,7 +96,7 @@ export function chain(names: string[], sizes: number | number[]): Network {
     ]);
   const biases = names
     .slice(1)
-    .map((name, k) => group(`${name}.bias`, name, 1, { role: "bias", beside: names[k], column: k }));
+    .map((name, k) => plainGroup(`${name}.bias`, name, 1, { role: "bias", beside: names[k], column: k }));
   const parameters = Object.fromEntries(
     bundles.map(({ id, shape, role }) => [id, role === "bias" ? [shape[0]] : shape]),
   );

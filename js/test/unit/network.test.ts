@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it, test } from "vitest";
+import { afterEach, describe, expect, it, test, vi } from "vitest";
 import { asNumber, type JsonNumber } from "../../src/blocks";
 import {
   evaluateBundle,
   firstSource,
   linkEntries,
   type Network,
+  readNetwork,
   storedName,
   unitName,
 } from "../../src/network";
@@ -72,4 +73,21 @@ test("a tied parameter's values travel under its first name", () => {
   const tied = { ...network, tied: { "decoder.weight": "w" } };
   expect(storedName(tied, "decoder.weight")).toBe("w");
   expect(storedName(tied, "w")).toBe("w");
+});
+
+describe("a network is read", () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it("as Python writes it, without a build", () => {
+    expect(readNetwork(network)).toEqual(network);
+  });
+  it("with the names that a build gave its properties; parameters keep those that the model gave", async () => {
+    vi.stubGlobal("SHORT_NAMES", { groups: "a", n_units: "b", parameters: "c" });
+    vi.resetModules();
+    const { readNetwork: read } = await import("../../src/network");
+    const groups = [{ id: "fc1", n_units: 3 }];
+    const json = { layers: [], groups, bundles: [], wires: [], parameters: { n_units: [3] } };
+    expect(read(json)).toMatchObject({ c: { n_units: [3] } });
+    expect(read(json).groups).toEqual([{ id: "fc1", b: 3 }]);
+  });
 });

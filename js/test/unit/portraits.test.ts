@@ -11,6 +11,7 @@ import type { ViewContext } from "../../src/views/context";
 import { focusOf } from "../../src/views/graph/focus";
 import { Gallery, ticksBelow, unitInPicture } from "../../src/views/graph/gallery";
 import { Links } from "../../src/views/graph/links";
+import { pick, selectionOf } from "../../src/views/graph/pick";
 import { Scene } from "../../src/views/graph/scene";
 import { nextUnit } from "../../src/views/graph/walk";
 import { chain } from "./nets";
@@ -212,6 +213,34 @@ describe("pictures", () => {
     }
   });
 
+  it.each(cases)("have it clear of pictures and of the lines of others: $width px, $n of $grid", (about) => {
+    for (const stage of [240, 480]) {
+      const place = layoutOf(imageNetwork(about.n, about.grid), about.width, stage).places.get("hidden")!;
+      const lines = [...place.unitY].filter((at) => !Number.isNaN(at));
+      const crossed = ticksBelow(place).flatMap(({ x, y, length, thickness }) =>
+        place.pictures.filter(({ unit }) => {
+          const tick = {
+            unit,
+            x: x[unit] - length,
+            y: y[unit] - thickness / 2,
+            width: 2 * length,
+            height: thickness,
+          };
+          const isOnLine = (at: number) => Math.abs(at - y[unit]) <= thickness / 2;
+          const isOnSheet = Number.isNaN(place.unitY[unit]);
+          return place.pictures.some((other) => overlap(other, tick)) || (!isOnSheet && lines.some(isOnLine));
+        }),
+      );
+      expect(crossed).toEqual([]);
+    }
+  });
+
+  it("are not crossed by the biases of the next layer", () => {
+    const layout = layoutOf(imageNetwork(16, [8, 8]), 700);
+    const right = Math.max(...layout.places.get("hidden")!.pictures.map(({ x, width }) => x + width));
+    expect(layout.places.get("out.bias")!.x).toBeGreaterThanOrEqual(Math.floor(right));
+  });
+
   it("are found under the pointer: portraits by unit, images by pixel", () => {
     const layout = layoutOf(imageNetwork(40, [3, 16, 16]));
     for (const id of ["hidden", "input"]) {
@@ -235,7 +264,7 @@ describe("links of units on a sheet", () => {
     const network = imageNetwork(124, [8, 8]);
     const { history, options } = await contextOf(network, [randomState(network, 1)], change);
     const layout = layoutOf(network, 900, height);
-    const links = new Links(network, history, options(), (b) => isDrawable(layout, network, b), new Map());
+    const links = new Links(network, history, options(), (b) => isDrawable(layout, b), new Map());
     return { network, layout, links, scene: new Scene(network, layout, links, options()) };
   }
 
@@ -265,15 +294,65 @@ describe("links of units on a sheet", () => {
   });
 
   it("are also those into units for which a low stage has no row", async () => {
-    const network = imageNetwork(16, [8, 8]); // 16 biases are links
+    const network = imageNetwork(16, [8, 8]);
     const { history, options } = await contextOf(network, [randomState(network, 1)]);
     const layout = layoutOf(network, 900, 240);
     const nLined = [...layout.places.get("hidden")!.unitY].filter((y) => !Number.isNaN(y)).length;
     expect(nLined).toBeLessThan(16);
-    const links = new Links(network, history, options(), (b) => isDrawable(layout, network, b), new Map());
+    const links = new Links(network, history, options(), (b) => isDrawable(layout, b), new Map());
     const { tally } = new Scene(network, layout, links, options()).classify(0);
-    expect(tally.away).toBe((16 - nLined) * (10 + 1));
+    expect(tally.away).toBe((16 - nLined) * 10);
     expect(tally.drawn + tally.away).toBe(links.n);
+  });
+});
+
+describe("the biases of a small layer", () => {
+  async function sceneOf(change: Partial<Options> = {}) {
+    const network = imageNetwork(16, [8, 8]);
+    const state = randomState(network, 1);
+    const context = await contextOf(network, [state], change);
+    const exhibits = new Gallery().exhibits(context);
+    const looks = { width: 900, height: 480, unfolded: {}, order: new Map(), exhibits };
+    const layout = layoutNetwork(network, looks);
+    const options = context.options();
+    const links = new Links(network, context.history, options, (b) => isDrawable(layout, b), new Map());
+    const scene = new Scene(network, layout, links, options);
+    return { state, layout, links, scene };
+  }
+
+  it("are ticks below its portraits, and lines from a 1 where portraits are switched off", async () => {
+    const { layout, links, scene, state } = await sceneOf();
+    expect(layout.places.has("hidden.bias")).toBe(false);
+    expect(links.bundles.map(({ id }) => id)).toEqual(["out.weight", "out.bias"]);
+    const [ticks] = scene.ticks(0);
+    expect([ticks.bundle, ...ticks.values]).toEqual(["hidden.bias", ...state["hidden.bias"]]);
+    const lines = await sceneOf({ portraits: false });
+    expect(lines.layout.places.get("hidden.bias")!.form).toBe("bias");
+    expect(lines.links.bundles.map(({ id }) => id)).toContain("hidden.bias");
+    expect(lines.scene.ticks(0)).toEqual([]);
+  });
+
+  it("are gone with the switch of biases", async () => {
+    const { scene } = await sceneOf({ roles: ["input"] });
+    expect(scene.ticks(0)).toEqual([]);
+  });
+
+  it("are under the pointer below the portrait of their unit, over the part that is drawn", async () => {
+    const { layout, links, scene, state } = await sceneOf();
+    const at = (x: number, y: number) =>
+      selectionOf(
+        pick(layout, () => scene.targets(0, null), x, y),
+        links,
+        null,
+      );
+    for (const { unit, x, y, width, height } of layout.places.get("hidden")!.pictures) {
+      const share = state["hidden.bias"][unit] / links.domain(layout.ticked.get("hidden.bias")!, 0);
+      const tip = x + (width / 2) * (1 + Math.max(-1, Math.min(1, share)));
+      for (const here of [x + width / 2, tip])
+        expect(at(here, y + height + 2)).toEqual({ bundle: "hidden.bias", target: unit, source: 0 });
+      expect(at(x + width / 2, y + height - 1)).toEqual({ group: "hidden", unit });
+      expect(at(tip + 4 * Math.sign(share), y + height + 2)).not.toMatchObject({ bundle: "hidden.bias" });
+    }
   });
 });
 

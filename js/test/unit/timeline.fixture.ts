@@ -1,11 +1,26 @@
 // A timeline on a fake model, for tests in happy-dom.
-import { vi } from "vitest";
+import { afterEach, beforeEach, vi } from "vitest";
 import { createTimeline, type TimelineData, type TimelineLooks } from "../../src/panel/timeline";
 import { type HostModel, Player } from "../../src/player";
 
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 export const THIN = "\u2009";
 export const WIDTH = 696; // 600 for the plot itself, between margins of 54 and 42
+
+/** For every test of a file: an empty page as wide as `WIDTH`, and a controller that aborts after it. */
+export function timelineStage(): () => AbortController {
+  let controller: AbortController;
+  beforeEach(() => {
+    controller = new AbortController();
+    vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(WIDTH);
+  });
+  afterEach(() => {
+    controller.abort();
+    document.body.replaceChildren();
+    vi.restoreAllMocks();
+  });
+  return () => controller;
+}
 
 function fakeModel(): HostModel {
   const traits: Record<string, unknown> = { checkpoint: 0, playing: false, speed: 8, loop: false };

@@ -1,21 +1,11 @@
 // @vitest-environment happy-dom
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { TimelineData, TimelineLooks } from "../../src/panel/timeline";
-import { buildTimeline, range, run, steps, THIN, WIDTH } from "./timeline.fixture";
+import { buildTimeline, range, run, steps, THIN, timelineStage } from "./timeline.fixture";
 
-let controller: AbortController;
+const controller = timelineStage();
 const setUp = (given?: Partial<TimelineData>, look?: Partial<TimelineLooks>) =>
-  buildTimeline(controller.signal, given, look);
-
-beforeEach(() => {
-  controller = new AbortController();
-  vi.spyOn(HTMLElement.prototype, "clientWidth", "get").mockReturnValue(WIDTH);
-});
-afterEach(() => {
-  controller.abort();
-  document.body.replaceChildren();
-  vi.restoreAllMocks();
-});
+  buildTimeline(controller().signal, given, look);
 
 describe("the slider", () => {
   it("says where it stands, in numbers and in words with the values recorded there", () => {
@@ -291,7 +281,7 @@ describe("the row", () => {
 
   it("leaves with the signal", () => {
     const { host, player } = setUp();
-    controller.abort();
+    controller().abort();
     expect(host.children.length).toBe(0);
     player.seek(3);
     expect(host.children.length).toBe(0);

@@ -1,6 +1,6 @@
 // The SVG of closed blocks, of the frames around open ones, and of wires: names, sizes, and norms over time.
 import type { Box } from "../../collapse";
-import { svg } from "../../dom";
+import { type Attributes, svg } from "../../dom";
 import { type Block, shortName } from "../../hierarchy";
 import type { History } from "../../history";
 import type { Layout, Place } from "../../layout";
@@ -26,8 +26,6 @@ export interface Boxes {
   /** The open block whose "−" is at a point. */
   closable(x: number, y: number): Block | null;
 }
-
-type Attributes = Record<string, string | number>;
 
 function label(value: string, attributes: Attributes, room: number, size = CHARACTER_PX): SVGTextElement {
   const most = Math.max(2, Math.floor(room / size));

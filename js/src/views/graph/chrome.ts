@@ -1,13 +1,6 @@
 // The SVG of the graph: units, ports, lanes, boxes, wires and their names. Rebuilt on layout, not per frame.
 import { svg } from "../../dom";
-import {
-  isBiasTick,
-  type Layout,
-  MAX_PORTED_UNITS,
-  MOST_NAME_PX,
-  type Place,
-  portOffset,
-} from "../../layout";
+import { type Layout, MAX_PORTED_UNITS, MOST_NAME_PX, type Place, portOffset } from "../../layout";
 import { type Network, unitName } from "../../network";
 import { gridWords, guessWords } from "../../portraits";
 import type { Boxes } from "./boxes";
@@ -98,14 +91,14 @@ function drawnUnit(place: Place, unit: number): SVGElement {
   const dashed = place.group.delayed_of !== null ? " nwv-delayed" : "";
   if (place.group.band && place.group.band.size > 1) {
     const height = Math.max(2, Math.min(20, place.spacing * 0.8));
-    const box = {
+    return svg("rect", {
       x: place.x - place.halfWidth,
       y: y - height / 2,
       width: 2 * place.halfWidth,
       height,
       rx: 2,
-    };
-    return svg("rect", { ...box, class: `nwv-unit nwv-band${dashed}` });
+      class: `nwv-unit nwv-band${dashed}`,
+    });
   }
   if (place.form !== "ports")
     return svg("circle", { cx: place.x, cy: y, r: place.radius, class: `nwv-unit${dashed}` });
@@ -130,6 +123,7 @@ function unitNames(place: Place, side: "left" | "right", hasTicks: boolean): SVG
   const every = Math.max(1, Math.ceil(11 / place.spacing));
   const beyond = side === "right" && hasTicks ? 17 : place.halfWidth + 7; // ticks of biases go to the right
   const x = side === "left" ? place.x - place.halfWidth - 7 : place.x + beyond;
+  const where = side === "left" ? "nwv-left" : "nwv-right";
   const names: SVGElement[] = [];
   const ranked = [...place.unitY.keys()].sort((a, b) => place.unitY[a] - place.unitY[b]);
   for (let rank = 0; rank < ranked.length; rank += every) {
@@ -137,7 +131,7 @@ function unitNames(place: Place, side: "left" | "right", hasTicks: boolean): SVG
     const name = unitName(place.group, unit);
     const y = place.unitY[unit] + 3.5;
     const whose = { "data-names": place.group.id, "data-unit": unit };
-    names.push(text(clip(name, room), { x, y, class: `nwv-unit-name nwv-${side}`, ...whose }, name));
+    names.push(text(clip(name, room), { x, y, class: `nwv-unit-name ${where}`, ...whose }, name));
   }
   return names;
 }
@@ -240,7 +234,7 @@ export function drawChrome(network: Network, layout: Layout, showLabels: boolean
       const { marks, others } = drawFrames(place, {
         showLabels,
         isLast,
-        isRead: isReadByLines(network, place),
+        isRead: isReadByLines(network, layout, place),
       });
       units.set(group.id, marks);
       root.append(...others, ...marks);
@@ -255,7 +249,7 @@ export function drawChrome(network: Network, layout: Layout, showLabels: boolean
           ...unitNames(
             place,
             "right",
-            network.bundles.some((b) => b.target === group.id && isBiasTick(network, b)),
+            [...layout.ticked.values()].some(({ target }) => target === group.id),
           ),
         );
     }

@@ -1,5 +1,5 @@
 // What lies beyond the left and right edge of the stage: said, counted, and one press away.
-import { html } from "../../dom";
+import { hear, html } from "../../dom";
 import type { Layout } from "../../layout";
 
 export interface Edges {
@@ -9,8 +9,10 @@ export interface Edges {
 export function createEdges(stage: HTMLElement, pan: (dx: number) => void): Edges {
   const sides = (["left", "right"] as const).map((side) => {
     const button = html("button", { type: "button", class: `nwv-edge nwv-edge-${side}`, hidden: true });
-    button.addEventListener("pointerdown", (event) => event.stopPropagation());
-    button.addEventListener("click", () => pan((side === "left" ? 0.6 : -0.6) * stage.clientWidth));
+    hear(button, {
+      pointerdown: (event) => event.stopPropagation(),
+      click: () => pan((side === "left" ? 0.6 : -0.6) * stage.clientWidth),
+    });
     stage.append(button);
     return { side, button };
   });

@@ -1,11 +1,11 @@
 // What a reader looks at: a unit with its previous time step, or one link. Its links stay, the rest is dimmed.
-import { isLink, isUnit, type Selection } from "../../describe";
+import { isLink, isUnit, type SelectedLink, type SelectedUnit, type Selection } from "../../describe";
 import type { Layout, Place } from "../../layout";
 import type { Network } from "../../network";
 
 export interface Focus {
-  units: { group: string; unit: number }[];
-  link: { bundle: string; target: number; source: number } | null;
+  units: SelectedUnit[];
+  link: SelectedLink | null;
 }
 
 /** The focus of a selection; a unit and its h(t-1) are one to a reader. */
@@ -17,7 +17,8 @@ export function focusOf(network: Network, selection: Selection | null): Focus | 
   if (!isUnit(selection)) return null;
   const { group, unit } = selection;
   const delayed = network.groups.filter((other) => other.delayed_of === group);
-  return { units: [{ group, unit }, ...delayed.map((other) => ({ group: other.id, unit }))], link: null };
+  const before = delayed.map((other): SelectedUnit => ({ group: other.id, unit }));
+  return { units: [{ group, unit }, ...before], link: null };
 }
 
 /** Where a selected unit, or the target of a selected link, stands. */

@@ -1,7 +1,7 @@
 // The frames of pictures, the names of the units in them, and the words above a sheet. Not for what is in the pictures.
 import { svg } from "../../dom";
 import { sheetOf } from "../../hanging";
-import { isBiasTick, MOST_NAME_PX, type Picture, type Place } from "../../layout";
+import { type Layout, MOST_NAME_PX, type Picture, type Place } from "../../layout";
 import { type Network, unitName } from "../../network";
 import { IDLE_WORDS } from "../../portraits";
 import { formatCount } from "../../scale";
@@ -18,11 +18,10 @@ export interface FrameLooks {
   isRead: boolean; // lines end at the portraits
 }
 
-/** Whether lines end at a layer of portraits: biases, or links from elsewhere. */
-export const isReadByLines = (network: Network, { group, exhibit }: Place): boolean =>
+/** Whether lines end at a layer of portraits: links from elsewhere. */
+export const isReadByLines = (network: Network, layout: Layout, { group, exhibit }: Place): boolean =>
   network.bundles.some(
-    (bundle) =>
-      bundle.target === group.id && bundle.id !== exhibit?.bundle.id && !isBiasTick(network, bundle),
+    ({ id, target }) => target === group.id && id !== exhibit?.bundle.id && !layout.ticked.has(id),
   );
 
 function frameOf(place: Place, picture: Picture, isOnSheet: boolean): SVGElement {

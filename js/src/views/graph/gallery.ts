@@ -9,6 +9,7 @@ import type { Focus } from "./focus";
 import { type Links, withReduce } from "./links";
 
 const UNCHANGED = 1e-6; // of the largest weight
+const FRAME = 1.5; // pixels that the frames above and below a tick take of the room between them
 
 export class Gallery {
   readonly #known = new Map<string, { exhibit: Exhibit; checkpoint: number }>();
@@ -169,10 +170,12 @@ export function ticksBelow(place: Place): Pick<Ticks, "x" | "y" | "length" | "th
   const ofSide = new Map<number, { x: Float32Array; y: Float32Array; thickness: number }>();
   for (const { unit, x, y, width, height } of place.pictures) {
     const none = () => new Float32Array(place.unitY.length).fill(Number.NaN);
-    const thickness = Math.min(2, 0.08 * height);
+    const isStaggered = place.halfWidth > width; // then the line of the next one runs below it
+    const room = place.spacing - height / (isStaggered ? 2 : 1) - FRAME;
+    const thickness = Math.min(2, 0.08 * height, Math.max(0.5, room));
     const ticks = ofSide.get(width) ?? { x: none(), y: none(), thickness };
     ticks.x[unit] = x + width / 2;
-    ticks.y[unit] = y + height + thickness;
+    ticks.y[unit] = y + height + (thickness + Math.min(1, thickness)) / 2;
     ofSide.set(width, ticks);
   }
   return [...ofSide].map(([width, ticks]) => ({ ...ticks, length: width / 2 }));

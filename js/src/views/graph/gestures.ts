@@ -1,5 +1,6 @@
 // Pointer, wheel and keyboard on the stage, turned into intents. Knows no weights.
 
+import { hear } from "../../dom";
 export interface Intents {
   hover(x: number, y: number): void;
   leave(): void;
@@ -24,36 +25,30 @@ function listenToPointer(stage: HTMLElement, intents: Intents, signal: AbortSign
     const box = stage.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
-  stage.addEventListener(
-    "pointerdown",
-    (event) => {
-      if (event.button === 0) down = { x: event.clientX, y: event.clientY, dragged: false };
+  hear(
+    stage,
+    {
+      pointerdown: (event) => {
+        if (event.button === 0) down = { x: event.clientX, y: event.clientY, dragged: false };
+      },
+      pointermove: (event) => {
+        if (!down) return intents.hover(...at(event));
+        const [dx, dy] = [event.clientX - down.x, event.clientY - down.y];
+        if (!down.dragged && Math.hypot(dx, dy) < DRAG_PX) return;
+        if (!down.dragged) stage.setPointerCapture(event.pointerId);
+        down = { x: event.clientX, y: event.clientY, dragged: true };
+        intents.pan(dx, dy);
+      },
+      pointerup: (event) => {
+        if (down && !down.dragged) intents.click(...at(event));
+        down = null;
+      },
+      pointercancel: () => (down = null),
+      pointerleave: () => intents.leave(),
+      dblclick: () => intents.fit(),
     },
-    { signal },
+    signal,
   );
-  stage.addEventListener(
-    "pointermove",
-    (event) => {
-      if (!down) return intents.hover(...at(event));
-      const [dx, dy] = [event.clientX - down.x, event.clientY - down.y];
-      if (!down.dragged && Math.hypot(dx, dy) < DRAG_PX) return;
-      if (!down.dragged) stage.setPointerCapture(event.pointerId);
-      down = { x: event.clientX, y: event.clientY, dragged: true };
-      intents.pan(dx, dy);
-    },
-    { signal },
-  );
-  stage.addEventListener(
-    "pointerup",
-    (event) => {
-      if (down && !down.dragged) intents.click(...at(event));
-      down = null;
-    },
-    { signal },
-  );
-  stage.addEventListener("pointercancel", () => (down = null), { signal });
-  stage.addEventListener("pointerleave", () => intents.leave(), { signal });
-  stage.addEventListener("dblclick", () => intents.fit(), { signal });
   stage.addEventListener("wheel", (event) => wheel(event, intents, at(event)), { signal, passive: false });
 }
 
@@ -96,13 +91,15 @@ function onKey(event: KeyboardEvent, stage: HTMLElement, intents: Intents): bool
 
 export function listen(stage: HTMLElement, intents: Intents, signal: AbortSignal): void {
   listenToPointer(stage, intents, signal);
-  stage.addEventListener(
-    "keydown",
-    (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || !onKey(event, stage, intents)) return;
-      event.preventDefault();
-      event.stopPropagation();
+  hear(
+    stage,
+    {
+      keydown: (event) => {
+        if (event.ctrlKey || event.metaKey || event.altKey || !onKey(event, stage, intents)) return;
+        event.preventDefault();
+        event.stopPropagation();
+      },
     },
-    { signal },
+    signal,
   );
 }

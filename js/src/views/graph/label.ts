@@ -1,5 +1,5 @@
 // Text on the stage, cut to the room that it has.
-import { svg } from "../../dom";
+import { type Attributes, svg } from "../../dom";
 
 export const CHARACTER_PX = 6.1;
 
@@ -9,11 +9,7 @@ export const clip = (text: string, room: number): string => {
 };
 
 /** The whole of what was cut is in its title. */
-export function text(
-  value: string,
-  attributes: Record<string, string | number>,
-  full = value,
-): SVGTextElement {
+export function text(value: string, attributes: Attributes, full = value): SVGTextElement {
   const element = svg("text", attributes, value);
   if (full !== value) element.append(svg("title", {}, full));
   return element;

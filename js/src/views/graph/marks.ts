@@ -1,7 +1,8 @@
 // What changes on the SVG between layouts: focused units, units without links, outlined links.
-import { isLink, isUnit, type Selection } from "../../describe";
+import { isLink, isUnit, type SelectedLink, type Selection } from "../../describe";
 import { svg } from "../../dom";
 import { boxOf } from "../../hanging";
+import { type Ticks, tickReach } from "../../images/plan";
 import { type Layout, type Place, portOffset } from "../../layout";
 import { firstSource } from "../../network";
 import type { Chrome } from "./chrome";
@@ -9,6 +10,8 @@ import type { Focus } from "./focus";
 import type { Links } from "./links";
 import type { Scene } from "./scene";
 import { endsOfLink } from "./strips";
+
+const AROUND = 2; // pixels from a tick to its frame
 
 /** The letters of a unit's gates, staggered so that close ports stay readable. */
 function portLetters(place: Place, unit: number): SVGElement[] {
@@ -62,22 +65,31 @@ function pixelFrame({ places }: Layout, selection: Selection): SVGElement[] {
   return [svg("rect", { x, y, width, height, class: "nwv-pixel" })];
 }
 
+/** The frame of the tick that stands for a bias. */
+function tickFrame(all: Ticks[], { bundle, target }: SelectedLink): SVGElement[] {
+  const ticks = all.find((some) => some.bundle === bundle && !Number.isNaN(some.y[target]));
+  if (!ticks) return [];
+  const reach = tickReach(ticks, target);
+  const x = ticks.x[target] + Math.min(0, reach) - AROUND;
+  const y = ticks.y[target] - ticks.thickness / 2 - AROUND;
+  const [width, height] = [Math.abs(reach) + 2 * AROUND, ticks.thickness + 2 * AROUND];
+  return [svg("rect", { x, y, width, height, class: "nwv-pixel" })];
+}
+
 /** Outline links (the pointed one, the selected one) above all others, in the colour of their value at k. */
-export function outline(
-  chrome: Chrome,
-  { links, strips, layout }: Scene,
-  marked: (Selection | null)[],
-  k: number,
-): void {
+export function outline(chrome: Chrome, scene: Scene, marked: (Selection | null)[], k: number): void {
+  const { links, strips, layout } = scene;
   const pixels = marked.flatMap((selection) => (selection ? pixelFrame(layout, selection) : []));
+  const ofTicks = marked.filter(isLink).filter(({ bundle }) => layout.ticked.has(bundle));
+  pixels.push(...ofTicks.flatMap((link) => tickFrame(scene.ticks(k), link)));
   const lines = marked.filter(isLink).flatMap((link) => {
     const i = links.indexOf(link.bundle, link.target, link.source);
     if (i < 0) return [];
     const [x1, y1, x2, y2] = endsOfLink(strips, i);
     if (Number.isNaN(y1 + y2)) return []; // of a unit that has a picture only
     const isSigned = links.isSigned(links.link(i).bundle);
-    const sign = isSigned ? (links.values(k)[i] < 0 ? "negative" : "positive") : "unsigned";
-    return ["nwv-halo", `nwv-core nwv-${sign}`].map((name) => svg("line", { x1, y1, x2, y2, class: name }));
+    const sign = isSigned ? (links.values(k)[i] < 0 ? "nwv-negative" : "nwv-positive") : "nwv-unsigned";
+    return ["nwv-halo", `nwv-core ${sign}`].map((name) => svg("line", { x1, y1, x2, y2, class: name }));
   });
   chrome.overlay.replaceChildren(...pixels, ...lines);
 }

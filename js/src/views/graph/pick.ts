@@ -1,7 +1,7 @@
-// What is under the pointer: a unit, a gate tile, a folded lane, or a link. Geometry only.
+// What is under the pointer: a unit, a gate tile, a folded lane, the tick of a bias, or a link. Geometry only.
 import { isLink, type Selection } from "../../describe";
 import type { Block } from "../../hierarchy";
-import type { Strip } from "../../images/plan";
+import { type Strip, type Ticks, tickReach } from "../../images/plan";
 import type { Layout, Place } from "../../layout";
 import { unitInPicture } from "./gallery";
 import type { Links } from "./links";
@@ -11,9 +11,11 @@ export type Hit =
   | { kind: "tile"; group: string; port: string }
   | { kind: "fold" | "band"; group: string } // a folded lane, or the title of an open band
   | { kind: "frame"; block: Block } // the "−" of an open block
+  | { kind: "tick"; bundle: string; unit: number } // of a bias
   | { kind: "link"; index: number };
 
 const REACH_PX = 6;
+const TICK_REACH_PX = 3; // a tick is thin, and of a small bias short
 
 function pickUnit(layout: Layout, x: number, y: number): Hit | null {
   let best: Hit | null = null;
@@ -60,18 +62,39 @@ function pickBlock(layout: Layout, x: number, y: number): Hit | null {
   return null;
 }
 
-/** What the pointer may hit: where links run, and how strongly each is drawn (its bucket; 0 is not drawn). */
-export interface Targets {
+/** Where links run, and how strongly each is drawn (its bucket; 0 is not drawn). */
+export interface Lines {
   strips: Strip[];
   buckets: Uint8Array;
   mask: Uint8Array | null;
+}
+
+/** What the pointer may hit beside units. */
+export interface Targets extends Lines {
+  ticks: Ticks[];
+}
+
+/** The nearest tick within reach; of two at one place the later, which is drawn on top. */
+function pickTick(all: Ticks[], x: number, y: number): Hit | null {
+  let best: Hit | null = null;
+  let least = TICK_REACH_PX;
+  for (const ticks of all)
+    ticks.x.forEach((from, unit) => {
+      const to = from + tickReach(ticks, unit);
+      const beside = Math.max(Math.min(from, to) - x, x - Math.max(from, to), 0);
+      const distance = Math.max(beside, Math.abs(y - ticks.y[unit]) - ticks.thickness / 2);
+      if (!(distance <= least)) return; // NaN where a unit has none
+      least = distance;
+      best = { kind: "tick", bundle: ticks.bundle, unit };
+    });
+  return best;
 }
 
 /**
  * The nearest drawn link within reach; of two about equally near, the stronger (it is drawn on top). The ray from each
  * source through the pointer meets the target column at one height: only targets near it come into question.
  */
-export function pickLink({ strips, buckets, mask }: Targets, x: number, y: number): number {
+export function pickLink({ strips, buckets, mask }: Lines, x: number, y: number): number {
   let best = -1;
   let least = REACH_PX;
   for (const { start, nTarget, nSource, from, to, shown } of strips) {
@@ -122,7 +145,10 @@ function firstAbove(byHeight: number[], to: Float32Array, low: number): number {
 export function pick(layout: Layout, targets: () => Targets, x: number, y: number): Hit | null {
   const near = pickUnit(layout, x, y) ?? pickBlock(layout, x, y);
   if (near) return near;
-  const index = pickLink(targets(), x, y);
+  const all = targets();
+  const tick = pickTick(all.ticks, x, y);
+  if (tick) return tick;
+  const index = pickLink(all, x, y);
   return index < 0 ? null : { kind: "link", index };
 }
 
@@ -131,6 +157,7 @@ export function selectionOf(hit: Hit | null, links: Links, portrayed: Selection 
   if (hit?.kind === "unit") return { group: hit.group, unit: hit.unit };
   if (hit?.kind === "pixel")
     return isLink(portrayed) ? { ...portrayed, source: hit.unit } : { group: hit.group, unit: hit.unit };
+  if (hit?.kind === "tick") return { bundle: hit.bundle, target: hit.unit, source: 0 };
   if (hit?.kind !== "link") return null;
   const { bundle, target, source } = links.link(hit.index);
   return { bundle: bundle.id, target, source };

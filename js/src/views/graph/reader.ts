@@ -1,8 +1,8 @@
 // What a reader's presses and keys do: select, walk, unfold gates and lanes, open and close blocks.
 import type { Bands } from "../../bands";
-import { isLink, isUnit, type Selection, unitLinks } from "../../describe";
+import { isLink, isUnit, type SelectedUnit, type Selection, unitLinks } from "../../describe";
 import type { Block } from "../../hierarchy";
-import type { Layout } from "../../layout";
+import { type Layout, ticksOnStage } from "../../layout";
 import type { ViewContext } from "../context";
 import { nextFold } from "./fold";
 import type { Links } from "./links";
@@ -26,7 +26,7 @@ const SIDE_PX = 30; // a column this near to the edge of the stage is not in sig
 
 export class Reader {
   readonly #diagram: () => Diagram;
-  #walkedFrom: { group: string; unit: number } | null = null;
+  #walkedFrom: SelectedUnit | null = null;
 
   constructor(diagram: () => Diagram) {
     this.#diagram = diagram;
@@ -35,7 +35,7 @@ export class Reader {
   click(hit: Hit | null): void {
     const { opened, bands, layout, context } = this.#diagram();
     const box = hit?.kind === "unit" ? opened.boxed(hit.group) : null;
-    const band = hit && "group" in hit && "unit" in hit ? bands.bandOf(hit.group, hit.unit) : null;
+    const band = hit?.kind === "unit" || hit?.kind === "pixel" ? bands.bandOf(hit.group, hit.unit) : null;
     if (band) this.#openBand(band.group, band.band);
     else if (hit?.kind === "band") this.#openBand(hit.group, -1);
     else if (hit?.kind === "frame") this.close(hit.block);
@@ -103,7 +103,9 @@ export class Reader {
     if (!this.#walkedFrom) return;
     const { group, unit } = this.#walkedFrom;
     const portraits = [...layout.places.values()].flatMap(({ exhibit }) => exhibit?.bundle ?? []);
-    const shown = [...links.bundles, ...portraits].filter((bundle) => links.isShown(bundle));
+    const shown = [...links.bundles, ...portraits, ...ticksOnStage(layout)].filter((bundle) =>
+      links.isShown(bundle),
+    );
     const rows = unitLinks(shown, context.history, group, unit, context.clock.checkpoint);
     context.select(nextRow(rows, selection, by));
   }

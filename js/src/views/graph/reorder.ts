@@ -49,7 +49,7 @@ export class Reorder {
       this.#move = null;
       return;
     }
-    const timing = { duration: DURATION_MS, easing: EASING };
+    const timing: KeyframeAnimationOptions = { duration: DURATION_MS, easing: EASING };
     const run = (element: Element, frames: Keyframe[]): Animation => {
       const animation = element.animate(frames, timing);
       animation.currentTime = elapsed;

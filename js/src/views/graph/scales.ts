@@ -3,7 +3,7 @@
 import { isCrowded } from "../../images/crisp";
 import type { Tally } from "../../images/plan";
 import { halfSum } from "../../images/tones";
-import { isBiasTick } from "../../layout";
+import { ticksOnStage } from "../../layout";
 import type { Bundle } from "../../network";
 import type { Options } from "../../options";
 import { opacityExponent } from "../../scale";
@@ -28,9 +28,8 @@ export function graphLegend(
     scales.set(label, { label, domain: links.domain(bundle, k), signed });
   };
   for (const bundle of links.bundles) add(links.scaleLabel(bundle), bundle);
-  const others = network.bundles.filter((b) => layout.places.has(b.target) && isBiasTick(network, b));
-  for (const bundle of others.filter((b) => links.isShown(b)))
-    add(`${links.scaleLabel(bundle)} (ticks)`, bundle);
+  for (const bundle of ticksOnStage(layout))
+    if (links.isShown(bundle)) add(`${links.scaleLabel(bundle)} (ticks)`, bundle);
   for (const { exhibit } of layout.places.values())
     if (exhibit) {
       add(`${links.scaleLabel(exhibit.bundle)} portraits`, exhibit.bundle);

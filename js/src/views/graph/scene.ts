@@ -1,13 +1,23 @@
 // One arrangement of the stage: its links, where they run, and what makers of images and the pointer ask of them.
 import { classifyLinks } from "../../images/classify";
-import type { Composite, Order, Plan, Strip, Tally, Ticks, Tile } from "../../images/plan";
-import { isBiasTick, type Layout, type Place } from "../../layout";
+import {
+  type Composite,
+  maskOf,
+  type Order,
+  type Plan,
+  type Strip,
+  type Tally,
+  type Ticks,
+  type Tile,
+} from "../../images/plan";
+import { type Layout, type Place, ticksOnStage } from "../../layout";
 import type { Bundle, Network } from "../../network";
 import type { Options } from "../../options";
 import { opacityExponent, type Palette, type Rgb } from "../../scale";
 import type { Focus } from "./focus";
 import { pictureTiles, ticksBelow } from "./gallery";
 import type { Links } from "./links";
+import type { Targets } from "./pick";
 import { stripsOf } from "./strips";
 
 const TICK_PX = 13;
@@ -21,17 +31,16 @@ export interface Looks {
 }
 
 export class Scene {
+  readonly layout: Layout;
+  readonly links: Links;
   readonly #network: Network;
   readonly #options: Options;
   strips: Strip[];
   #classified: { k: number; buckets: Uint8Array; tally: Tally } | null = null;
 
-  constructor(
-    network: Network,
-    readonly layout: Layout,
-    readonly links: Links,
-    options: Options,
-  ) {
+  constructor(network: Network, layout: Layout, links: Links, options: Options) {
+    this.layout = layout;
+    this.links = links;
     this.#network = network;
     this.#options = options;
     this.strips = stripsOf(links, layout);
@@ -60,17 +69,16 @@ export class Scene {
     const places = [...layout.places.values()];
     const tiles = places.flatMap((place) => place.tiles.map((tile) => this.#tile(place, tile, k)));
     tiles.push(...pictureTiles(layout, links, k, focus));
-    return { k, values: links.values(k), ...links.scales(k), ticks: this.#ticks(k), tiles };
+    return { k, values: links.values(k), ...links.scales(k), ticks: this.ticks(k), tiles };
   }
 
-  #ticks(k: number): Ticks[] {
-    return this.#network.bundles.flatMap((bundle): Ticks[] => {
-      const place = this.layout.places.get(bundle.target);
-      if (!place || !isBiasTick(this.#network, bundle) || !this.links.isShown(bundle)) return [];
-      if (place.form === "bands" && bundle.port !== place.port) return [];
-      const values = this.#evaluate(bundle, k);
+  ticks(k: number): Ticks[] {
+    return ticksOnStage(this.layout).flatMap((bundle): Ticks[] => {
+      const place = this.layout.places.get(bundle.target)!;
+      const values = this.links.isShown(bundle) ? this.#evaluate(bundle, k) : null;
       if (!values) return [];
-      const about = { values, domain: this.links.domain(bundle, k), signed: this.links.isSigned(bundle) };
+      const scale = { domain: this.links.domain(bundle, k), signed: this.links.isSigned(bundle) };
+      const about = { bundle: bundle.id, values, ...scale };
       if (place.form === "portraits") return ticksBelow(place).map((ticks) => ({ ...ticks, ...about }));
       const thickness = Math.max(1, Math.min(3, place.spacing * 0.4));
       const x = new Float32Array(values.length).fill(place.x);
@@ -113,5 +121,12 @@ export class Scene {
       this.#classified = { k, ...classifyLinks(looks, values) };
     }
     return this.#classified;
+  }
+
+  /** What the pointer may hit at checkpoint k. */
+  targets(k: number, focus: Focus | null): Targets {
+    const { strips, links } = this;
+    const mask = maskOf(strips, links.n, links.touched(focus));
+    return { strips, buckets: this.classify(k).buckets, mask, ticks: this.ticks(k) };
   }
 }

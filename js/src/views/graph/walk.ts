@@ -22,7 +22,7 @@ export function nextUnit(
   const isStacked = (place: Place) => place.form === "box" && Math.abs(place.x - here.x) < 1;
   const column = here.form === "box" ? places.filter(isStacked) : [here];
   const ahead = (sideways ? places : column)
-    .flatMap((place) => centres(place).map((centre) => ({ ...centre, place })))
+    .flatMap((place) => centres(place, layout).map((centre) => ({ ...centre, place })))
     .map(({ place, unit, x: unitX, y: unitY }) => {
       const along = (sideways ? unitX - x : unitY - y) * sign;
       return { place, unit, along, off: Math.abs(sideways ? unitY - y : unitX - x) };
@@ -35,12 +35,14 @@ export function nextUnit(
 
 const LEAST_PX = 0.01; // pixels of an image may be small
 
-/** Every unit of a place, and where it is. */
-const centres = (place: Place): { unit: number; x: number; y: number }[] =>
-  Array.from(place.unitY, (_, unit) => {
+/** Every unit of a place, and where it is; a "1" is in the column that it stands beside. */
+function centres(place: Place, { places }: Layout): { unit: number; x: number; y: number }[] {
+  const beside = place.form === "bias" ? places.get(place.group.beside ?? "") : undefined;
+  return Array.from(place.unitY, (_, unit) => {
     const [x, y] = centreOf(place, unit);
-    return { unit, x, y };
+    return { unit, x: beside?.x ?? x, y };
   });
+}
 
 /** Among pictures, the next one in the same row, or half a row away, before anything else. */
 function alongRow<T extends { place: Place; off: number }>(ahead: T[], here: Place, unit: number): T | null {

@@ -62,16 +62,16 @@ function drawnWords({ drawn, shaded, share, all }: Tally & { all: number }): str
 }
 
 /** Where links are that are not lines. */
-function matrixWords({ places }: Layout): string {
+function matrixWords({ places, ticked }: Layout): string {
   const forms = new Set([...places.values()].map(({ form }) => form));
   const isTiled = [...places.values()].some(({ tiles }) => tiles.length > 0);
   const parts = [
     forms.has("portraits") && "portraits",
     isTiled && "small matrices",
     forms.has("folded") && "folded lanes",
-    "ticks",
+    ticked.size > 0 && "ticks",
   ].filter(Boolean);
-  return parts.length > 1 ? `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}` : "ticks";
+  return parts.length > 1 ? `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}` : parts.join("");
 }
 
 /** What closed blocks hold. */

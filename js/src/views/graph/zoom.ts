@@ -1,5 +1,5 @@
 // Zooming and panning of a layout: positions scale, marks grow only a little. Pure.
-import type { Layout, Place } from "../../layout";
+import type { Layout, Picture, Place } from "../../layout";
 
 export interface Zoom {
   k: number;
@@ -30,7 +30,12 @@ export const wholeZoom = (content: Layout, width: number): Zoom => ({
   y: 0,
 });
 
-function zoomedPlace(place: Place, { k, x, y }: Zoom): Place {
+function zoomedBox<B extends Omit<Picture, "unit">>(box: B, { k, x, y }: Zoom): B {
+  return { ...box, x: box.x * k + x, y: box.y * k + y, width: box.width * k, height: box.height * k };
+}
+
+function zoomedPlace(place: Place, zoom: Zoom): Place {
+  const { k, x, y } = zoom;
   const spacing = place.spacing * k;
   const grown = Math.min(k, 2);
   return {
@@ -45,20 +50,8 @@ function zoomedPlace(place: Place, { k, x, y }: Zoom): Place {
       place.form === "nodes" || place.form === "bands"
         ? Math.max(1.2, Math.min(9, spacing * 0.36))
         : place.halfWidth * (place.pictures.length > 0 ? k : grown),
-    pictures: place.pictures.map((picture) => ({
-      unit: picture.unit,
-      x: picture.x * k + x,
-      y: picture.y * k + y,
-      width: picture.width * k,
-      height: picture.height * k,
-    })),
-    tiles: place.tiles.map((tile) => ({
-      port: tile.port,
-      x: tile.x * k + x,
-      y: tile.y * k + y,
-      width: tile.width * k,
-      height: tile.height * k,
-    })),
+    pictures: place.pictures.map((picture) => zoomedBox(picture, zoom)),
+    tiles: place.tiles.map((tile) => zoomedBox(tile, zoom)),
   };
 }
 
@@ -66,10 +59,10 @@ export function zoomed(layout: Layout, zoom: Zoom): Layout {
   if (zoom.k === 1 && zoom.x === 0 && zoom.y === 0) return layout;
   const places = new Map([...layout.places].map(([id, place]) => [id, zoomedPlace(place, zoom)]));
   return {
+    ...layout, // titles stay where they are
     places,
     width: layout.width * zoom.k,
     height: layout.height * zoom.k + zoom.y,
-    top: layout.top, // titles stay where they are
     laneTop: layout.laneTop === null ? null : layout.laneTop * zoom.k + zoom.y,
     maxLineWidth: Math.min(9, layout.maxLineWidth * Math.min(zoom.k, 2)),
   };

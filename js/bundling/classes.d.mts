@@ -1,0 +1,1 @@
+export function withShortClasses(text: string, taken?: Map<string, string>): string;

@@ -1,0 +1,1 @@
+export function withoutClasses(code: string): string;

@@ -1,0 +1,52 @@
+"""Events of whole parameters: NaN or infinities, norms that explode.
+
+Not for single links (see ``links``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnweightviz.moments.event import Event
+from nnweightviz.words import counted
+
+EXPLODES = 10.0
+"""A norm has exploded when it is this many times the largest of the history's first tenth, or of its last event."""
+FIRST_SHARE = 0.1
+
+
+class NormEvents:
+    """Finds the events of one parameter; fed with it, checkpoint by checkpoint."""
+
+    def __init__(self, name: str, layer: str | None, n_checkpoints: int) -> None:
+        self._name, self._layer = name, layer
+        self._n_first = max(1, math.ceil(FIRST_SHARE * n_checkpoints))
+        self._reference = 0.0
+        self._is_odd = False
+
+    def feed(self, k: int, values: NDArray[np.floating]) -> Iterator[Event]:
+        """Yield what is new at checkpoint ``k``."""
+        norm = float(np.sqrt(np.einsum("i,i->", *[values.reshape(-1)] * 2, dtype=np.float64)))
+        where = {"parameter": self._name}
+        if not math.isfinite(norm):
+            n_odd = int((~np.isfinite(values)).sum())
+            if n_odd and not self._is_odd:
+                first = [int(i) for i in np.argwhere(~np.isfinite(values))[0]]
+                said = f"{n_odd} of {counted(values.size, 'value')} of {self._name} are NaN or infinite"
+                share = n_odd / values.size
+                yield Event("NaN or Inf", k, share, said, {**where, "index": first}, self._layer)
+            self._is_odd = n_odd > 0
+            return
+        if self._is_odd:
+            self._is_odd = False
+            yield Event("finite again", k, 1.0, f"{self._name} is finite again", {}, self._layer)
+        if k < self._n_first or self._reference == 0:
+            self._reference = max(self._reference, norm)
+        elif norm >= EXPLODES * self._reference:
+            said = f"{self._name} is {norm / self._reference:.2g} times as large as it was (norm {norm:.3g})"
+            yield Event("norm explodes", k, norm / self._reference, said, {}, self._layer)
+            self._reference = norm
