@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from nnweightviz.adapters import as_state as as_state
     from nnweightviz.checkpoint import Checkpoint as Checkpoint
     from nnweightviz.export import to_html as to_html
+    from nnweightviz.following import follow as follow
     from nnweightviz.history import History as History
     from nnweightviz.moments import events as events
     from nnweightviz.network import Network as Network
@@ -28,6 +29,7 @@ _HOME = {
     "as_network": "adapters",
     "as_state": "adapters",
     "events": "moments",
+    "follow": "following",
     "open": "opening",
     "to_html": "export",
     "watch": "recorder",
@@ -43,6 +45,7 @@ __all__ = [
     "as_network",
     "as_state",
     "events",
+    "follow",
     "keep",
     "open",
     "to_html",

@@ -102,15 +102,28 @@ def to_html(
     else:
         body = [f"<h1>{escape(title)}</h1>"] if title else []
     body += [piece if isinstance(piece, str) else _widget(piece, k) for k, piece in enumerate(pieces)]
-    page = PAGE.substitute(
-        policy=POLICY,
+    _write(target, _page("\n".join(body), title, POLICY))
+    return target
+
+
+def followed_page(state: Mapping[str, Any], parts: Sequence[bytes], address: str) -> str:
+    """Return a page with one diagram that asks the server it came from, at ``address``, for what is new; no other."""
+    body = _widget({"state": state, "parts": _encoded(parts)}, 0, f' data-live="{escape(address)}"')
+    return _page(body, state["title"], f"{POLICY}; connect-src 'self'")
+
+
+def _page(body: str, title: str | None, policy: str) -> str:
+    return PAGE.substitute(
+        policy=policy,
         title=escape(title or "nnweightviz"),
         style=read_static("nnweightviz.css"),
-        body="\n".join(body),
+        body=body,
         script=_inline(read_static("embed.js")),
     )
-    _write(target, page)
-    return target
+
+
+def _encoded(parts: Iterable[bytes]) -> list[str]:
+    return [base64.b64encode(part).decode("ascii") for part in parts]
 
 
 def _target(path: Any) -> Path:
@@ -171,13 +184,13 @@ def _state(item: Any, k: int) -> dict[str, Any]:
             f"item {k} of the page is {in_a_word(item)}; a page holds WeightViz widgets and strings"
         )
     state, parts = item.page_state()
-    return {"state": state, "parts": [base64.b64encode(part).decode("ascii") for part in parts]}
+    return {"state": state, "parts": _encoded(parts)}
 
 
-def _widget(data: Mapping[str, Any], k: int) -> str:
+def _widget(data: Mapping[str, Any], k: int, more: str = "") -> str:
     name = f"nnweightviz-state-{k}"
     return (
-        f'<div class="nnweightviz-embed" data-state="{name}"></div>\n'
+        f'<div class="nnweightviz-embed" data-state="{name}"{more}></div>\n'
         f'<script type="application/json" id="{name}">{json_text(data)}</script>'
     )
 

@@ -5,8 +5,9 @@ Not for keeping or sending blocks (see ``payload``).
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz import blocks
-from nnweightviz.checkpoint import match_names, strip_wrappers
-from nnweightviz.history import History
+from nnweightviz.checkpoint import Checkpoint, LazyState, match_names, strip_wrappers
 from nnweightviz.network import Network
 
 Entry = dict[str, Any]
@@ -67,7 +67,8 @@ WEIGHTS = Quantity()
 class Parameters:
     """The real parameters of a network at every checkpoint of a history.
 
-    ``shapes`` maps the name of each parameter that can be sent to its shape.
+    ``shapes`` maps the name of each parameter that can be sent to its shape. The checkpoints are those that were
+    given, whatever becomes of the history.
 
     Raises
     ------
@@ -75,14 +76,17 @@ class Parameters:
         If the checkpoints do not belong to the network, a shape does not fit, or no parameter is real.
     """
 
-    def __init__(self, network: Network, history: History) -> None:
-        self.network, self.history = network, history
+    def __init__(self, network: Network, checkpoints: Iterable[Checkpoint]) -> None:
+        self.network = network
+        self.checkpoints: list[Checkpoint] = []
+        self._held: Mapping[int, Mapping[str, NDArray[Any]]] = {}
         self._tied = dict(network.tied or {})
         self._names: list[dict[str, str]] = []  # per checkpoint: parameter -> name in its state
         self._missing: dict[str, None] = {}
         self._extra: dict[str, None] = {}
         self._no_arrays: dict[str, None] = {}
-        self.read(len(history))
+        self.add(checkpoints)
+        self.hold(range(min(1, len(self.checkpoints))))
         names = [name for name in network.parameters or {} if name not in self._tied]
         self._unsent = [name for name in names if not self._is_real(name)]
         self.shapes = {
@@ -94,21 +98,25 @@ class Parameters:
                 "such as the real and the imaginary part of each under a name of its own"
             )
 
-    def read(self, n_checkpoints: int) -> None:
-        """Match the names of new checkpoints to the network's."""
-        for k in range(len(self._names), n_checkpoints):
-            match = match_names(self.network.parameters or {}, self.history[k].state, checkpoint=k)
+    def add(self, checkpoints: Iterable[Checkpoint]) -> None:
+        """Match the names of further checkpoints to the network's."""
+        for k, checkpoint in enumerate(checkpoints, len(self.checkpoints)):
+            match = match_names(self.network.parameters or {}, checkpoint.state, checkpoint=k)
             aliases = {first: match.names[name] for name, first in self._tied.items() if name in match.names}
             names = aliases | match.names
             self._names.append(names)
-            no_arrays = self.history[k].left_out
+            self.checkpoints.append(checkpoint)
+            no_arrays = checkpoint.left_out
             self._no_arrays |= dict.fromkeys(no_arrays)
             told = {*names, *self._tied, *no_arrays, *map(strip_wrappers, no_arrays)}
             self._missing |= dict.fromkeys(name for name in match.missing if name not in told)
             self._extra |= dict.fromkeys(match.extra)
 
     def _is_real(self, name: str) -> bool:
-        dtypes = (self.array(k, name).dtype for k, names in enumerate(self._names) if name in names)
+        there: Iterable[int] = (k for k, names in enumerate(self._names) if name in names)
+        if isinstance(self.checkpoints[0].state if self.checkpoints else None, LazyState):
+            there = itertools.islice(there, 1)  # files are not read for a dtype, which is the same in all
+        dtypes = (self.array(k, name).dtype for k in there)
         # bf16, fp8 and int4, which numpy knows by ml_dtypes only, are of the kind of raw bytes to it.
         return all(
             d.kind in "fiub" or (d.kind == "V" and ("float" in d.name or "int" in d.name)) for d in dtypes
@@ -116,7 +124,19 @@ class Parameters:
 
     def array(self, k: int, name: str) -> NDArray[Any]:
         """Return a parameter at one checkpoint; KeyError if it is missing there."""
-        return np.asarray(self.history[k].state[self._names[k][name]])
+        kept = self._names[k][name]
+        held = self._held.get(k, {})
+        return np.asarray(held[kept] if kept in held else self.checkpoints[k].state[kept])
+
+    def hold(self, numbers: Iterable[int]) -> None:
+        """Read some checkpoints and keep them at hand, instead of those that were; what is in memory stays there."""
+        held = {}
+        for k in numbers:
+            state = self.checkpoints[k].state
+            if isinstance(state, LazyState):
+                names = [kept for name, kept in self._names[k].items() if name not in self._tied]
+                held[k] = self._held.get(k) or {kept: state[kept] for kept in names}
+        self._held = held
 
     def state(self, k: int) -> dict[str, NDArray[Any]]:
         """Return the real parameters of one checkpoint by the network's names, tied ones under each of theirs."""

@@ -1,38 +1,37 @@
-"""The widget: a model and its history in a notebook cell. Traits and messages only.
+"""The widget: a model and its history in a notebook cell. Traits only.
 
-Not for what crosses (see ``payload``) nor for drawing (see ``js/src``). Everything is checked before the browser hears
-of the widget, so that nothing half-built is ever shown.
+Not for what crosses (see ``payload``), when it does (see ``live``) nor for drawing (see ``js/src``). Everything is
+checked before the browser hears of the widget, so that nothing half-built is ever shown.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import anywidget
-import numpy as np
 import traitlets as t
 
-from nnweightviz.adapters import as_network
+from nnweightviz.answers import Answers
+from nnweightviz.complete import page_state
+from nnweightviz.drawn import network_of
 from nnweightviz.export import read_static, to_html
 from nnweightviz.gather import as_history
 from nnweightviz.history import History
+from nnweightviz.live import Live
 from nnweightviz.looks import check_looks
 from nnweightviz.network import Network
 from nnweightviz.options import Options, validated
 from nnweightviz.orders import COMPUTED
-from nnweightviz.parameters import Quantity
 from nnweightviz.payload import Payload
 from nnweightviz.selection import checked_selection
-from nnweightviz.throttle import Throttle
+from nnweightviz.sheet import first_traits
 from nnweightviz.words import in_a_word
 
 VIEWS = ("graph",)
-SEND_INTERVAL_S = 0.25
-"""A growing history is told to the browser at most four times a second."""
-
 PAGE_TRAITS = ("checkpoint", "playing", "speed", "loop", "view", "selection", "options", "title", "_network")
 
 
@@ -65,8 +64,7 @@ class WeightViz(anywidget.AnyWidget):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> viz = WeightViz({"fc.weight": np.zeros((2, 3)), "fc.bias": np.ones(2)})
+    >>>     >>> viz = WeightViz({"fc.weight": np.zeros((2, 3)), "fc.bias": np.ones(2)})
     >>> viz
     WeightViz of model: one layer, 8 links, one checkpoint, float32
     """
@@ -117,25 +115,21 @@ class WeightViz(anywidget.AnyWidget):
         _refuse_unknown(unknown)
         _check_looks(view, title)
         history = _history_of(model, checkpoints, metrics)
-        source = history[0].state if model is None else model
-        network = as_network(source, example_input, input_names, output_names, input_grid)
-        payload = Payload(network, history, precision)
-        self.network, self.history, self._payload = network, history, payload
-        self._esm, self._css = read_static("widget.js"), read_static("nnweightviz.css")
-        self._growth = Throttle(self._send_growth, SEND_INTERVAL_S)
-        self._answering: set[Any] = set()  # requests for blocks that were not cancelled
-        super().__init__(
-            checkpoint=payload.n_checkpoints - 1,
-            speed=float(np.clip(payload.n_checkpoints / 12, 2, 60)),
-            view=view,
-            options=validated(None),
-            title=network.name if title is None else title,
-            _network=network.to_dict(),
+        network = network_of(
+            model,
+            history,
+            example_input=example_input,
+            input_names=input_names,
+            output_names=output_names,
+            input_grid=input_grid,
         )
-        self.on_msg(self._on_message)
-        self._unsubscribe = history.subscribe(self._on_growth)
-        if len(history) > payload.n_checkpoints:  # another thread has recorded meanwhile
-            self._on_growth()
+        self.network, self.history, self._mover = network, history, 0
+        self._live = Live(network, history, precision, send=self._tell, moved=self._move)
+        self._answers = Answers(self._live, self._tell)
+        self._esm, self._css = read_static("widget.js"), read_static("nnweightviz.css")
+        super().__init__(**first_traits(network, self._payload.n_checkpoints, title) | {"view": view})
+        self.on_msg(lambda _, content, __: self._answers.receive(content))
+        self._live.begin()  # another thread may have recorded meanwhile
 
     @t.validate("checkpoint")
     def _check_checkpoint(self, proposal: Any) -> int:
@@ -145,7 +139,7 @@ class WeightViz(anywidget.AnyWidget):
                 f"checkpoint is {value}; this history has {n}, 0 to {n - 1} (or -1 for the last)"
             )
         if value % n >= self._payload.n_checkpoints:
-            self._growth.flush()
+            self._live.flush()
         return value % n
 
     @t.validate("view")
@@ -178,82 +172,39 @@ class WeightViz(anywidget.AnyWidget):
                 self._payload.compact()
             return super().get_state(key, drop_defaults)
 
-    def _on_message(self, _: Any, content: Any, _buffers: Any) -> None:
-        """Answer the browser; whatever goes wrong goes back as a sentence, never as a traceback in a log."""
-        answers = {"fetch": self._answer_fetch, "exact": self._answer_exact, "cancel": self._cancel}
-        answer = answers.get(str(content.get("type"))) if isinstance(content, dict) else None
-        if answer is None:
-            return
-        try:
-            answer(content)
-        except KeyError as error:
-            self._send_error(content.get("id"), f"the message {content['type']!r} lacks {error}")
-        except Exception as error:
-            self._send_error(content.get("id"), str(error))
+    def set_state(self, sync_data: dict[str, Any]) -> None:
+        """Take over what the browser says, which may not have heard yet that the history is shorter now."""
+        last = len(self.history) - 1
+        if isinstance(sync_data.get("checkpoint"), int) and last >= 0:
+            sync_data = {**sync_data, "checkpoint": max(0, min(sync_data["checkpoint"], last))}
+        super().set_state(sync_data)
 
-    def _answer_fetch(self, content: dict[str, Any]) -> None:
-        self._check_run(content)
-        quantity = Quantity(str(content.get("quantity", "weights")), content.get("reference"))
-        start, stop, names = int(content["start"]), int(content["stop"]), content.get("names")
-        self._answering.add(content["id"])
-        waiting = None
+    def send_state(self, key: Any = None) -> None:
+        """Send traits to the browser, but not that the playhead follows the history: it does so there by itself."""
+        if key != "checkpoint" or self._mover != threading.get_ident():
+            super().send_state(key)
+
+    @property
+    def _payload(self) -> Payload:
+        return self._live.payload
+
+    def _tell(self, content: dict[str, Any], buffers: list[bytes]) -> None:
+        self.send(content, buffers)
+
+    def _move(self, n_before: int, number: Callable[[int], int]) -> None:
+        """Follow the history as the browser does: the last checkpoint stays the last one unless it plays."""
+        follows = self.checkpoint >= n_before - 1 and not self.playing
+        self._mover = threading.get_ident()
         try:
-            for chunk in self._payload.fetch(start, stop, quantity, names):
-                if content["id"] not in self._answering:
-                    return
-                self._send_blocks(content["id"], waiting, done=False)
-                waiting = chunk
+            self.checkpoint = self._payload.n_checkpoints - 1 if follows else number(self.checkpoint)
         finally:
-            self._answering.discard(content["id"])
-        self._send_blocks(content["id"], waiting, done=True)
-
-    def _send_blocks(self, request: Any, chunk: tuple[list[Any], bytes] | None, done: bool) -> None:
-        if chunk is not None:
-            buffers = [chunk[1]] if chunk[1] else []
-            self.send({"type": "blocks", "id": request, "blocks": chunk[0], "done": done}, buffers)
-
-    def _answer_exact(self, content: dict[str, Any]) -> None:
-        self._check_run(content)
-        values = self._payload.exact(str(content["parameter"]), [int(i) for i in content["entries"]])
-        self.send({"type": "exact", "id": content["id"], "dims": list(values.shape)}, [values.tobytes()])
-
-    def _cancel(self, content: dict[str, Any]) -> None:
-        self._answering.discard(content["id"])
-
-    def _check_run(self, content: dict[str, Any]) -> None:
-        run = content.get("run", self._payload.run)
-        if run != self._payload.run:
-            raise ValueError(f"there is no run {run!r}; there is {self._payload.run!r}")
-
-    def _send_error(self, request: Any, message: str) -> None:
-        self.send({"type": "error", "id": request, "message": message})
-
-    def _on_growth(self) -> None:
-        """Tell the browser soon, at most four times a second; the last state always arrives."""
-        self._growth.request()
-
-    def _send_growth(self) -> None:
-        follows = self.checkpoint == self._payload.n_checkpoints - 1 and not self.playing
-        try:
-            grown = self._payload.append()
-        except ValueError as error:
-            self._send_error(None, str(error))
-            return
-        if grown is not None:
-            self.send(*grown)
-            if follows:
-                self.checkpoint = self._payload.n_checkpoints - 1
+            self._mover = 0
 
     def page_state(self) -> tuple[dict[str, Any], list[bytes]]:
         """Return all traits as plain data, and the parts with every block: what a page without a kernel needs."""
-        self._growth.flush()
+        self._live.flush()
         traits = {name: getattr(self, name) for name in PAGE_TRAITS}
-        index, parts = self._payload.complete()
-        share = (index["runs"][0]["n_checkpoints"] - 1) / max(1, self._payload.n_checkpoints - 1)
-        if share < 1:  # checkpoints were left out evenly: the nearest one stands for each
-            traits["checkpoint"] = round(self.checkpoint * share)
-            traits["options"] = {**self.options, "reference": round(self.options["reference"] * share)}
-        return {**traits, "playing": False, "_index": index}, parts
+        return page_state(traits, self._payload)
 
     def to_html(self, path: str | os.PathLike[str], title: str | None = None) -> Path:
         """Write this widget to one self-contained HTML file; see :func:`nnweightviz.to_html`."""
@@ -261,13 +212,12 @@ class WeightViz(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Stop following the history and close the widget's displays."""
-        if hasattr(self, "_unsubscribe"):  # also called for what was refused while its arguments were checked
-            self._growth.close()
-            self._unsubscribe()
+        if hasattr(self, "_live"):  # also called for what was refused while its arguments were checked
+            self._live.close()
         super().close()
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_payload"):  # nothing is there yet while the arguments are checked
+        if not hasattr(self, "_live"):  # nothing is there yet while the arguments are checked
             return "WeightViz"
         n, n_layers = self._payload.n_checkpoints, len([a for a in self.network.layers if a.kind != "Input"])
         layers = "one layer" if n_layers == 1 else f"{n_layers} layers"

@@ -98,9 +98,10 @@ class TestWhatIsSent:
     def test_growth(self) -> None:
         history = History()
         history.record(state())
-        browser = Listener(WeightViz(state(), history))
+        browser = Listener(viz := WeightViz(state(), history))
         history.record(state(1), loss=0.5)
-        ((message, _),) = browser.heard
+        viz._live.flush()
+        message, _ = browser.heard[0]
         assert set(message) == fields("AppendMessage")
         assert set(message["metrics"]["loss"]) == fields("MetricTail")
         assert all(set(entry) == fields("BlockEntry") for entry in message["blocks"])
@@ -111,6 +112,8 @@ class TestWhatIsSent:
             ({"type": "fetch", "start": 0, "stop": 1}, "BlocksMessage"),
             ({"type": "exact", "parameter": "fc1.bias", "entries": [0]}, "ExactReply"),
             ({"type": "fetch"}, "ErrorMessage"),
+            ({"type": "tail", "revision": 0, "start": 0}, "AppendMessage"),
+            ({"type": "tail", "revision": 1, "start": 0}, "ResetMessage"),
         ],
     )
     def test_replies(self, request_: dict[str, Any], reply: str) -> None:

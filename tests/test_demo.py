@@ -12,11 +12,12 @@ import pytest
 import torch
 from click.testing import CliRunner
 
+from nnweightviz.browser import show
 from nnweightviz.cli import main
 from nnweightviz.demo.autoencoder import codes
 from nnweightviz.demo.digits import reading_task
 from nnweightviz.demo.economy import SERIES, forecasting_task
-from nnweightviz.demo.page import as_widget, open_page, train_studies
+from nnweightviz.demo.page import as_widget, train_studies
 from nnweightviz.demo.study import Study
 
 
@@ -136,12 +137,12 @@ def test_without_a_screen_no_browser_is_opened(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     monkeypatch.setattr("webbrowser.open", lambda _url: pytest.fail("a browser was opened"))
-    assert not open_page(tmp_path / "page.html")
+    assert not show((tmp_path / "page.html").as_uri())
 
 
 def test_with_a_screen_the_page_is_opened(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     opened: list[str] = []
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or True)
-    assert open_page(tmp_path / "page.html")
+    assert show((tmp_path / "page.html").as_uri())
     assert opened[0].startswith("file:///")

@@ -241,7 +241,7 @@ class TestEveryOrder:
         first, second = torch.nn.Linear(6, 6), torch.nn.Linear(6, 6)
         second.weight = first.weight
         viz = nwv.WeightViz(torch.nn.Sequential(first, torch.nn.Tanh(), second))
-        state = viz._payload._parameters.state(0)
+        state = viz._payload.parameters.state(0)
         assert state["2.weight"] is state["0.weight"]
         assert viz._payload.order(order)["groups"]
 
@@ -300,7 +300,7 @@ class TestAWidget:
         viz, history, browser = self.widget()
         viz.options = {"order": "correlation"}
         history.record(mlp(4, 6, 3, seed=7)[1])
-        viz._growth.flush()
+        viz._live.flush()
         viz.options |= {"scale": "global"}
         assert viz.get_state()["_index"]["orders"]["correlation"]["checkpoint"] == 1
         viz.options |= {"order": "model"}

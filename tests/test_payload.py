@@ -11,9 +11,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from nnweightviz import complete as complete_module
 from nnweightviz import payload as payload_module
 from nnweightviz.adapters import as_network
 from nnweightviz.blocks import decode
+from nnweightviz.complete import complete
 from nnweightviz.history import History
 from nnweightviz.network import Network
 from nnweightviz.parameters import Parameters, Quantity
@@ -256,9 +258,9 @@ def test_many_small_parts_are_joined_for_a_new_display() -> None:
 def test_a_page_of_a_large_network_does_not_wait_for_orders(monkeypatch: pytest.MonkeyPatch) -> None:
     history = recorded(1)
     dense = as_network(state(1))
-    assert set(Payload(dense, history).complete()[0]["orders"]) == {"correlation", "crossings"}
-    monkeypatch.setattr(payload_module, "PAGE_ORDER_LINKS", 10)
-    assert Payload(dense, history).complete()[0]["orders"] == {}
+    assert set(complete(Payload(dense, history))[0]["orders"]) == {"correlation", "crossings"}
+    monkeypatch.setattr(complete_module, "PAGE_ORDER_LINKS", 10)
+    assert complete(Payload(dense, history))[0]["orders"] == {}
 
 
 @pytest.mark.usefixtures("small_limits")
@@ -291,7 +293,7 @@ def test_checkpoints_beyond_the_state_are_fetched_by_parameter(
     assert grown is not None
     assert (grown[0]["n_checkpoints"], grown[0]["blocks"]) == (n + 1, [])
     assert len(grown[0]["summaries"]) == 3
-    index, parts = payload.complete()
+    index, parts = complete(payload)
     assert list(values(index, parts, "fc.weight")) == list(range(n + 1))
 
 
@@ -405,7 +407,7 @@ def test_a_reference_that_is_not_there_is_refused() -> None:
 
 def test_a_page_with_rounded_weights_has_updates_of_their_own_scale() -> None:
     history = small_steps(6)
-    index, parts = Payload(network(parameters=LARGE), history, "int8").complete()
+    index, parts = complete(Payload(network(parameters=LARGE), history, "int8"))
     updates = {**index, "blocks": [b for b in index["blocks"] if b["quantity"] == "update"]}
     for name in SHAPES:
         found, w = values(updates, parts, name), history[name].astype(np.float64)
@@ -419,15 +421,15 @@ def test_a_page_with_rounded_weights_has_updates_of_their_own_scale() -> None:
 def test_a_page_has_no_updates_where_weights_are_fine_or_it_would_grow_too_large(
     precision: str, limit: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(payload_module, "PAGE_UPDATE_BYTES", limit)
-    index, _ = Payload(network(parameters=LARGE), small_steps(4), precision).complete()
+    monkeypatch.setattr(complete_module, "PAGE_UPDATE_BYTES", limit)
+    index, _ = complete(Payload(network(parameters=LARGE), small_steps(4), precision))
     assert {block["quantity"] for block in index["blocks"]} == {"weights"}
 
 
 def test_a_page_beyond_its_limit_has_fewer_checkpoints_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(payload_module, "PAGE_BYTES", 16 * 4 * 10)
+    monkeypatch.setattr(complete_module, "PAGE_BYTES", 16 * 4 * 10)
     history = recorded(28)
-    index, parts = Payload(network(), history).complete()
+    index, parts = complete(Payload(network(), history))
     assert index["runs"][0]["n_checkpoints"] == 10
     assert index["runs"][0]["steps"] == list(range(0, 280, 30))
     found = values(index, parts, "fc.bias")
@@ -461,7 +463,7 @@ def test_fetching_what_is_not_there_is_refused(start: int, stop: int) -> None:
 @pytest.mark.usefixtures("small_limits")
 def test_a_page_has_every_checkpoint_of_a_large_history() -> None:
     history = noisy(30)
-    index, parts = Payload(network(), history).complete()
+    index, parts = complete(Payload(network(), history))
     assert index["window"] is None
     for name in SHAPES:
         found = values(index, parts, name)
@@ -485,8 +487,8 @@ def test_a_history_that_outgrows_the_state_is_fetched_by_later_displays() -> Non
     assert payload.index()["window"] == 3
     sizes = payload.index()["summaries"]["blocks"]  # a few bytes a checkpoint, always there
     assert sum(map(len, payload.parts)) - sum(entry["n_bytes"] for entry in sizes) <= 500
-    index, complete = payload.complete()
-    assert list(values(index, complete, "fc.bias")) == list(range(14))
+    index, all_parts = complete(payload)
+    assert list(values(index, all_parts, "fc.bias")) == list(range(14))
 
 
 def test_exact_values_are_not_quantised() -> None:
@@ -538,7 +540,7 @@ def test_a_page_has_the_same_numbers_in_fewer_bytes() -> None:
         }
         history.record(weights, step=step)
     payload = Payload(as_network(weights), history, "int8")
-    index, parts = payload.complete()
+    index, parts = complete(payload)
     sizes = [
         sum(entry["n_bytes"] for entry in blocks if entry["quantity"] == "weights")
         for blocks in (index["blocks"], payload.entries)

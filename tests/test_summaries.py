@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nnweightviz import History, summaries
 from nnweightviz.blocks import decode
+from nnweightviz.complete import complete
 from nnweightviz.network import Network
 from nnweightviz.payload import Payload
 from nnweightviz.summaries import QUANTITIES, Summaries
@@ -91,7 +92,7 @@ def test_a_page_has_the_sizes_of_every_checkpoint_though_the_weights_come_in_win
         history.record({"a": np.random.default_rng(k).normal(size=4)})
     payload = Payload(Network(parameters={"a": (4,)}), history)
     assert not payload.is_whole
-    for index, parts in ((payload.index(), payload.parts), payload.complete()):
+    for index, parts in ((payload.index(), payload.parts), complete(payload)):
         (norm,) = [e for e in index["summaries"]["blocks"] if e["quantity"] == "norm"]
         assert (norm["start"], norm["stop"], norm["dims"]) == (0, 6, [1])
         data = parts[norm["part"]][norm["offset"] : norm["offset"] + norm["n_bytes"]]

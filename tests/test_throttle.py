@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 import time
+from itertools import pairwise
 
 import pytest
 
-from nnweightviz.throttle import Throttle
+from nnweightviz.throttle import Reminder, Throttle
 
 INTERVAL_S = 0.05
 
@@ -18,10 +19,64 @@ def wait_until(condition: object, timeout_s: float = 5) -> None:
         time.sleep(0.005)
 
 
-def test_the_first_request_is_served_at_once() -> None:
+def test_the_first_request_is_served_at_once_by_another_thread() -> None:
     calls: list[int] = []
     Throttle(lambda: calls.append(threading.get_ident()), 60).request()
-    assert calls == [threading.get_ident()]
+    wait_until(lambda: calls)
+    assert len(calls) == 1
+    assert calls != [threading.get_ident()]
+
+
+def test_long_calls_take_a_quarter_of_the_time() -> None:
+    spans: list[tuple[float, float]] = []
+
+    def call() -> None:
+        began, worked = time.monotonic(), time.thread_time()
+        while time.thread_time() < worked + 0.04:
+            pass
+        spans.append((began, time.monotonic()))
+
+    throttle = Throttle(call, 0.001)
+    end = time.monotonic() + 1
+    while time.monotonic() < end:
+        throttle.request()
+        time.sleep(0.002)
+    throttle.close()
+    assert len(spans) > 2
+    assert all(after[0] - before[1] >= 0.99 * 3 * 0.04 for before, after in pairwise(spans))
+
+
+def test_calls_that_wait_are_not_put_off() -> None:
+    calls: list[float] = []
+    throttle = Throttle(lambda: calls.append(time.sleep(0.1) or time.monotonic()), INTERVAL_S)
+    start = time.monotonic()
+    while len(calls) < 4:
+        throttle.request()
+        time.sleep(0.005)
+    assert time.monotonic() - start < 4 * 0.1 + 1
+
+
+def test_reminders_come_after_twice_the_wait_until_there_are_no_more() -> None:
+    calls: list[float] = []
+    start = time.monotonic()
+    reminder = Reminder(lambda: calls.append(time.monotonic() - start), (0.05, 0.1, 0.2))
+    reminder.begin()
+    wait_until(lambda: len(calls) == 3)
+    time.sleep(0.3)
+    assert len(calls) == 3
+    assert all(at >= due for at, due in zip(calls, (0.05, 0.15, 0.35), strict=True))
+
+
+def test_a_reminder_that_is_begun_anew_is_put_off() -> None:
+    calls: list[int] = []
+    reminder = Reminder(lambda: calls.append(0), (0.3,))
+    for _ in range(4):
+        reminder.begin()
+        time.sleep(0.1)
+    assert calls == []
+    reminder.close()
+    time.sleep(0.4)
+    assert calls == []
 
 
 def test_many_requests_are_few_calls_and_the_last_state_arrives() -> None:
@@ -73,7 +128,7 @@ def test_calls_never_overlap() -> None:
 def test_a_flush_makes_the_waiting_call_now() -> None:
     calls: list[int] = []
     throttle = Throttle(lambda: calls.append(0), INTERVAL_S)
-    throttle.request()
+    throttle.flush()
     throttle.request()
     throttle.flush()
     assert len(calls) == 2
@@ -84,7 +139,7 @@ def test_a_flush_makes_the_waiting_call_now() -> None:
 def test_closing_cancels_what_waits() -> None:
     calls: list[int] = []
     throttle = Throttle(lambda: calls.append(0), INTERVAL_S)
-    throttle.request()
+    throttle.flush()
     throttle.request()
     throttle.close()
     throttle.request()

@@ -318,11 +318,11 @@ def test_requests_leave_nothing_behind() -> None:
     viz = WeightViz(state(), states(2))
     Listener(viz).say(type="fetch", id="w1", run="run", start=0, stop=2)
     Listener(viz).say(type="fetch", id="w2", run="run", start=0, stop=9)
-    assert viz._answering == set()
+    assert viz._answers._answering == set()
 
 
 def test_a_page_of_some_checkpoints_opens_at_the_nearest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nnweightviz.payload.PAGE_BYTES", 26 * 4 * 10)
+    monkeypatch.setattr("nnweightviz.complete.PAGE_BYTES", 26 * 4 * 10)
     viz = WeightViz(state(), states(28))
     viz.checkpoint, viz.options = 13, {"quantity": "difference", "reference": 27}
     page, _ = viz.page_state()
@@ -398,6 +398,7 @@ def test_a_widget_grows_with_its_history() -> None:
     viz = WeightViz(state(), history)
     browser = Listener(viz)
     history.record(state(1), step=10, loss=0.5)
+    viz._live.flush()
     ((message, (data,)),) = browser.heard
     assert (message["type"], message["n_checkpoints"], message["steps"]) == ("append", 2, [10])
     assert data == viz.get_state()["_blocks"][message["part"]]
@@ -413,7 +414,7 @@ def test_fast_growth_is_told_at_most_four_times_a_second_and_to_the_end() -> Non
     for k in range(1, 120):
         history.record(state(k), step=k, loss=1 / k)
         time.sleep(0.005)
-    wait_until(lambda: browser.heard[-1][0]["n_checkpoints"] == 120)
+    wait_until(lambda: bool(browser.heard) and browser.heard[-1][0]["n_checkpoints"] == 120)
     assert browser.heard[-1][0]["n_checkpoints"] == 120
     assert len(browser.heard) <= (time.monotonic() - start) / 0.25 + 2
     assert [s for message, _ in browser.heard for s in message["steps"]] == list(range(1, 120))
@@ -431,6 +432,7 @@ def test_growth_leaves_a_reader_where_they_are(about: dict[str, Any]) -> None:
         setattr(viz, name, value)
     before = viz.checkpoint
     history.record(state(2))
+    viz._live.flush()
     assert viz.checkpoint == before
 
 
@@ -450,8 +452,11 @@ def test_the_newest_checkpoint_can_be_shown_at_once() -> None:
 def test_a_foreign_checkpoint_does_not_stop_the_training_and_is_told() -> None:
     history = History()
     history.record(state())
-    browser = Listener(WeightViz(state(), history))
+    browser = Listener(viz := WeightViz(state(), history))
     history.record({"other": np.ones(3)})
+    viz._live.flush()
+    history.log(loss=1.0)
+    viz._live.flush()
     ((message, _),) = browser.heard
     assert (message["type"], message["id"]) == ("error", None)
     assert "checkpoint 1 seems to be of another model" in message["message"]

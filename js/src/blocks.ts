@@ -65,6 +65,8 @@ export interface SummaryIndex {
 /** @boundary */
 export interface Index {
   format: 1;
+  /** Another one numbers the checkpoints otherwise; pages saved before 0.2 have none. */
+  revision?: number;
   precision: Dtype;
   window: number | null;
   notes: string[];
@@ -99,8 +101,10 @@ export type ExactMessage = {
   parameter: string;
   entries: number[];
 };
+/** Something was lost on its way: asks for all but weights, from checkpoint `start` on. @boundary */
+export type TailMessage = { type: "tail"; revision: number; start: number };
 /** What the browser sends. */
-export type Request = FetchMessage | CancelMessage | ExactMessage;
+export type Request = FetchMessage | CancelMessage | ExactMessage | TailMessage;
 
 /** The points of a curve from number `start` on; those that were known from there on are replaced. @boundary */
 export interface MetricTail extends Metric {
@@ -111,6 +115,11 @@ export interface MetricTail extends Metric {
 export type AppendMessage = {
   type: "append";
   run: string;
+  revision: number;
+  /** The first checkpoint that the message tells of: up to there, all was told before. */
+  start: number;
+  /** The first one of which it has the weights; those before it are fetched. */
+  first: number;
   n_checkpoints: number;
   /** Of the new checkpoints; null if the history does not know steps at all. */
   steps: (number | null)[] | null;
@@ -123,6 +132,8 @@ export type AppendMessage = {
   precision: Dtype;
   notes: string[];
 };
+/** Checkpoints were taken out or replaced; the buffers are the parts. @boundary */
+export type ResetMessage = { type: "reset"; index: Index };
 /** @boundary */
 export type BlocksMessage = { type: "blocks"; id: number | string; blocks: BlockEntry[]; done: boolean };
 /** @boundary */
@@ -135,7 +146,7 @@ export interface OrderMessage extends ComputedOrder {
 /** @boundary */
 export type ErrorMessage = { type: "error"; id: number | string | null; message: string };
 /** What Python sends. */
-export type Reply = AppendMessage | BlocksMessage | ExactReply | OrderMessage | ErrorMessage;
+export type Reply = AppendMessage | ResetMessage | BlocksMessage | ExactReply | OrderMessage | ErrorMessage;
 
 const ITEMSIZE: Record<Dtype, number> = { float32: 4, float16: 2, int8: 1 };
 const LARGEST = 3.4028234663852886e38;

@@ -1,5 +1,6 @@
 // The entry of exported pages: widgets without a kernel, from the states that lie in the page.
 import { mount } from "./app";
+import { connect } from "./connection";
 import type { HostModel } from "./player";
 import { sessionOf } from "./session";
 
@@ -8,16 +9,21 @@ type Callback = (...args: unknown[]) => void;
 type PageState = { state: Record<string, unknown>; parts: string[] };
 
 /** A widget model as far as we need one: values, and who wants to know when they change. */
-function pageModel(state: Record<string, unknown>): HostModel {
+function pageModel(state: Record<string, unknown>, address?: string): HostModel {
   const listeners = new Map<string, Set<Callback>>();
+  const tell = (event: string, ...what: unknown[]) => {
+    for (const callback of listeners.get(event) ?? []) callback(...what);
+  };
+  const send = address ? connect(address, (...message) => tell("msg:custom", ...message)) : undefined;
   return {
+    ...(send && { send }),
     get: (name) => state[name],
     set: (name, value) => {
       if (state[name] === value) return;
       state[name] = value;
-      for (const callback of listeners.get(`change:${name}`) ?? []) callback();
+      tell(`change:${name}`);
     },
-    save_changes: () => {},
+    save_changes: () => send?.({ type: "traits", options: state.options }),
     on: (event, callback) => {
       if (!listeners.has(event)) listeners.set(event, new Set());
       listeners.get(event)!.add(callback);
@@ -41,7 +47,7 @@ async function start(): Promise<void> {
     const data = document.getElementById(host.dataset.state ?? "")?.textContent;
     if (!data) continue;
     const { state, parts } = JSON.parse(data) as PageState;
-    const model = pageModel({ ...state, _blocks: parts.map(bytesOf) });
+    const model = pageModel({ ...state, _blocks: parts.map(bytesOf) }, host.dataset.live);
     mount(model, host, new AbortController().signal);
     await sessionOf(model).history.decoding;
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));

@@ -1,25 +1,24 @@
 // The history as the browser holds it: parameters and their changes by checkpoint, metrics, what is still to come.
 // Not for drawing, and not for the clock. Puts store, windows and requests together.
 import {
+  type AppendMessage,
   asBytes,
-  type BlockEntry,
   type ComputedOrder,
   type Index,
   type Parts,
   type Reply,
-  readBlock,
 } from "./blocks";
 import { type Change, Changes, type Quantity, seriesOf } from "./history/changes";
+import { Decoding, type Range, rangesOf } from "./history/decoding";
+import { Gaps } from "./history/gaps";
 import { Memory } from "./history/memory";
 import { Requests, type Send } from "./history/requests";
-import { grown, type Run, readRun } from "./history/run";
-import { type State, Store } from "./history/store";
+import { grown, type Run, readRun, renumbered } from "./history/run";
+import { Store } from "./history/store";
 import { Told } from "./history/told";
 import { N_AHEAD, type Need, Windows } from "./history/windows";
 import { type Bundle, evaluateBundle, linkEntries, type Network, storedName } from "./network";
-import { isSummary, Summaries } from "./summaries";
-
-type Range = Parameters<Windows["mark"]>[0];
+import { Summaries } from "./summaries";
 
 export class History implements Run {
   readonly network: Network;
@@ -32,13 +31,18 @@ export class History implements Run {
   notes: string[] = [];
   orders: Record<string, ComputedOrder> = {};
   error: string | null = null;
+  revision = 0; // another one numbers the checkpoints otherwise
+  /** Called when they are: with the number that a checkpoint has now. */
+  revised: (number: (k: number) => number) => void = () => {};
   readonly summaries = new Summaries();
-  decoding: Promise<void> = Promise.resolve();
+  readonly #decoding: Decoding;
   readonly #store = new Store();
   readonly #requests: Requests | null;
   readonly #windows: Windows;
   readonly #memory: Memory;
+  readonly hasKernel: boolean; // that can be asked
   readonly #told = new Told();
+  readonly #gaps: Gaps;
   #shown: { quantity: Quantity; reference: number } = { quantity: "weights", reference: 0 };
   #isPlaying = false;
   #isWhole = true; // all weights came with the state
@@ -50,15 +54,25 @@ export class History implements Run {
     this.network = network;
     this.#memory = memory;
     this.#requests = send && new Requests(send, () => this.#told.now());
+    this.hasKernel = send !== null;
+    this.#gaps = new Gaps(send);
     this.#windows = new Windows(this.#store, this.#requests, network);
     this.#windows.run = this;
+    this.#decoding = new Decoding(this.#store, this.summaries, this.#windows);
+    this.#decoding.placed = (nRanges, error) => this.#decoded(nRanges, error);
     memory.add(this.#store);
   }
 
   subscribe = (listener: () => void): (() => void) => this.#told.subscribe(listener);
 
+  /** All that has come until now is decoded. */
+  get decoding(): Promise<void> {
+    return this.#decoding.done;
+  }
+
   /** Read the state that came with the widget or the page. */
   open(index: Index, parts: Parts): void {
+    this.revision = index.revision ?? 0;
     this.precision = index.precision;
     this.notes = index.notes;
     this.orders = index.orders;
@@ -67,17 +81,24 @@ export class History implements Run {
     this.#isWhole = index.window === null || !this.#requests;
     if (index.window !== null) this.#windows.size = index.window;
     this.#isByName = !this.#isWhole && index.blocks.length === 0;
-    if (this.#isByName) this.#windows.want([]);
-    const all: Omit<Range, "quantity"> = { start: 0, stop: this.nCheckpoints, names: null, reference: null };
-    const ranges: Range[] = this.#isWhole
-      ? [{ quantity: "weights", ...all }]
-      : index.blocks.map(({ start, stop }): Range => ({ ...all, quantity: "weights", start, stop }));
-    if (index.blocks.some(({ quantity }) => quantity === "update"))
-      ranges.push({ quantity: "update", ...all });
+    this.#windows.want(this.#isByName ? [] : null);
+    const ranges = rangesOf(index, this.nCheckpoints, this.#isWhole);
     // Together with the weights: domains are taken as soon as anything is here.
     const entries = [...index.blocks, ...(index.summaries?.blocks ?? [])];
-    this.#enqueue(entries, (entry) => parts[entry.part!], ranges);
-    if (ranges.length === 0) this.decoding = this.decoding.then(() => this.#told.now());
+    this.#decoding.read(entries, (entry) => parts[entry.part!], ranges);
+    if (ranges.length === 0) this.#decoding.after(() => this.#told.now());
+  }
+
+  /** Checkpoints were taken out or replaced: begin with what there is now. */
+  #beginAnew(index: Index, parts: Parts): void {
+    const before = this.steps;
+    this.#decoding.beginAnew();
+    this.#gaps.forget();
+    this.#requests?.forget();
+    this.#store.clear();
+    this.error = null;
+    this.open(index, parts);
+    this.revised((k) => renumbered(k, before, this));
   }
 
   #setRun(run: Run): void {
@@ -85,58 +106,28 @@ export class History implements Run {
     this.#counted = null;
   }
 
-  /** Decode blocks one message after the other; then the ranges that they complete are here. */
-  #enqueue(entries: BlockEntry[], part: (entry: BlockEntry) => Parts[number], ranges: Range[]): void {
-    const bytes = entries.map((entry) =>
-      asBytes(part(entry)).subarray(entry.offset, entry.offset + entry.n_bytes),
-    );
-    const mark = (state: State) => {
-      for (const range of ranges) this.#windows.mark(range, state);
-    };
-    mark("coming");
-    const read = () => Promise.all(entries.map((entry, i) => readBlock(entry, bytes[i])));
-    this.decoding = this.decoding.then(read).then(
-      (blocks) => {
-        for (const block of blocks)
-          if (isSummary(block.entry)) this.summaries.place(block.entry, block.codes as Float32Array);
-          else this.#store.place(seriesOf(block.entry), block);
-        mark("known");
-        this.#trim();
-        this.#counted = null;
-        if (ranges.length === 0) return;
-        if (this.#isPlaying) this.#told.soon();
-        else this.#told.now();
-      },
-      (error: Error) => {
-        this.error = `The weights could not be read: ${error.message}`;
-        this.#told.now();
-      },
-    );
+  #decoded(nRanges: number, error: Error | null): void {
+    if (error) this.error = `The weights could not be read: ${error.message}`;
+    else this.#trim();
+    this.#counted = null;
+    if (nRanges > 0 && this.#isPlaying && !error) this.#told.soon();
+    else if (error || nRanges > 0) this.#told.now();
   }
 
   #trim(): void {
-    const always = this.#needs(this.#windows.head);
     const shown = new Set(this.#needs(this.nCheckpoints - 1).map(([series]) => series));
-    this.#windows.trim(() => this.#memory.isFull, shown, always);
+    this.#windows.trim(() => this.#memory.isFull, shown, this.#needs(this.#windows.head));
   }
 
   /** Take a custom message from Python; unknown ones are left to others. */
   receive(message: Reply, buffers: Parts): void {
-    if (message.type === "append") {
-      const before = this.nCheckpoints;
-      this.#setRun(grown(this, message));
-      this.#requests?.forgetExact();
-      this.precision = message.precision;
-      this.notes = message.notes;
-      const stop = this.nCheckpoints;
-      const added: Range = { quantity: "weights", reference: null, start: before, stop, names: null };
-      const entries = stop > before ? [...message.blocks, ...(message.summaries ?? [])] : []; // else it is known
-      this.#enqueue(entries, () => buffers[0], entries.length > 0 && !this.#isByName ? [added] : []);
-      this.decoding = this.decoding.then(() => this.#told.now());
-    } else if (message.type === "blocks") {
+    if (message.type === "append") this.#grow(message, buffers);
+    else if (message.type === "reset") this.#beginAnew(message.index, buffers);
+    else if (message.type === "blocks") {
+      if (!this.#requests?.isCurrent(message.id)) return;
       this.error = null;
-      const range = message.done ? this.#requests?.answered(String(message.id)) : null;
-      this.#enqueue(message.blocks, () => buffers[0], range ? [range] : []);
+      const range = message.done ? this.#requests.answered(String(message.id)) : null;
+      this.#decoding.read(message.blocks, () => buffers[0], range ? [range] : []);
     } else if (message.type === "exact") {
       this.#requests?.exactAnswered(message, new Float64Array(asBytes(buffers[0]).slice().buffer));
     } else if (message.type === "order") {
@@ -147,6 +138,21 @@ export class History implements Run {
       this.error = message.message;
       this.#told.now();
     }
+  }
+
+  #grow(message: AppendMessage, buffers: Parts): void {
+    if (!this.#gaps.hear(this, this.revision, message)) return;
+    if (message.n_checkpoints > this.nCheckpoints) this.error = null;
+    this.#setRun(grown(this, message));
+    this.#requests?.forgetExact();
+    this.precision = message.precision;
+    this.notes = message.notes;
+    const { first, n_checkpoints: stop } = message;
+    this.#isWhole &&= first <= message.start;
+    const added: Range = { quantity: "weights", reference: null, start: first, stop, names: null };
+    const entries = [...message.blocks, ...(message.summaries ?? [])];
+    this.#decoding.read(entries, () => buffers[0], first < stop && !this.#isByName ? [added] : []);
+    this.#decoding.after(() => this.#told.now());
   }
 
   /** What is on the stage: what `isReady` and the like speak of. */
@@ -268,11 +274,6 @@ export class History implements Run {
     const name = storedName(this.network, bundle.parameter);
     const at = (k: number) => this.#changes.link(bundle, name, entries, this.#changeAt(k, ...what));
     return Float64Array.from({ length: this.nCheckpoints }, (_, k) => at(k));
-  }
-
-  /** Whether there is a kernel behind the history that can be asked. */
-  get hasKernel(): boolean {
-    return this.#requests !== null;
   }
 
   get isExact(): boolean {

@@ -23,11 +23,15 @@ export function sessionOf(model: HostModel): Session {
   const send = model.send ? (message: Record<string, unknown>) => model.send!(message) : null;
   const history = new History(network, send, Memory.ofPage());
   const player = playerOf(model);
-  const follow = (): void => {
+  /** Who is at the end stays there while the history grows, unless it plays. */
+  const follow = (number = (k: number) => k): void => {
+    const [k, n] = [player.checkpoint, player.nCheckpoints];
     player.nCheckpoints = history.nCheckpoints;
+    if (n > 0) player.seek(k === n - 1 && !player.playing ? player.nCheckpoints - 1 : number(k));
     player.refresh();
   };
-  history.subscribe(follow);
+  history.subscribe(() => follow());
+  history.revised = follow;
   const show = (): void => {
     const { quantity, reference }: Options = { ...DEFAULTS, ...model.get("options") };
     history.show(quantity, reference);

@@ -14,6 +14,7 @@ export class Summaries {
   /** Name the parameters in the order in which their numbers come. */
   begin(parameters: string[]): void {
     this.#columns = new Map(parameters.map((name, i) => [name, i]));
+    this.#rows.clear();
   }
 
   get isEmpty(): boolean {

@@ -5,9 +5,6 @@ Not for other pages: that is ``nnweightviz.to_html``.
 
 from __future__ import annotations
 
-import os
-import sys
-import webbrowser
 from pathlib import Path
 
 import torch
@@ -39,10 +36,3 @@ def write_page(path: Path) -> None:
     """Train, and write the page: each diagram with its paragraph under it."""
     items = [item for study in train_studies() for item in (as_widget(study), study.text)]
     to_html(items, path, title=TITLE)
-
-
-def open_page(path: Path) -> bool:
-    """Show the page in the reader's browser; False where there is no browser, or no screen to show one on."""
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        return False
-    return webbrowser.open(path.resolve().as_uri())

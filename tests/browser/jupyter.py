@@ -34,7 +34,7 @@ def _free_port() -> int:
 class Jupyter:
     """A running JupyterLab or Notebook 7 in a folder of its own."""
 
-    def __init__(self, app: str, folder: Path) -> None:
+    def __init__(self, app: str, folder: Path, *more: str) -> None:
         command, expose, self.route = APPS[app]
         self.folder = folder
         self.runtime = folder / ".runtime"
@@ -52,6 +52,7 @@ class Jupyter:
             "--IdentityProvider.token=", "--PasswordIdentityProvider.hashed_password=",
             "--ServerApp.disable_check_xsrf=True",
             f"--LabServerApp.app_settings_dir={settings}", f"--ServerApp.root_dir={folder}",
+            *more,
         ]  # fmt: skip
         self.process = subprocess.Popen(
             [sys.executable, "-m", "jupyter", command, *options],

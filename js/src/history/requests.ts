@@ -32,6 +32,7 @@ export class Requests {
   readonly #replies = new Map<string, Promise<Float64Array>>();
   readonly #takenBack = new Map<string, Wanted>(); // by id
   #nextId = 0;
+  #firstId = 0; // of those since the history began anew
 
   constructor(send: Send, changed: () => void) {
     this.#send = send;
@@ -82,6 +83,20 @@ export class Requests {
       for (const id of attempt.ids) this.#takenBack.set(id, attempt.wanted);
     }
     return cancelled.map(({ wanted }) => wanted);
+  }
+
+  /** The history begins anew: no answer to what was asked before is of use. */
+  forget(): void {
+    this.cancel(() => false);
+    this.#takenBack.clear();
+    this.#replies.clear();
+    for (const { reject } of this.#pending.values()) reject(new Error("the history was revised"));
+    this.#pending.clear();
+    this.#firstId = this.#nextId;
+  }
+
+  isCurrent(id: number | string): boolean {
+    return Number(String(id).slice(1)) >= this.#firstId;
   }
 
   #end(attempt: Attempt): void {

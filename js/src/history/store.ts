@@ -28,6 +28,12 @@ export class Store {
     return this.#blocks.size === 0;
   }
 
+  clear(): void {
+    for (const map of [this.#blocks, this.#states, this.#values]) map.clear();
+    this.#codeBytes = 0;
+    this.#valueBytes = 0;
+  }
+
   place(series: Series, block: Block): void {
     const { name, start, stop } = block.entry;
     const list = this.#blocks.get(key(series, name)) ?? [];

@@ -42,7 +42,7 @@ export class Windows {
     return this.#wanted ?? this.#names;
   }
 
-  want(names: string[]): void {
+  want(names: string[] | null): void {
     this.#wanted = names;
   }
 

@@ -98,7 +98,7 @@ export class EntriesDomains {
   readonly #known = new Map<string, { domain: number; n: number }>();
 
   of(history: History, bundle: Bundle, options: Quantity): number {
-    const key = JSON.stringify([bundle.id, options.quantity, options.reference]);
+    const key = JSON.stringify([bundle.id, options.quantity, options.reference, history.revision]);
     const before = this.#known.get(key);
     let n = 0; // checkpoints of which the values are here, decoded
     for (let k = 0; k < history.nCheckpoints; k++)

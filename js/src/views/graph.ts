@@ -108,7 +108,7 @@ class Graph implements View {
     const x = this.opened.panned(this.#base, this.#zoomState, width);
     this.#zoomState = boundedZoom({ ...this.#zoomState, x }, this.#base, width, height);
     history.want(network.bundles.filter((b) => this.#base.places.has(b.target)).map((b) => b.parameter));
-    const domains = this.links?.domains ?? new Map();
+    const domains = this.links?.lasting ?? new Map();
     this.links = new Links(network, history, options, (b) => isDrawable(this.#base, b), domains);
     this.#place();
   }

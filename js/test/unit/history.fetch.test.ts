@@ -231,7 +231,20 @@ describe("a network too large for the state", () => {
       precision: "int8",
       notes: [],
     } as const;
-    history.receive({ type: "append", n_checkpoints: 4, blocks: [], part: null, ...about, notes: [] }, []);
+    history.receive(
+      {
+        type: "append",
+        revision: 0,
+        start: 3,
+        first: 4,
+        n_checkpoints: 4,
+        blocks: [],
+        part: null,
+        ...about,
+        notes: [],
+      },
+      [],
+    );
     await history.decoding;
     expect(history.nCheckpoints).toBe(4);
     expect(history.isReady(3)).toBe(false);

@@ -32,7 +32,18 @@ const growth = (before: number, n: number): [AppendMessage, Uint8Array] => {
   const metrics = { loss: { start: 0, x: [0, 1], y: [0.5, "NaN" as const] } };
   const rest = { steps: null, epochs: null, metrics, precision: "float32", notes: [] } as const;
   return [
-    { type: "append", run: "run", n_checkpoints: n, blocks: [entry], part: 7, ...rest, notes: [] },
+    {
+      type: "append",
+      run: "run",
+      revision: 0,
+      start: before,
+      first: before,
+      n_checkpoints: n,
+      blocks: [entry],
+      part: 7,
+      ...rest,
+      notes: [],
+    },
     bytes,
   ];
 };

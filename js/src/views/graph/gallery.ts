@@ -13,11 +13,14 @@ const FRAME = 1.5; // pixels that the frames above and below a tick take of the 
 
 export class Gallery {
   readonly #known = new Map<string, { exhibit: Exhibit; checkpoint: number }>();
+  #revision = 0;
 
   /** The layers that are shown as portraits now; their ranking is made once, of the last checkpoint then. */
   exhibits({ network, history, options }: ViewContext): Map<string, Exhibit> {
     const shown = new Map<string, Exhibit>();
     const last = history.nCheckpoints - 1;
+    if (this.#revision !== history.revision) this.#known.clear();
+    this.#revision = history.revision;
     if (!options().portraits || !history.hasValues) return shown;
     for (const [group, about] of portrayed(network)) {
       const known = this.#known.get(group);

@@ -39,6 +39,7 @@ export class Links {
   readonly #firstStrips: Uint32Array; // a bundle has one strip for each block
   readonly n: number;
   readonly domains = new Map<string, { domain: number; seen: Set<number> }>();
+  readonly #revision: number;
   readonly #cache = new Map<number, Float32Array>();
   readonly #layers: Map<string, string>; // group -> its layer
 
@@ -52,6 +53,7 @@ export class Links {
     this.#network = network;
     this.#history = history;
     this.#options = options;
+    this.#revision = history.revision;
     this.#grownFrom = grownFrom;
     this.#layers = new Map(network.groups.map((group) => [group.id, group.layer]));
     this.bundles = network.bundles.map((bundle) => withReduce(bundle, options)).filter(drawable);
@@ -62,6 +64,11 @@ export class Links {
       this.starts[b + 1] = this.starts[b] + bundle.shape[0] * bundle.shape[1];
     });
     this.n = this.starts[this.bundles.length];
+  }
+
+  /** The domains that later ones grow from; none if the history was revised. */
+  get lasting(): Links["domains"] {
+    return this.#history.revision === this.#revision ? this.domains : new Map();
   }
 
   /** A bundle's links of the shown quantity at checkpoint k; false if they were not recorded. */

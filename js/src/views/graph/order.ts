@@ -75,7 +75,7 @@ export class UnitOrder {
       const last = history.nCheckpoints - 1;
       this.#isWaiting = !history.hasValues || !history.isHere(last, "weights");
       if (this.#isWaiting) return this.#order;
-      const source = `sum ${reduce} ${rest_index}`;
+      const source = `sum ${reduce} ${rest_index} ${history.revision}`;
       return this.#take(source, () => orderBySum(network, history, options, last), last);
     }
     const computed = history.orders[order];
