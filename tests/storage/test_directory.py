@@ -160,7 +160,8 @@ def test_data_are_on_the_disk_before_their_name_and_the_name_after_a_sync(
     fsync, replace = os.fsync, os.replace
 
     def told_fsync(descriptor: int) -> None:
-        happened.append(("fsync", os.path.basename(os.readlink(f"/proc/self/fd/{descriptor}"))))
+        names = {path.stat().st_ino: path.name for path in (tmp_path, *tmp_path.iterdir())}
+        happened.append(("fsync", names[os.fstat(descriptor).st_ino]))
         fsync(descriptor)
 
     def told_replace(source: str, target: str, **about: Any) -> None:
