@@ -150,3 +150,32 @@ def test_only_unfinished_files_are_removed(directory: Directory, tmp_path: Path)
         (tmp_path / name).touch()
     directory.remove_unfinished()
     assert sorted(os.listdir(tmp_path)) == [".other", "a.writing", "b"]
+
+
+def test_data_are_on_the_disk_before_their_name_and_the_name_after_a_sync(
+    directory: Directory, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What survives a failure of power is what was synced, in this order; killing a process cannot tell."""
+    happened: list[tuple[str, ...]] = []
+    fsync, replace = os.fsync, os.replace
+
+    def told_fsync(descriptor: int) -> None:
+        names = {path.stat().st_ino: path.name for path in (tmp_path, *tmp_path.iterdir())}
+        happened.append(("fsync", names[os.fstat(descriptor).st_ino]))
+        fsync(descriptor)
+
+    def told_replace(source: str, target: str, **about: Any) -> None:
+        happened.append(("replace", target))
+        replace(source, target, **about)
+
+    monkeypatch.setattr(os, "fsync", told_fsync)
+    monkeypatch.setattr(os, "replace", told_replace)
+    directory.write("a", [b"one"])
+    directory.add("lines", [b"one\n"])
+    directory.sync()
+    assert happened == [
+        ("fsync", ".a.writing"),
+        ("replace", "a"),
+        ("fsync", "lines"),
+        ("fsync", tmp_path.name),
+    ]
