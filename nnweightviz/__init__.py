@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nnweightviz.history import History as History
     from nnweightviz.moments import events as events
     from nnweightviz.network import Network as Network
+    from nnweightviz.probe import Probe as Probe
     from nnweightviz.recorder import watch as watch
     from nnweightviz.widget import WeightViz as WeightViz
 
@@ -23,6 +24,7 @@ _HOME = {
     "Checkpoint": "checkpoint",
     "History": "history",
     "Network": "network",
+    "Probe": "probe",
     "WeightViz": "widget",
     "as_network": "adapters",
     "as_state": "adapters",
@@ -35,6 +37,7 @@ __all__ = [
     "Checkpoint",
     "History",
     "Network",
+    "Probe",
     "WeightViz",
     "__version__",
     "as_network",

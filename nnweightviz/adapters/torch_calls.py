@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from nnweightviz.adapters.torch_copies import is_lazy
 from nnweightviz.adapters.torch_layers import Rule, box, rule_for
 from nnweightviz.adapters.torch_moves import function_name
 from nnweightviz.adapters.torch_names import kind_of
+from nnweightviz.adapters.torch_signals import Signal
 from nnweightviz.adapters.torch_tracker import tensors_in
 
 Key = tuple[str | None, str, int]
@@ -35,6 +36,8 @@ class Call:
     kwargs: dict[str, Any]
     outputs: Any
     rule: Rule | None = None
+    signals: tuple[list[Signal | None], list[Signal | None]] = field(default=([], []))
+    """What was known of its inputs before and of its outputs after it, where the run is followed."""
 
     @property
     def name(self) -> str:

@@ -84,10 +84,12 @@ def _run_once(model: nn.Module, inputs: Inputs, shapes: Shapes, axes: Mapping[st
 
         def tell(call: Call) -> None:
             told.append(call)
+            before = [tracker.get(tensor) for tensor in call.inputs]
             if call.rule is None:
                 follow(tracker, call.function, call.args, call.kwargs, call.outputs)
             else:
                 call.rule(tracker, call.function, call.name, call.args, call.outputs)
+            call.signals = before, [tracker.get(tensor) for tensor in tensors_in(call.outputs)]
 
         calls = Calls(runnable, tell)
         tracker.scope = calls.scope
