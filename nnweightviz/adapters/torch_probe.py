@@ -28,6 +28,9 @@ from nnweightviz.adapters.torch_readings import Reading, Readings, ToRead, by_ca
 from nnweightviz.adapters.torch_tracker import tensors_in
 from nnweightviz.network import Network
 
+FEW_VALUES, FEW_BYTES_PER_ITEM = 2**17, 2**18
+"""A model of so few parameters, and what it computes of an item, is run by one thread."""
+
 
 @contextmanager
 def opened(model: nn.Module, network: Network, some: Callable[[int], Any]) -> Iterator[TorchRunner]:
@@ -42,7 +45,18 @@ def opened(model: nn.Module, network: Network, some: Callable[[int], Any]) -> It
     with untouched(model) as runnable, torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         runnable.eval()
-        yield TorchRunner(model, runnable, network, some)
+        n_threads = torch.get_num_threads()
+        n_values = sum(p.numel() for p in runnable.parameters() if not is_lazy(p))
+        try:
+            # threads that wait for each other cost a small model ten times its work where others use the machine
+            if n_values <= FEW_VALUES:
+                torch.set_num_threads(1)
+            runner = TorchRunner(model, runnable, network, some)
+            if runner.n_bytes_per_item > FEW_BYTES_PER_ITEM:
+                torch.set_num_threads(n_threads)
+            yield runner
+        finally:
+            torch.set_num_threads(n_threads)
 
 
 class TorchRunner:

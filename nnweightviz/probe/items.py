@@ -134,8 +134,8 @@ class Probe:
             if type(given) is not type(test) or n_axes[0] != n_axes[1]:
                 told = [" and ".join(str(shape) for _, shape in _shapes(values)) for values in (given, test)]
                 raise ValueError(
-                    f"{name} ({in_a_word(given)}, shape {told[0]}) and {name}_test ({in_a_word(test)}, shape {told[1]}) "
-                    "are not alike; give both in one form"
+                    f"{name} ({in_a_word(given)}, shape {told[0]}) and {name}_test ({in_a_word(test)}, shape "
+                    f"{told[1]}) are not alike; give both in one form"
                 )
 
     def _find_axis(self) -> int:
