@@ -125,8 +125,9 @@ class TorchRunner:
 
     def load(self, state: Mapping[str, Array]) -> None:
         """Take parameters, and buffers, by the names in ``shapes``; the others are as in the model."""
-        self._state = {name: _like(array, self._own[name]) for name, array in state.items()}
-        loaded = {id(self._own[name]) for name in state}
+        firsts = {id(self._own[name]): name for name in reversed(list(state))}  # tied ones under one name
+        self._state = {name: _like(state[name], self._own[name]) for name in firsts.values()}
+        loaded = set(firsts)
         self._missing |= dict.fromkeys(name for name, t in self._own.items() if id(t) not in loaded)
 
     def run(self, inputs: Any, items: Array, positions: Mapping[str, Array]) -> Batch:

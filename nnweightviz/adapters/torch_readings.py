@@ -105,7 +105,8 @@ def readings(followed: Followed, more: Mapping[Key, Call], network: Network) -> 
             continue
         there = followed.build.groups.get(group.id)
         if there is None or there.n_units != group.n_units:
-            found.without[group.id] = "the run of the model does not have them"
+            if group.role == "units":
+                found.without[group.id] = "the run of the model does not have them"
             continue
         layer = layers[group.layer]
         is_recurrent = layer.kind.removesuffix("Cell") in SEQUENCES
@@ -161,7 +162,12 @@ def _ends(chain: Sequence[_Step], group: str, is_recurrent: bool) -> Iterator[_S
     """Yield the steps of a chain that hold a layer's outputs, the best first."""
     root, later = chain[0], list(chain[1:])
     if is_recurrent:
-        later = [step for step in later if step.tensor.numel() == root.tensor.numel()]
+        n_entries = root.tensor.numel()
+        later = [
+            step
+            for step in later
+            if step.tensor.numel() == n_entries or step.call.name == "pad_packed_sequence"
+        ]
     active = next((k for k, step in enumerate(later) if step.activation), None)
     if active is not None:
         yield _finished(later[active], later[active + 1 :], group)

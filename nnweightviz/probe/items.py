@@ -99,8 +99,8 @@ class Probe:
         return _each(self._given(split)[0], lambda value: _taken(value, slice(start, stop), self._axis))
 
     def first(self, n: int) -> Any:
-        """Return the inputs of ``n`` items, from the first on; they are repeated where there are fewer."""
-        numbers = np.arange(n) % self.n_train
+        """Return the inputs of ``n`` items: the first one, and the second again and again."""
+        numbers = np.minimum(np.arange(n), min(1, self.n_train - 1))
         return _each(self.X, lambda value: _taken(value, numbers, self._axis))
 
     def targets(self, split: str, start: int | None = None, stop: int | None = None) -> Any:
