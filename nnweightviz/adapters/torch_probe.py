@@ -124,7 +124,11 @@ class TorchRunner:
         ]
 
     def load(self, state: Mapping[str, Array]) -> None:
-        """Take parameters, and buffers, by the names in ``shapes``; the others are as in the model."""
+        """Take parameters, and buffers, by the names in ``shapes``; the others are as in the model.
+
+        What the model draws by chance, if it does even in eval mode, is the same at every checkpoint.
+        """
+        torch.manual_seed(0)  # put back by ``untouched``
         firsts = {id(self._own[name]): name for name in reversed(list(state))}  # tied ones under one name
         self._state = {name: _like(state[name], self._own[name]) for name in firsts.values()}
         loaded = set(firsts)

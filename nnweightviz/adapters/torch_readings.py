@@ -245,10 +245,11 @@ def _inner(followed: Followed, more: Mapping[Key, Call], group: Group) -> Iterat
 
 
 def _odd_axes(followed: Followed, more: Mapping[Key, Call]) -> Iterator[str]:
-    """Yield a sentence for every recurrent layer that takes items for time steps."""
+    """Yield a sentence for every recurrent layer, and attention, that takes items for time steps."""
     for call in followed.calls:
         module = call.function
-        if not isinstance(module, nn.RNNBase) or call.key not in more or call.inputs[0].ndim != 3:
+        is_one = isinstance(module, nn.RNNBase | nn.MultiheadAttention)
+        if not is_one or call.key not in more or call.inputs[0].ndim != 3:
             continue
         items = item_axis(call.inputs[0], more[call.key].inputs[0])
         if items is not None and items.axis != (0 if module.batch_first else 1):

@@ -76,8 +76,8 @@ class Probe:
             )
         if self.loss is not None and self.y is None:
             raise ValueError("a loss was given, but no y to compare predictions with; give y too")
-        for name in ("n_items", "n_positions", "batch_size"):
-            _check_count(name, getattr(self, name), may_be_none=name == "batch_size")
+        for name in ("n_items", "n_positions", *(("batch_size",) if self.batch_size is not None else ())):
+            _check_count(name, getattr(self, name))
         if (self.y_test is None) != (self.X_test is None or self.y is None):
             raise ValueError("X_test and y_test belong together as X and y do; give both, or neither")
         self._axis = self._find_axis()
@@ -140,9 +140,7 @@ class Probe:
 
     def _find_axis(self) -> int:
         if self.item_axis is not None:
-            _check_count(
-                "item_axis", self.item_axis + 1 if isinstance(self.item_axis, int) else self.item_axis
-            )
+            _check_count("item_axis", self.item_axis, least=0)
             return int(self.item_axis)
         shapes = [shape for _, shape in _shapes(self.X)]
         if self.y is None or all(shape[0] == len(self.y) for shape in shapes):
@@ -259,8 +257,6 @@ def _as_array(value: Any) -> Any:
     return (value.float() if str(value.dtype) in ("torch.bfloat16", "torch.float16") else value).numpy()
 
 
-def _check_count(name: str, given: Any, may_be_none: bool = False) -> None:
-    if given is None and may_be_none:
-        return
-    if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < 1:
-        raise ValueError(f"{name} is {given!r}; it takes a whole number from 1")
+def _check_count(name: str, given: Any, least: int = 1) -> None:
+    if isinstance(given, bool) or not isinstance(given, int | np.integer) or given < least:
+        raise ValueError(f"{name} is {given!r}; it takes a whole number from {least}")

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 import nnweightviz as nwv
+from adapters.torch_nets import ZOO
+from nnweightviz.adapters.torch_inputs import given_inputs, guessed_inputs
 from nnweightviz.probe import Outputs, Probe, ProbeError, outputs_of
 
 torch.set_num_threads(1)
@@ -327,6 +329,65 @@ def test_a_transformer_block_gives_attention_and_sums() -> None:
     assert any("'self_attn.q'" in note for note in outputs.notes)  # inside of one fused call
 
 
+def test_noise_is_the_same_at_every_checkpoint() -> None:
+    model = Of(lambda net, x: net.a(x + torch.randn_like(x)), a=nn.Linear(4, 3))
+    history = nwv.History()
+    for _ in range(2):
+        history.record(model)
+    before = torch.get_rng_state()
+    outputs = outputs_of(model, history, nwv.as_network(model), torch.zeros(N, 4))
+    close(outputs.prediction[0], outputs.prediction[1])
+    assert np.ptp(outputs.prediction[0], axis=0).min() > 0
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+# These read items as time steps, draw at random, want lengths in order, or choose layers by the whole batch.
+NOT_ALONE = {"LastOut", "Mha", "Vae", "Packed", "Fails", "DataDep"}
+
+
+@pytest.mark.parametrize("name", sorted(set(ZOO) - NOT_ALONE))
+def test_an_item_gives_the_same_wherever_it_stands(name: str) -> None:
+    net, example = ZOO[name]
+    torch.manual_seed(0)
+    model = net()
+    network = nwv.as_network(model, example)
+    given = [*given_inputs(model, example)] if example is not None else []
+    inputs = next(i for i in [*given, *guessed_inputs(model)] if runs(model, i))
+    items = tuple(five_of(value) for value in (*inputs.args, *inputs.kwargs.values()))
+    names = (*inputs.names, *inputs.kwargs)
+    history = recorded(model, 1)
+    whole, alone, turned = (
+        outputs_of(model, history, network, Probe(values, batch_size=size))
+        for values, size in (
+            (dict(zip(names, items, strict=True)), None),
+            (dict(zip(names, items, strict=True)), 1),
+            (dict(zip(names, (value.flip(0) for value in items), strict=True)), None),
+        )
+    )
+    assert whole.groups
+    for group, found in whole.groups.items():
+        assert np.isfinite(found.values).all()
+        close(alone.groups[group].values, found.values)
+        close(turned.groups[group].values, found.values[:, ::-1])
+        close(alone.groups[group].peaks, found.peaks)
+
+
+def runs(model: nn.Module, inputs: Any) -> bool:
+    try:
+        with torch.no_grad():
+            model(*inputs.args, **inputs.kwargs)
+    except Exception:
+        return False
+    return True
+
+
+def five_of(value: Tensor) -> Tensor:
+    shape = (5, *value.shape[1:])
+    generator = torch.Generator().manual_seed(4)
+    floats = torch.randn(shape, generator=generator)
+    return floats if value.is_floating_point() else torch.randint(3, shape, generator=generator)
+
+
 def test_items_and_steps_that_were_merged_are_told_apart() -> None:
     def batch_major(net: Any, x: Tensor) -> Tensor:
         return net.b(net.a(x.reshape(-1, 3)).tanh().reshape(len(x), -1))
@@ -482,6 +543,20 @@ def test_items_that_lie_where_the_layer_has_time_are_noted() -> None:
     assert not any("item_axis" in note for note in outputs.notes)
     assert last(outputs, "r.l0").shape == (N, 5, 4)
     assert outputs.prediction.shape == (3, N, 5, 1)
+
+
+def test_a_layer_that_a_batch_does_not_reach_has_no_outputs_there() -> None:
+    def run(net: Any, x: Tensor) -> Tensor:
+        h = net.a(x)
+        return net.c(net.b(h) if x.sum() > 0 else h)
+
+    model = Of(run, a=nn.Linear(4, 4), b=nn.Linear(4, 4), c=nn.Linear(4, 1))
+    x = torch.cat([torch.ones(4, 4), -torch.ones(4, 4)])
+    outputs = probed(model, x, batch_size=4)
+    assert np.isfinite(last(outputs, "b")[:4]).all()
+    assert np.isnan(last(outputs, "b")[4:]).all()
+    assert np.isfinite(last(outputs, "a")).all()
+    assert any("NaN there: outputs of 'b'" in note for note in outputs.notes)
 
 
 def test_groups_that_cannot_be_read_are_named_and_the_rest_is_kept() -> None:
