@@ -219,13 +219,13 @@ class _Reader:
                 self._parts[group, k] = self._part(found, reading)
 
     def _part(self, found: torch.Tensor, reading: Reading) -> _Part:
-        some = found[self._items.to(found.device)].float()
+        some = found[self._items.to(found.device)].float()  # a copy
         kept = some.mean(1, keepdim=True) if reading.is_spatial else some
         count = None
         if reading.saturates is not None:
             count = saturated(found, reading.saturates).sum((0, 1))
         n_values = found.shape[0] * found.shape[1]
-        return _Part(kept.clone(), found.abs().amax((0, 1)), count, n_values)
+        return _Part(kept, found.abs().amax((0, 1)), count, n_values)
 
     def batch(self, group: str, n_parts: int, positions: Array) -> GroupBatch | None:
         """Return what was read of a group; None where that is not all of its parts."""

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 import nnweightviz as nwv
 from adapters.torch_nets import ZOO
 from nnweightviz.adapters.torch_inputs import given_inputs, guessed_inputs
+from nnweightviz.adapters.torch_layouts import item_axis
 from nnweightviz.probe import Outputs, Probe, ProbeError, outputs_of
 
 torch.set_num_threads(1)
@@ -229,12 +230,16 @@ def test_initial_states_reach_the_inner_layers() -> None:
     def run(net: Any, x: Tensor, h: Tensor) -> Tensor:
         return net.d(net.r(x, h.transpose(0, 1).contiguous())[0])
 
-    model = Of(run, r=nn.GRU(2, 4, 2, batch_first=True), d=nn.Linear(4, 1))
-    x, h = torch.randn(N, 5, 2), torch.randn(N, 2, 4)
+    model = Of(run, r=nn.GRU(2, 4, 3, batch_first=True), d=nn.Linear(4, 1))
+    x, h = torch.randn(N, 5, 2), torch.randn(N, 3, 4)
     outputs = probed(model, (x, h))
-    first = nn.GRU(2, 4, batch_first=True)
-    first.load_state_dict({n: getattr(model.r, n) for n, _ in first.named_parameters()})
-    close(last(outputs, "r.l0"), first(x, h[:, :1].transpose(0, 1).contiguous())[0])
+    sequence = x
+    for layer in range(3):
+        single = nn.GRU(sequence.shape[-1], 4, batch_first=True)
+        names = {name: name.replace("_l0", f"_l{layer}") for name, _ in single.named_parameters()}
+        single.load_state_dict({name: getattr(model.r, own) for name, own in names.items()})
+        sequence = single(sequence, h[:, layer : layer + 1].transpose(0, 1).contiguous())[0]
+        close(last(outputs, f"r.l{layer}"), sequence)
 
 
 def test_packed_sequences_are_read_padded() -> None:
@@ -401,6 +406,24 @@ def test_items_and_steps_that_were_merged_are_told_apart() -> None:
         x = torch.randn(N, 4, 3)
         outputs = probed(model, x)
         close(last(outputs, "a"), model.a(x).tanh())
+
+
+def test_the_axis_of_items_is_found_in_whatever_order_they_were_merged() -> None:
+    few, more = (torch.arange(n * 4 * 3.0).reshape(n, 4, 3) for n in (2, 3))
+    for order, merge in (
+        (True, lambda t: t.flatten(0, 1)),
+        (False, lambda t: t.transpose(0, 1).flatten(0, 1)),
+        (True, lambda t: t),
+        (True, lambda t: t.movedim(0, 2)),
+    ):
+        found = item_axis(merge(few), merge(more))
+        assert found is not None
+        assert found.is_item_major == order
+        items = found.items_first(merge(more), 3)
+        assert items is not None
+        close(items.reshape(3, 4, 3).numpy(), more)
+    assert item_axis(few, few) is None
+    assert item_axis(few, more[:, :3]) is None
 
 
 def test_a_flattened_convolution_gives_its_channels() -> None:
