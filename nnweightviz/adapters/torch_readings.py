@@ -16,7 +16,7 @@ from nnweightviz.adapters.runs import SATURATED, Form
 from nnweightviz.adapters.torch_calls import Call, Key
 from nnweightviz.adapters.torch_flow import Followed
 from nnweightviz.adapters.torch_kernels import KERNELS
-from nnweightviz.adapters.torch_layers import _passed_on, recurrent
+from nnweightviz.adapters.torch_layers import passed_on, recurrent
 from nnweightviz.adapters.torch_layouts import N_FEW, ItemAxis, item_axis, unit_table
 from nnweightviz.adapters.torch_names import kind_of
 from nnweightviz.adapters.torch_operations import ACTIVATIONS, JOINS
@@ -73,7 +73,7 @@ class _Step:
     def is_layer(self) -> bool:
         """Whether a layer gave it, as a module or as a function."""
         if self.call.rule is not None:
-            return self.call.rule is not _passed_on
+            return self.call.rule is not passed_on
         return self.call.name in KERNELS and self.call.name != "getitem"
 
     @property
@@ -82,7 +82,7 @@ class _Step:
         if self.call.rule is None:
             return ACTIVATIONS.get(self.call.name) or CLAMPS.get(self.call.name)
         module = self.call.function
-        is_one = self.call.rule is _passed_on and type(module).__module__.endswith("activation")
+        is_one = self.call.rule is passed_on and type(module).__module__.endswith("activation")
         return kind_of(module) if is_one else None
 
 
