@@ -39,9 +39,13 @@ def opened(model: nn.Module, network: Network, some: Callable[[int], Any]) -> It
     Raises
     ------
     ProbeError
-        If the model fails on these.
+        If the model fails on these, or is scripted.
     """
     model = unwrapped(model)
+    if isinstance(model, torch.jit.ScriptModule):
+        raise ProbeError(
+            "a scripted model cannot be run with the parameters of its checkpoints; give the module it was scripted from"
+        )
     with untouched(model) as runnable, torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         runnable.eval()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable
 from itertools import product
 from typing import Any
@@ -549,6 +550,24 @@ def test_a_failing_layer_is_named_with_the_shapes_it_was_given() -> None:
         match=r"layer '0' \(Linear\), given \(3, 5\): RuntimeError.*gave .*\(3, 5\) \(float32\); give X",
     ):
         probed(model, torch.randn(N, 5))
+
+
+def test_a_scripted_model_is_refused_and_one_that_cannot_be_copied_is_run() -> None:
+    model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Linear(3, 1)).train()
+    history, network = recorded(model), nwv.as_network(model)
+    x = torch.randn(N, 4)
+    with pytest.raises(ProbeError, match="give the module it was scripted from"):
+        outputs_of(torch.jit.script(model), history, network, x)
+    expected = outputs_of(model, history, network, x)
+    model.lock = threading.Lock()  # so that no copy can be made
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    parameters = list(model.parameters())
+    found = outputs_of(model, history, network, x)
+    close(found.groups["0"].values, expected.groups["0"].values)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    assert all(a is b for a, b in zip(parameters, model.parameters(), strict=True))
+    assert all(m.training for m in model.modules())
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
 
 
 def test_a_failing_function_is_named() -> None:
