@@ -44,7 +44,7 @@ def opened(model: nn.Module, network: Network, some: Callable[[int], Any]) -> It
     model = unwrapped(model)
     if isinstance(model, torch.jit.ScriptModule):
         raise ProbeError(
-            "a scripted model cannot be run with the parameters of its checkpoints; give the module it was scripted from"
+            "a scripted model cannot be run with the parameters of its checkpoints; give the module that was scripted"
         )
     with untouched(model) as runnable, torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -556,7 +556,7 @@ def test_a_scripted_model_is_refused_and_one_that_cannot_be_copied_is_run() -> N
     model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3), nn.ReLU(), nn.Linear(3, 1)).train()
     history, network = recorded(model), nwv.as_network(model)
     x = torch.randn(N, 4)
-    with pytest.raises(ProbeError, match="give the module it was scripted from"):
+    with pytest.raises(ProbeError, match="give the module that was scripted"):
         outputs_of(torch.jit.script(model), history, network, x)
     expected = outputs_of(model, history, network, x)
     model.lock = threading.Lock()  # so that no copy can be made
