@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nnweightviz.moments import events as events
     from nnweightviz.network import Network as Network
     from nnweightviz.opening import open_history as open
+    from nnweightviz.probe import Probe as Probe
     from nnweightviz.recorder import watch as watch
     from nnweightviz.widget import WeightViz as WeightViz
 
@@ -25,6 +26,7 @@ _HOME = {
     "Checkpoint": "checkpoint",
     "History": "history",
     "Network": "network",
+    "Probe": "probe",
     "WeightViz": "widget",
     "as_network": "adapters",
     "as_state": "adapters",
@@ -40,6 +42,7 @@ __all__ = [
     "Checkpoint",
     "History",
     "Network",
+    "Probe",
     "WeightViz",
     "__version__",
     "as_network",

@@ -141,8 +141,9 @@ def _find_flow(model: nn.Module, example: Any, shapes: Shapes) -> tuple[Build | 
 
 
 def _followed(model: nn.Module, inputs: Inputs, shapes: Shapes) -> tuple[Build, str | None]:
-    build, signal = run(model, inputs, shapes)
-    return build, signal.groups[0] if signal is not None and len(signal.groups) == 1 else None
+    followed = run(model, inputs, shapes)
+    signal = followed.output
+    return followed.build, signal.groups[0] if signal is not None and len(signal.groups) == 1 else None
 
 
 def _is_quantised(model: nn.Module) -> bool:

@@ -6,7 +6,6 @@ Not for choosing what to run it on (see ``torch_inputs``).
 from __future__ import annotations
 
 import copy
-import inspect
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,12 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 from torch import nn
-from torch.overrides import TorchFunctionMode
 
 from nnweightviz.adapters import torch_parametrised  # noqa: F401  (its rule)
 from nnweightviz.adapters.build import Build, Shapes
-from nnweightviz.adapters.torch_copies import is_lazy, untouched
-from nnweightviz.adapters.torch_layers import box, rule_for
+from nnweightviz.adapters.torch_calls import Call, Calls
+from nnweightviz.adapters.torch_copies import untouched
 from nnweightviz.adapters.torch_operations import follow
 from nnweightviz.adapters.torch_signals import Signal, spread
 from nnweightviz.adapters.torch_tracker import Tracker, tensors_in
@@ -43,45 +41,38 @@ class Inputs:
                 yield (name if len(found) == 1 else f"{name}.{k}"), tensor
 
 
-class _Follow(TorchFunctionMode):
-    """Hands every torch call outside the modules that are drawn as a whole to the rules."""
+@dataclass
+class Followed:
+    """A run that was followed: what was built, the signal of the (first) output, every call in its order."""
 
-    def __init__(self, tracker: Tracker) -> None:
-        super().__init__()
-        self.tracker = tracker
-        self.depth = 0
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        out = func(*args, **(kwargs or {}))
-        if self.depth == 0:
-            follow(self.tracker, func, args, kwargs or {}, out)
-        return out
+    build: Build
+    output: Signal | None
+    tracker: Tracker
+    calls: list[Call]
 
 
-def run(model: nn.Module, inputs: Inputs, shapes: Shapes) -> tuple[Build, Any]:
-    """Run a copy of the model and return what was built, with the signal of its (first) output.
+def run(model: nn.Module, inputs: Inputs, shapes: Shapes) -> Followed:
+    """Run a copy of the model and return what was followed.
 
     The model, its buffers and the random states are as before. Inputs are units along the last axis (channels
     for a convolution); where a dense layer reads more than that axis, every position is a unit.
     """
     axes: dict[str, Any] = {}
     first = _run_once(model, inputs, shapes, axes)
-    if first[2].misread:
-        axes = dict(first[2].misread)
+    if first.tracker.misread:
+        axes = dict(first.tracker.misread)
         first = _run_once(model, inputs, shapes, axes)
     for mode in ("each", "all"):
-        wide = {group for group in first[2].wide if first[0].groups[group].role == "input"}
+        wide = {group for group in first.tracker.wide if first.build.groups[group].role == "input"}
         if not wide:
             break
         again = _run_once(model, inputs, shapes, axes | dict.fromkeys(wide, mode))
-        if not wide & again[2].wide and not again[2].is_reordered:
-            return again[:2]
-    return first[:2]
+        if not wide & again.tracker.wide and not again.tracker.is_reordered:
+            return again
+    return first
 
 
-def _run_once(
-    model: nn.Module, inputs: Inputs, shapes: Shapes, axes: Mapping[str, Any]
-) -> tuple[Build, Any, Tracker]:
+def _run_once(model: nn.Module, inputs: Inputs, shapes: Shapes, axes: Mapping[str, Any]) -> Followed:
     build = Build(shapes)
     with untouched(model) as runnable, torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -89,17 +80,21 @@ def _run_once(
         tracker = Tracker(build, runnable)
         args, kwargs = copy.deepcopy((inputs.args, inputs.kwargs))
         _say_inputs(tracker, Inputs(args, kwargs, inputs.names), axes, {n for n, _ in model.named_modules()})
-        mode = _Follow(tracker)
-        handles = [
-            h for name, module in runnable.named_modules() for h in _hooks(tracker, mode, name, module)
-        ]
-        try:
-            with mode:
-                outputs = runnable(*args, **kwargs)
-        finally:
-            for handle in handles:
-                handle.remove()
-        return build, _say_output(tracker, outputs), tracker
+        told: list[Call] = []
+
+        def tell(call: Call) -> None:
+            told.append(call)
+            before = [tracker.get(tensor) for tensor in call.inputs]
+            if call.rule is None:
+                follow(tracker, call.function, call.args, call.kwargs, call.outputs)
+            else:
+                call.rule(tracker, call.function, call.name, call.args, call.outputs)
+            call.signals = before, [tracker.get(tensor) for tensor in tensors_in(call.outputs)]
+
+        calls = Calls(runnable, tell)
+        tracker.scope = calls.scope
+        outputs = calls.run(lambda: runnable(*args, **kwargs))
+        return Followed(build, _say_output(tracker, outputs), tracker, told)
 
 
 def _say_inputs(tracker: Tracker, inputs: Inputs, axes: Mapping[str, Any], taken: set[str]) -> None:
@@ -144,43 +139,3 @@ def _say_output(tracker: Tracker, outputs: Any) -> Signal | None:
         if signal is not None:
             settled.append(signal if signal.is_aside else tracker.settle(tensor, signal))
     return settled[0] if settled else None
-
-
-def _hooks(tracker: Tracker, mode: _Follow, name: str, module: nn.Module) -> list[Any]:
-    rule = rule_for(module)
-    if rule is not None and any(
-        p.numel() == 0 for p in module._parameters.values() if p is not None and not is_lazy(p)
-    ):
-        rule = box
-
-    def enter(_module: nn.Module, _args: Any, _kwargs: Any) -> None:
-        if rule is None:
-            tracker.scope.append(name)
-        else:
-            mode.depth += 1
-
-    def leave(_module: nn.Module, args: Any, kwargs: Any, outputs: Any) -> None:
-        if rule is None:
-            tracker.scope.pop()
-            return
-        mode.depth -= 1
-        if mode.depth == 0:
-            with torch._C.DisableTorchFunction():
-                rule(tracker, module, name, _in_order(module, args, kwargs), outputs)
-
-    return [
-        module.register_forward_pre_hook(enter, with_kwargs=True),
-        module.register_forward_hook(leave, with_kwargs=True),
-    ]
-
-
-def _in_order(module: nn.Module, args: Any, kwargs: Any) -> tuple[Any, ...]:
-    """Return all arguments in the order of the module's signature."""
-    if not kwargs:
-        return tuple(args)
-    try:
-        bound = inspect.signature(module.forward).bind(*args, **kwargs)
-    except (TypeError, ValueError):
-        return (*args, *kwargs.values())
-    bound.apply_defaults()
-    return tuple(bound.arguments.values())

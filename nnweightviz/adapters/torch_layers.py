@@ -59,7 +59,7 @@ def rule_for(module: nn.Module) -> Rule | None:
         if kind in LAYERS:
             return LAYERS[kind]
     if not hasattr(module, "embed_dim") and type(module).__module__.rpartition(".")[2] in PASSED_ON:
-        return _passed_on
+        return passed_on
     has_state = any(True for _ in module.parameters()) or "quantized" in type(module).__module__
     return box if has_state else None
 
@@ -167,7 +167,7 @@ def _say_outputs(tracker: Tracker, spec: Recurrent, outputs: Any, groups: Sequen
         tracker.put(cell, Signal(tuple(flat), operations=("memory",), is_aside=True))
 
 
-def _passed_on(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any) -> None:
+def passed_on(tracker: Tracker, module: nn.Module, name: str, inputs: tuple[Any, ...], outputs: Any) -> None:
     """Write an activation, dropout or norm on the layer whose outputs it changes, and draw its parameters."""
     kind = kind_of(module)
     signal = tracker.get(inputs[0])
