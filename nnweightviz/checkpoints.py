@@ -79,8 +79,9 @@ class Checkpoints:
         if shapes is not self._last_shapes:
             self._parameters, self._last_shapes = self._parameters | dict(shapes), shapes
         self._knows_steps = checkpoint.step is not None
+        at = len(self) if checkpoint.step is None else checkpoint.step
+        self._points.add(float(at), checkpoint.metrics)  # first: who sees a checkpoint sees its metrics
         self._checkpoints.append(checkpoint)
-        self._points.add(self._x(len(self) - 1), checkpoint.metrics)
 
     def _x(self, k: int) -> float:
         """Where a checkpoint stands among the metrics: at its step, or at its number."""

@@ -64,7 +64,8 @@ class WeightViz(anywidget.AnyWidget):
 
     Examples
     --------
-    >>>     >>> viz = WeightViz({"fc.weight": np.zeros((2, 3)), "fc.bias": np.ones(2)})
+    >>> import numpy as np
+    >>> viz = WeightViz({"fc.weight": np.zeros((2, 3)), "fc.bias": np.ones(2)})
     >>> viz
     WeightViz of model: one layer, 8 links, one checkpoint, float32
     """
