@@ -152,7 +152,7 @@ def test_going_back_to_an_earlier_step_shows_what_is_there_now(jupyter: Jupyter,
     execute(kernel, "for k in range(2, 20): record(k)")
     diagram.wait_for("checkpoint", 19)
     diagram.scrub_to(5)
-    select = "viz.selection = {'bundle': 'fc.weight', 'target': 3, 'source': 1}"
+    select = "viz.selection = {'group': 'fc', 'unit': 3}"
     execute(kernel, f"viz.options = {{'scale': 'global'}}; {select}")
     expect(diagram.root.locator(".nwv-inspector")).to_be_visible()
     execute(kernel, "history.record(state(700), step=80, loss=1 / 701, overwrite=True)")
