@@ -7,6 +7,7 @@ import * as esbuild from "esbuild";
 import { minify } from "terser";
 import { withShortClasses } from "./bundling/classes.mjs";
 import { withoutClasses } from "./bundling/closures.mjs";
+import { twoParts } from "./bundling/parts.mjs";
 import { MARK, marked, ownProperties, shortNames } from "./bundling/properties.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -106,20 +107,39 @@ const sources = {
     });
   },
 };
-shared.plugins = [asFunction, sources];
+
+/** `import css from "./x.css"` is the style sheet as text. */
+const styles = {
+  name: "styles",
+  setup(build) {
+    build.onResolve({ filter: /\.css$/ }, ({ path, resolveDir, kind }) =>
+      kind === "import-statement" ? { path: join(resolveDir, path), namespace: "style" } : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: "style" }, async ({ path }) => {
+      const { code } = await esbuild.transform(readFileSync(path, "utf8"), { loader: "css", minify: true });
+      return { contents: code.trim(), loader: "text" };
+    });
+  },
+};
+shared.plugins = [asFunction, sources, styles];
+
+const script = (name, entry) => ({
+  ...shared,
+  format: "esm",
+  entryPoints: [join(here, "src", entry)],
+  outfile: join(out, name),
+});
 
 const builds = [
-  { ...shared, format: "esm", entryPoints: [join(here, "src/widget.ts")], outfile: join(out, "widget.js") },
+  ...(await twoParts(script("widget.js", "widget.ts"), script("extras.js", "extras/index.ts"))),
   { ...shared, format: "iife", entryPoints: [join(here, "src/embed.ts")], outfile: join(out, "embed.js") },
   { ...shared, entryPoints: [join(here, "src/nnweightviz.css")], outfile: join(out, "nnweightviz.css") },
 ];
 
-/** What the bundler leaves to shorten. `reduce_funcs` would make of a function that is called once a new one each time. */
-const lastWord = {
-  ecma: 2022,
-  module: true,
-  compress: { passes: 2, pure_getters: true, reduce_funcs: false, unsafe_arrows: true },
-};
+/** What the bundler leaves to shorten; "unsafe" are functions that are asked for their names, and changed prototypes. */
+const safe = { passes: 2, pure_getters: true };
+const unsafe = { unsafe: true, unsafe_arrows: true, unsafe_comps: true, unsafe_methods: true };
+const lastWord = { ecma: 2022, module: true, compress: { ...safe, ...unsafe } };
 
 if (isWatching) {
   for (const options of builds) await (await esbuild.context(options)).watch();

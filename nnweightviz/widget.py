@@ -98,6 +98,8 @@ class WeightViz(anywidget.AnyWidget):
     _index = t.Dict().tag(sync=True, to_json=lambda _, widget: widget._payload.index())
     _blocks: t.List[bytes] = t.List().tag(sync=True, to_json=lambda _, widget: list(widget._payload.parts))
 
+    _extras = t.Unicode().tag(sync=True)
+
     def __init__(
         self,
         model: Any = None,
@@ -128,7 +130,8 @@ class WeightViz(anywidget.AnyWidget):
         self._live = Live(network, history, precision, send=self._tell, moved=self._move)
         self._answers = Answers(self._live, self._tell)
         self._esm, self._css = read_static("widget.js"), read_static("nnweightviz.css")
-        super().__init__(**first_traits(network, self._payload.n_checkpoints, title) | {"view": view})
+        first = first_traits(network, self._payload.n_checkpoints, title)
+        super().__init__(**first | {"view": view, "_extras": read_static("extras.js")})
         self.on_msg(lambda _, content, __: self._answers.receive(content))
         self._live.begin()  # another thread may have recorded meanwhile
 

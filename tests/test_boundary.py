@@ -61,7 +61,7 @@ def test_the_browser_reads_no_trait_that_is_not_there() -> None:
 
 
 def test_a_page_carries_every_trait() -> None:
-    assert {*PAGE_TRAITS, "_index", "_blocks"} == own_traits()
+    assert {*PAGE_TRAITS, "_index", "_blocks", "_extras"} == own_traits()
 
 
 def test_the_views_are_those_that_are_registered() -> None:

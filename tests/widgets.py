@@ -18,6 +18,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "static"
     folder.mkdir()
     (folder / "widget.js").write_text("export default {};")
+    (folder / "extras.js").write_text("export default () => ({});")
     (folder / "embed.js").write_text('console.log("embed </script> <!-- é");')
     (folder / "nnweightviz.css").write_text(".nnweightviz { color: CanvasText; }")
     monkeypatch.setattr(export, "STATIC", folder)

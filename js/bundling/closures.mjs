@@ -46,7 +46,11 @@ function functionOf(code, { id, body: { body: members } }) {
     });
     return text.toString();
   };
-  const prefix = ({ async, generator }) => `${async ? "async " : ""}function${generator ? "*" : ""} `;
+  const declared = (name, value) => {
+    if (value.generator) return `${value.async ? "async " : ""}function* ${name}${rewritten(value)}`;
+    const parameters = value.params.map((p) => rewritten(p)).join(", ");
+    return `const ${name} = ${value.async ? "async " : ""}(${parameters}) => ${rewritten(value.body)};`;
+  };
   const [methods, fields, functions] = [[], [], []];
   let [parameters, body] = [[], ""];
   for (const member of members) {
@@ -59,8 +63,7 @@ function functionOf(code, { id, body: { body: members } }) {
         return { given, bound: `let ${name} = ${given} === undefined ? ${initial} : ${given};` };
       });
       body = rewritten(value.body).slice(1, -1);
-    } else if (kind && isPrivate(key))
-      functions.push(prefix(value) + variableOf(key.name) + rewritten(value));
+    } else if (kind && isPrivate(key)) functions.push(declared(variableOf(key.name), value));
     else if (kind) methods.push(code.slice(member.start, value.start) + rewritten(value));
     else {
       const initial = value ? ` = ${rewritten(value)}` : isPrivate(key) ? "" : " = undefined";
@@ -69,7 +72,7 @@ function functionOf(code, { id, body: { body: members } }) {
   }
   return `function ${id.name}(${parameters.map((p) => p.given)}) {
   const ${self} = { ${methods.join(",\n")} };
-  ${[...fields, ...functions].join("\n")}
+  ${[...functions, ...fields].join("\n")}
   { ${parameters.map((p) => p.bound).join(" ")} ${body} }
   return ${self};
 }`;

@@ -165,9 +165,6 @@ export function nValues(entry: BlockEntry): number {
 }
 
 /** The number that a JSON value of a metric stands for. */
-export function asNumber(value: JsonNumber): number {
-  return Number(value);
-}
 
 /** A block from its own bytes (cut from the part at `offset`). */
 export async function readBlock(entry: BlockEntry, bytes: Uint8Array): Promise<Block> {

@@ -1,8 +1,12 @@
 // The entry of exported pages: widgets without a kernel, from the states that lie in the page.
 import { mount } from "./app";
 import { connect } from "./connection";
+import { loadBy } from "./extras";
+import { extras } from "./extras/index";
 import type { HostModel } from "./player";
 import { sessionOf } from "./session";
+
+loadBy(async () => extras);
 
 type Callback = (...args: unknown[]) => void;
 /** @boundary */

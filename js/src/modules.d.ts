@@ -7,3 +7,10 @@ declare module "*.wasm" {
   const base64: string;
   export default base64;
 }
+declare module "nnweightviz:shared" {
+  export const shared: unknown[];
+}
+declare module "*.css" {
+  const text: string;
+  export default text;
+}

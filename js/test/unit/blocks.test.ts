@@ -2,15 +2,7 @@ import { readFileSync } from "node:fs";
 import { deflateSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import {
-  asNumber,
-  type BlockEntry,
-  type JsonNumber,
-  nValues,
-  readBlock,
-  valueAt,
-  valuesAt,
-} from "../../src/blocks";
+import { type BlockEntry, type JsonNumber, nValues, readBlock, valueAt, valuesAt } from "../../src/blocks";
 
 const fixtures = new URL("../../../tests/fixtures/", import.meta.url);
 const part = new Uint8Array(readFileSync(new URL("blocks.bin", fixtures)));
@@ -29,7 +21,7 @@ async function decodeBlock(entry: BlockEntry, bytes: Uint8Array): Promise<number
 
 /** A number as the browser keeps it: in float32, never an infinity that was none. */
 function kept(value: JsonNumber): number {
-  const number = asNumber(value);
+  const number = Number(value);
   return Number.isFinite(number) ? Math.fround(Math.max(-LARGEST, Math.min(LARGEST, number))) : number;
 }
 

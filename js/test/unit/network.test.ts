@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterEach, describe, expect, it, test, vi } from "vitest";
-import { asNumber, type JsonNumber } from "../../src/blocks";
+import type { JsonNumber } from "../../src/blocks";
 import {
   evaluateBundle,
   firstSource,
@@ -23,10 +23,10 @@ const { network, parameter, matrices, entries }: Fixture = JSON.parse(readFileSy
 describe("the links of a bundle are those that Python computes", () => {
   it.each(network.bundles)("$id", (bundle) => {
     const base = 5; // the parameter lies somewhere in a longer array
-    const values = Float32Array.from([...new Array(base).fill(99), ...parameter.map(asNumber)]);
+    const values = Float32Array.from([...new Array(base).fill(99), ...parameter.map(Number)]);
     const links = new Float32Array(bundle.shape[0] * bundle.shape[1]);
     evaluateBundle(bundle, values, base, links);
-    const expected = matrices[bundle.id].map(asNumber);
+    const expected = matrices[bundle.id].map(Number);
     expect(links.length).toBe(expected.length);
     expected.forEach((value, k) => {
       if (Number.isNaN(value)) expect(links[k]).toBeNaN();

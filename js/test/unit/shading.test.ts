@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
-import { asNumber, type JsonNumber } from "../../src/blocks";
+import type { JsonNumber } from "../../src/blocks";
 import { classifyLinks } from "../../src/images/classify";
 import { loadKernel } from "../../src/images/kernel";
 import type { Strip } from "../../src/images/plan";
@@ -51,7 +51,7 @@ function planesOf(kernel: Kernel, given: Case, values: Float32Array, isSum = fal
   return planes;
 }
 
-const weightsOf = ({ weights }: Case) => Float32Array.from(weights, asNumber);
+const weightsOf = ({ weights }: Case) => Float32Array.from(weights);
 
 /** A plane, which lies in columns, in rows. */
 function rowsOf(plane: Uint8Array, [width, height]: [number, number]): number[] {

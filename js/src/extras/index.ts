@@ -1,0 +1,2 @@
+// What the second part of the bundle has.
+export const extras = {};
