@@ -1,7 +1,7 @@
 // One display of a widget: panels, the current view, and the state between them.
 
 import { asLink, type Selection } from "./describe";
-import { hear } from "./dom";
+import { hear, put } from "./dom";
 import { DEFAULTS, type Options } from "./options";
 import { Frame } from "./panel/frame";
 import { createInspector, type Inspector } from "./panel/inspector";
@@ -250,11 +250,11 @@ class App {
     const { player, history } = this.#session;
     this.#view.drawFrame();
     history.prefetch(player.checkpoint, player.playing, player.loop);
-    const { dataset } = this.#frame.root;
-    dataset.checkpoint = String(player.checkpoint);
-    this.#frame.root.setAttribute("data-n-checkpoints", String(history.nCheckpoints));
-    dataset.view = this.#model.get("view");
-    dataset.playing = String(player.playing);
+    const { root } = this.#frame;
+    put(root, "data-checkpoint", player.checkpoint);
+    put(root, "data-n-checkpoints", history.nCheckpoints);
+    put(root, "data-view", this.#model.get("view"));
+    put(root, "data-playing", player.playing);
     if (player.checkpoint !== this.#toldAt) {
       this.#toldAt = player.checkpoint;
       this.#tooltip.move(player.checkpoint);
@@ -268,14 +268,16 @@ class App {
     this.#stale = requestAnimationFrame(() => {
       this.#stale = 0;
       if (this.#signal.aborted || !this.#session.history.hasValues) return;
-      this.#frame.caption.textContent = this.#view.caption();
+      const { root, caption } = this.#frame;
+      const text = this.#view.caption();
+      if (caption.textContent !== text) caption.textContent = text;
       this.#legend.update(
         this.#view.legend(),
         PALETTES[this.#dark ? "dark" : "light"],
         this.#options().scale,
       );
-      this.#frame.root.dataset.links = String(this.#view.nLinks);
-      this.#frame.root.dataset.linksDrawn = String(this.#view.nLinksDrawn);
+      put(root, "data-links", this.#view.nLinks);
+      put(root, "data-links-drawn", this.#view.nLinksDrawn);
       if (!this.#session.player.playing) this.#frame.live.textContent = this.#view.summary();
     });
   }

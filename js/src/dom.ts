@@ -32,6 +32,11 @@ export function svg<K extends keyof SVGElementTagNameMap>(
   return fill(document.createElementNS(SVG, tag), attributes, children);
 }
 
+/** Give an attribute a value, at each frame if need be: browsers style and lay out anew even what stays the same. */
+export function put(element: Element, name: string, value: string | number | boolean): void {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, String(value));
+}
+
 type Events = HTMLElementEventMap;
 
 /** Hear events of an element, by their names, until the signal aborts. */

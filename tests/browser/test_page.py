@@ -27,6 +27,28 @@ def test_pressing_play_advances_the_checkpoint_and_stops_at_the_end(show: Show, 
     diagram.wait_for("playing", "false")
 
 
+def test_between_two_checkpoints_nothing_but_the_playhead_is_set(
+    show: Show, history: nwv.History, page: Page
+) -> None:
+    viz = nwv.WeightViz(mlp(), history)
+    viz.checkpoint, viz.speed = 0, 0.5
+    diagram = show(viz)
+    diagram.button("Play").click()
+    diagram.wait_for("checkpoint", 1)
+    page.wait_for_timeout(300)
+    changed = page.evaluate(
+        """() => new Promise((done) => {
+          const seen = new Set();
+          const observer = new MutationObserver((list) => {
+            for (const { attributeName, target } of list) seen.add(`${attributeName} ${target.tagName}`);
+          });
+          observer.observe(document.body, { subtree: true, childList: true, characterData: true, attributes: true });
+          setTimeout(() => { observer.disconnect(); done([...seen]); }, 500);
+        })"""
+    )
+    assert changed == ["transform line"]
+
+
 def test_dragging_on_the_curve_scrubs_to_the_checkpoint_under_the_pointer(
     show: Show, history: nwv.History, page: Page
 ) -> None:

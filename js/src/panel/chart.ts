@@ -1,5 +1,5 @@
 // The drawing of the loss curve: built when data, looks or size change; between that only the playhead moves.
-import { svg } from "../dom";
+import { put, svg } from "../dom";
 import { formatValue } from "../scale";
 import { drawAway } from "./away";
 import { timeTicks } from "./axis";
@@ -110,8 +110,8 @@ export function createChart(): Chart {
   const element = svg("svg", { class: "nwv-curves", "aria-hidden": "true" }, plot, ghostLine, line, dots);
   let scene: Scene | null = null;
   const place = (target: SVGLineElement, x: number | null) => {
-    target.setAttribute("visibility", x === null ? "hidden" : "visible");
-    if (x !== null) target.setAttribute("transform", `translate(${x.toFixed(2)} 0)`);
+    put(target, "visibility", x === null ? "hidden" : "visible");
+    if (x !== null) put(target, "transform", `translate(${x.toFixed(2)} 0)`);
   };
 
   function draw(next: Scene, height: number): void {
@@ -130,16 +130,16 @@ export function createChart(): Chart {
   }
 
   function mark(checkpoint: number): void {
-    dots.replaceChildren();
-    if (!scene) return;
-    for (const side of [scene.left, scene.right])
+    const circles: SVGElement[] = [];
+    for (const side of scene ? [scene.left, scene.right] : [])
       for (const curve of side?.curves ?? []) {
-        const [value, at] = [curve.values[checkpoint], scene.prepared.axis.at[checkpoint]];
+        const [value, at] = [curve.values[checkpoint], scene!.prepared.axis.at[checkpoint]];
         if (value === null || value === undefined || !Number.isFinite(value)) continue;
-        if (at < scene.span[0] || at > scene.span[1]) continue;
-        const cy = side!.y(value);
-        dots.append(svg("circle", { cx: scene.x(at), cy, r: 3.5, class: `nwv-dot ${hueOf(curve.hue)}` }));
+        if (at < scene!.span[0] || at > scene!.span[1]) continue;
+        const [cx, cy] = [scene!.x(at), side!.y(value)];
+        circles.push(svg("circle", { cx, cy, r: 3.5, class: `nwv-dot ${hueOf(curve.hue)}` }));
       }
+    dots.replaceChildren(...circles);
   }
 
   return { element, draw, mark, move: (x) => place(line, x), ghost: (x) => place(ghostLine, x) };

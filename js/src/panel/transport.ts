@@ -1,5 +1,5 @@
 // The buttons of the clock: first, back, play, forward, last, loop, speed.
-import { hear, html, iconButton } from "../dom";
+import { hear, html, iconButton, put } from "../dom";
 import { type Player, SPEEDS } from "../player";
 
 type Icon = "first" | "back" | "play" | "pause" | "forward" | "last" | "loop";
@@ -65,7 +65,7 @@ export function createTransport(
 
   function update(): void {
     for (const control of [...steps, loop, speed.element]) control.disabled = player.nCheckpoints < 2;
-    loop.setAttribute("aria-pressed", String(player.loop));
+    put(loop, "aria-pressed", player.loop);
     speed.update();
     if (player.playing === showsPause) return;
     showsPause = player.playing;

@@ -29,7 +29,7 @@ export function markFocus(chrome: Chrome, layout: Layout, focus: Focus | null): 
     const place = layout.places.get(group);
     if (place?.form === "ports") letters.append(...portLetters(place, unit));
   }
-  chrome.root.append(letters);
+  if (letters.hasChildNodes()) chrome.root.append(letters);
   for (const mark of chrome.root.querySelectorAll(".nwv-is-focus")) mark.classList.remove("nwv-is-focus");
   for (const { group, unit } of focus?.units ?? [])
     chrome.units.get(group)?.[unit]?.classList.add("nwv-is-focus");
@@ -91,5 +91,6 @@ export function outline(chrome: Chrome, scene: Scene, marked: (Selection | null)
     const sign = isSigned ? (links.values(k)[i] < 0 ? "nwv-negative" : "nwv-positive") : "nwv-unsigned";
     return ["nwv-halo", `nwv-core ${sign}`].map((name) => svg("line", { x1, y1, x2, y2, class: name }));
   });
-  chrome.overlay.replaceChildren(...pixels, ...lines);
+  const marks = [...pixels, ...lines];
+  if (marks.length + chrome.overlay.childElementCount) chrome.overlay.replaceChildren(...marks);
 }
