@@ -2,6 +2,7 @@
 
 import { asLink, type Selection } from "./describe";
 import { hear, put } from "./dom";
+import { studioOfPage } from "./images/studio";
 import { DEFAULTS, type Options } from "./options";
 import { Frame } from "./panel/frame";
 import { createInspector, type Inspector } from "./panel/inspector";
@@ -33,6 +34,7 @@ class App {
   #stale = 0;
 
   constructor(model: HostModel, host: HTMLElement, signal: AbortSignal) {
+    studioOfPage().warm();
     this.#model = model;
     this.#signal = signal;
     this.#session = sessionOf(model);

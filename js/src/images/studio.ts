@@ -29,6 +29,13 @@ export class Studio {
   #nextId = 0;
   #idle: ReturnType<typeof setTimeout> | null = null;
 
+  /** Start the worker while there is other work to do: that takes it as long as making an image. */
+  warm(): void {
+    if (this.#maker) return;
+    this.#start();
+    this.#rest();
+  }
+
   /** Say what images are to look like; returns the plan's number. */
   open(plan: Plan): number {
     const id = this.#nextId++;
@@ -45,7 +52,12 @@ export class Studio {
     this.#plans.delete(id);
     for (const [ticket, job] of this.#jobs) if (job.plan === id) this.#jobs.delete(ticket);
     this.#maker?.post({ type: "drop", plan: id });
-    if (this.#plans.size === 0 && this.#idle === null) this.#idle = setTimeout(() => this.#stop(), IDLE_MS);
+    if (this.#plans.size === 0) this.#rest();
+  }
+
+  /** Stop if nothing is wanted for a while. */
+  #rest(): void {
+    this.#idle ??= setTimeout(() => this.#stop(), IDLE_MS);
   }
 
   make(plan: number, order: Order, done: Job["done"]): void {
