@@ -42,7 +42,7 @@ class App {
     this.#readTheme();
     this.#build();
     this.#listen();
-    this.#refresh();
+    this.#refreshPanels();
   }
 
   #build(): void {
@@ -221,27 +221,36 @@ class App {
 
   /** Data or looks changed: everything follows. */
   #refresh(): void {
-    const { history, player } = this.#session;
     this.#readTheme();
+    this.#view.update();
+    this.#refreshPanels();
+  }
+
+  /** All but the view. */
+  #refreshPanels(): void {
+    const { history, player } = this.#session;
     this.#frame.title.textContent = this.#model.get("title") || this.#session.network.name;
     player.easing = this.#options().easing;
     this.#frame.say(history.error ?? "");
     this.#frame.root.toggleAttribute("data-ready", history.hasValues);
-    this.#view.update();
     this.#toolbar.update();
     this.#timeline.update();
-    this.#showSelection();
+    this.#inspect();
     this.#drawFrame();
   }
 
   #showSelection(): void {
+    this.#view.update();
+    this.#inspect();
+  }
+
+  #inspect(): void {
     const { network, player } = this.#session;
     const selection = asLink(network, network.bundles, this.#selection());
     const hadFocus = this.#frame.inspector.contains(
       (this.#frame.root.getRootNode() as Document).activeElement,
     );
     this.#inspector.show(selection, player.checkpoint);
-    this.#view.update();
     // The panel lies over the half of the stage that the selection is not in.
     this.#frame.inspector.classList.toggle("nwv-on-left", this.#view.isOnRight(selection));
     const next = this.#frame.inspector.hidden ? this.#frame.view : this.#frame.inspector;
