@@ -50,6 +50,7 @@ __all__ = [
     "events",
     "follow",
     "keep",
+    "measures",
     "open",
     "to_html",
     "watch",
@@ -61,8 +62,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         value: Any = version("nnweightviz")
-    elif name == "keep":
-        value = import_module("nnweightviz.keep")
+    elif name in ("keep", "measures"):
+        value = import_module(f"nnweightviz.{name}")
     elif name in _HOME:
         value = getattr(import_module(f"nnweightviz.{_HOME[name]}"), _NAME_THERE.get(name, name))
     else:
