@@ -44,7 +44,7 @@ PYTHON_RANKS = {
     "curves": 3.5,
     "recorder": 4,
     "probe": 4,
-    "moments": 4,
+    "moments": 3.8,
     "plots": 4,
     "payload": 4,
     "drawn": 4,

@@ -1,6 +1,8 @@
 // What crosses from Python: the index, the messages, and blocks of bytes turned into numbers (see docs/boundary.md).
 // Not for keeping or fetching blocks; the twin of blocks.py.
 
+import type { Selection } from "./describe";
+
 export type Dtype = "float32" | "float16" | "int8";
 
 /** One parameter over a range of checkpoints; its bytes lie at `offset` of part number `part`. @boundary */
@@ -62,6 +64,29 @@ export interface SummaryIndex {
   blocks: BlockEntry[];
 }
 
+/** Something that changed: from this checkpoint on it is so. @boundary */
+export interface EventEntry {
+  kind: string;
+  checkpoint: number;
+  sentence: string;
+  /** What it is about; null if that is a curve or a whole parameter. */
+  where: Selection | null;
+  layer: string | null;
+  metric: string | null;
+}
+
+/** The events of the first checkpoints of a history, in their order. @boundary */
+export interface EventIndex {
+  revision: number;
+  /** How many checkpoints were looked at; there may be more by now. */
+  n_checkpoints: number;
+  events: EventEntry[];
+  /** By kind: how many smaller ones are not told. */
+  n_left_out: Record<string, number>;
+  /** What was looked for: kind and rule, in words. */
+  rules: Record<string, string>;
+}
+
 /** @boundary */
 export interface Index {
   format: 1;
@@ -74,6 +99,8 @@ export interface Index {
   blocks: BlockEntry[];
   /** By the value of the option `order`; empty as long as none was asked for. */
   orders: Record<string, ComputedOrder>;
+  /** Those that were found for somebody; null or left out where nobody has asked. */
+  events?: EventIndex | null;
   /** Blocks `(stop - start, n_parameters)` of each quantity of summaries.py; pages saved before 0.2 have none. */
   summaries?: SummaryIndex;
 }
@@ -103,8 +130,10 @@ export type ExactMessage = {
 };
 /** Something was lost on its way: asks for all but weights, from checkpoint `start` on. @boundary */
 export type TailMessage = { type: "tail"; revision: number; start: number };
+/** @boundary */
+export type EventsMessage = { type: "events"; id: number | string };
 /** What the browser sends. */
-export type Request = FetchMessage | CancelMessage | ExactMessage | TailMessage;
+export type Request = FetchMessage | CancelMessage | ExactMessage | TailMessage | EventsMessage;
 
 /** The points of a curve from number `start` on; those that were known from there on are replaced. @boundary */
 export interface MetricTail extends Metric {
@@ -144,9 +173,21 @@ export interface OrderMessage extends ComputedOrder {
   order: string;
 }
 /** @boundary */
+export interface EventsReply extends EventIndex {
+  type: "events";
+  id: number | string;
+}
+/** @boundary */
 export type ErrorMessage = { type: "error"; id: number | string | null; message: string };
 /** What Python sends. */
-export type Reply = AppendMessage | ResetMessage | BlocksMessage | ExactReply | OrderMessage | ErrorMessage;
+export type Reply =
+  | AppendMessage
+  | ResetMessage
+  | BlocksMessage
+  | ExactReply
+  | OrderMessage
+  | EventsReply
+  | ErrorMessage;
 
 const ITEMSIZE: Record<Dtype, number> = { float32: 4, float16: 2, int8: 1 };
 const LARGEST = 3.4028234663852886e38;
