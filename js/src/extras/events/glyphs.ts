@@ -1,5 +1,5 @@
 // A small sign for each kind of event, in a 14 by 14 box.
-import { svg } from "../../dom";
+import { type Attributes, svg } from "../../dom";
 
 interface Sign {
   d: string;
@@ -28,6 +28,12 @@ const OTHER: Sign = { d: "M7 6.5a.5 .5 0 1 0 .01 0" };
 export function glyphOf(kind: string): SVGSVGElement {
   const { d, className = "" } = Object.hasOwn(SIGNS, kind) ? SIGNS[kind] : OTHER;
   const path = svg("path", { d, fill: "none", stroke: "currentColor", "stroke-width": 1.4 });
-  const attributes = { viewBox: "0 0 14 14", width: 14, height: 14, role: "img", "aria-label": kind };
+  const attributes: Attributes = {
+    viewBox: "0 0 14 14",
+    width: 14,
+    height: 14,
+    role: "img",
+    "aria-label": kind,
+  };
   return svg("svg", { ...attributes, class: `nwv-glyph ${className}` }, svg("title", {}, kind), path);
 }

@@ -1,6 +1,6 @@
 // The list of events in words: by checkpoint, narrowed by kind and by layer, marked as the playhead moves.
 import type { EventEntry } from "../../blocks";
-import { hear, html, iconButton } from "../../dom";
+import { type Attributes, hear, html, iconButton } from "../../dom";
 import { type Moments, momentLabel } from "../../panel/moment";
 import { formatCount } from "../../scale";
 import type { Found } from "./found";
@@ -149,7 +149,12 @@ export class EventList {
   }
 
   #button(event: EventEntry): HTMLButtonElement {
-    const attributes = { type: "button", class: "nwv-happening", tabindex: -1, value: keyOf(event) };
+    const attributes: Attributes = {
+      type: "button",
+      class: "nwv-happening",
+      tabindex: -1,
+      value: keyOf(event),
+    };
     const button = html("button", attributes, glyphOf(event.kind), html("span", {}, event.sentence));
     hear(button, {
       click: () => {

@@ -1,6 +1,6 @@
 // Events above the curve: one tick for all that happened at one place, with their number. Pure but for what is drawn.
 import type { EventEntry } from "../../blocks";
-import { hear, svg } from "../../dom";
+import { type Attributes, hear, svg } from "../../dom";
 import { momentLabel } from "../../panel/moment";
 import type { Say, Scene } from "../../panel/scene";
 
@@ -12,7 +12,7 @@ export interface Tick {
 }
 
 /** Ticks that stand closer than `apart` are one, unless it would be longer than `longest`. */
-const PX = { apart: 16, longest: 40, half: 3.5, high: 5 };
+const PX = { apart: 13, longest: 40, half: 3.5, high: 5, bar: 3 };
 const MOST_TOLD = 3;
 
 /** The ticks within the zoom, from left to right; events come in the order of their checkpoints. */
@@ -52,12 +52,13 @@ export function drawTicks(
   const { top } = scene.box;
   return ticksOf(events, scene).map((tick) => {
     const [from, to] = [tick.from - PX.half, tick.to + PX.half];
-    const d = `M${tick.from},${top}L${from},${top - PX.high}H${to}L${tick.to},${top}z`;
+    const high = tick.to > tick.from ? PX.bar : PX.high; // a long one would weigh too much
+    const d = `M${tick.from},${top - PX.high + high}L${from},${top - PX.high}H${to}L${tick.to},${top - PX.high + high}z`;
     const group = svg("g", "nwv-event", svg("path", { d }));
     const n = tick.events.length;
     const y = top - PX.high - 2;
     if (n > 1) group.append(svg("text", { x: (from + to) / 2, y, "text-anchor": "middle" }, String(n)));
-    const room = { x: from - 2, y: 0, width: to - from + 4, height: top + 2 };
+    const room: Attributes = { x: from - 2, y: 0, width: to - from + 4, height: top + 2 };
     group.append(svg("rect", { ...room, fill: "transparent" }));
     const own = (act: () => void) => (event: Event) => {
       event.stopPropagation(); // or the curve below would be scrubbed
