@@ -79,6 +79,7 @@ TYPESCRIPT_RANKS = {
             "history",
             "describe",
             "ticks",
+            "events",
         ),
         0,
     ),

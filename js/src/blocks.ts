@@ -1,7 +1,7 @@
 // What crosses from Python: the index, the messages, and blocks of bytes turned into numbers (see docs/boundary.md).
 // Not for keeping or fetching blocks; the twin of blocks.py.
 
-import type { Selection } from "./describe";
+import type { EventIndex, EventsMessage, EventsReply } from "./events";
 
 export type Dtype = "float32" | "float16" | "int8";
 
@@ -64,29 +64,6 @@ export interface SummaryIndex {
   blocks: BlockEntry[];
 }
 
-/** Something that changed: from this checkpoint on it is so. @boundary */
-export interface EventEntry {
-  kind: string;
-  checkpoint: number;
-  sentence: string;
-  /** What it is about; null if that is a curve or a whole parameter. */
-  where: Selection | null;
-  layer: string | null;
-  metric: string | null;
-}
-
-/** The events of the first checkpoints of a history, in their order. @boundary */
-export interface EventIndex {
-  revision: number;
-  /** How many checkpoints were looked at; there may be more by now. */
-  n_checkpoints: number;
-  events: EventEntry[];
-  /** By kind: how many smaller ones are not told. */
-  n_left_out: Record<string, number>;
-  /** What was looked for: kind and rule, in words. */
-  rules: Record<string, string>;
-}
-
 /** @boundary */
 export interface Index {
   format: 1;
@@ -130,8 +107,6 @@ export type ExactMessage = {
 };
 /** Something was lost on its way: asks for all but weights, from checkpoint `start` on. @boundary */
 export type TailMessage = { type: "tail"; revision: number; start: number };
-/** @boundary */
-export type EventsMessage = { type: "events"; id: number | string };
 /** What the browser sends. */
 export type Request = FetchMessage | CancelMessage | ExactMessage | TailMessage | EventsMessage;
 
@@ -171,11 +146,6 @@ export type ExactReply = { type: "exact"; id: number | string; dims: [number, nu
 export interface OrderMessage extends ComputedOrder {
   type: "order";
   order: string;
-}
-/** @boundary */
-export interface EventsReply extends EventIndex {
-  type: "events";
-  id: number | string;
 }
 /** @boundary */
 export type ErrorMessage = { type: "error"; id: number | string | null; message: string };

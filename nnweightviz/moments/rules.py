@@ -1,4 +1,4 @@
-"""What is looked for, in one line for each kind of event, with its threshold: the same words for documents and browsers.
+"""What is looked for, in one line for each kind of event, with its threshold: said once, for browsers and documents.
 
 Not for applying the rules (see ``links``, ``norms``, ``curves`` and ``units``).
 """

@@ -1,8 +1,9 @@
 // Events in a display: ticks above the curve, a button that says how many there are, and the list that it opens.
 // Not for finding them, which Python does.
-import type { EventEntry } from "../blocks";
+
 import { asLink, isLink, isUnit, type Selection } from "../describe";
 import { hear, html } from "../dom";
+import type { EventEntry } from "../events";
 import type { History } from "../history";
 import type { Network } from "../network";
 import type { Overhead } from "../panel/scene";

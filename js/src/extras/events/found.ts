@@ -1,6 +1,7 @@
 // What happened in the run, as Python found it: asked for once, and again when the history has grown.
 // Not for drawing it.
-import type { EventEntry, EventIndex, Index, Reply } from "../../blocks";
+import type { Index, Reply } from "../../blocks";
+import type { EventEntry, EventIndex } from "../../events";
 import type { History } from "../../history";
 import type { HostModel } from "../../player";
 

@@ -1,6 +1,7 @@
 // The list of events in words: by checkpoint, narrowed by kind and by layer, marked as the playhead moves.
-import type { EventEntry } from "../../blocks";
+
 import { type Attributes, hear, html, iconButton } from "../../dom";
+import type { EventEntry } from "../../events";
 import { type Moments, momentLabel } from "../../panel/moment";
 import { formatCount } from "../../scale";
 import type { Found } from "./found";

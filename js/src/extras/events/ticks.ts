@@ -1,6 +1,7 @@
 // Events above the curve: one tick for all that happened at one place, with their number. Pure but for what is drawn.
-import type { EventEntry } from "../../blocks";
+
 import { type Attributes, hear, svg } from "../../dom";
+import type { EventEntry } from "../../events";
 import { momentLabel } from "../../panel/moment";
 import type { Say, Scene } from "../../panel/scene";
 
