@@ -129,7 +129,7 @@ class TestWhatIsSent:
 
     def test_events(self) -> None:
         flipped = {**state(1), "fc1.weight": -state(1)["fc1.weight"]}
-        browser = Listener(viz := WeightViz(state(), [state(1), flipped, flipped]))
+        browser = Listener(viz := WeightViz(state(), [state(1), flipped]))
         browser.say(type="events", id="v0")
         while not browser.heard:
             time.sleep(0.01)

@@ -6,7 +6,6 @@ import json
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -189,7 +188,7 @@ def test_one_checkpoint_has_no_events() -> None:
     assert WeightViz(None, recorded(1)).page_state()[0]["_index"]["events"]["events"] == []
 
 
-def test_a_served_page_is_answered_with_its_news(tmp_path: Path) -> None:
+def test_a_served_page_is_answered_with_its_news() -> None:
     server = serving.PageServer(recorded())
     reader = server.reader("reader")
     reader.news(0)

@@ -91,7 +91,7 @@ export class Found {
   want(isReader = false): void {
     const { nCheckpoints } = this.#history;
     if (!this.#history.hasKernel || nCheckpoints < 2 || this.index?.n_checkpoints === nCheckpoints) return;
-    if (!isReader && !this.index && !this.#isQuick) return;
+    if (!isReader && (this.error || (!this.index && !this.#isQuick))) return;
     const now = performance.now();
     if (this.isLooking && now - this.#askedAt < LOST_MS) return;
     clearTimeout(this.#timer);
@@ -101,6 +101,7 @@ export class Found {
     }
     this.#id = `v${this.#nAsked++}`;
     this.#askedAt = now;
+    this.error = null;
     this.#model.send!({ type: "events", id: this.#id });
     if (isReader) this.#tell();
   }
