@@ -5,6 +5,7 @@ Not for telling it of growth (see ``live``), nor for how messages travel (see ``
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -37,6 +38,7 @@ class Answers:
             "fetch": self._answer_fetch,
             "exact": self._answer_exact,
             "tail": self._answer_tail,
+            "events": self._answer_events,
             "cancel": self._cancel,
         }
         answer = answers.get(str(content.get("type"))) if isinstance(content, dict) else None
@@ -82,6 +84,17 @@ class Answers:
     def _answer_tail(self, content: dict[str, Any], payload: Payload) -> None:
         start, is_same = int(content["start"]), content["revision"] == payload.revision
         self._send(*(payload.tail(start) if is_same else self._source.everything()))
+
+    def _answer_events(self, content: dict[str, Any], payload: Payload) -> None:
+        """Answer from another thread: events of a long history take seconds."""
+        about = (content["id"], payload)
+        threading.Thread(target=self._find_events, args=about, name="nnweightviz-events", daemon=True).start()
+
+    def _find_events(self, request: Any, payload: Payload) -> None:
+        try:
+            self._send({"type": "events", "id": request, **payload.events()}, [])
+        except Exception as error:
+            self.send_error(request, f"the events could not be found: {error}")
 
     def _cancel(self, content: dict[str, Any], _: Payload) -> None:
         self._answering.discard(content["id"])

@@ -33,6 +33,7 @@ def complete(payload: Payload) -> tuple[dict[str, Any], list[bytes]]:
             for name in COMPUTED:
                 if name not in payload.orders:
                     payload.order(name)
+        payload.events()
         return _everything(payload)
     chosen = payload.history[: payload.n_checkpoints].thin(most)
     index, parts = complete(Payload(payload.parameters.network, chosen, payload.dtype, payload.run))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from nnweightviz import blocks
 from nnweightviz.curves import Curves
 from nnweightviz.history import History
+from nnweightviz.moments.told import Told
 from nnweightviz.network import Network
 from nnweightviz.orders import unit_orders
 from nnweightviz.parameters import WEIGHTS, Entry, Parameters, Quantity
@@ -80,6 +81,7 @@ class Payload:
         self.is_whole = True
         self._precision, self._progress = precision, progress
         self.parameters = Parameters(network, list(history))
+        self.told = Told(network, history)
         self.n_checkpoints = len(self.parameters.checkpoints)
         self._summaries = Summaries(list(self.parameters.shapes))
         self.is_by_name = False
@@ -159,6 +161,7 @@ class Payload:
                 "runs": [about | self._moments(0, self.n_checkpoints)],
                 "blocks": list(self.entries),
                 "orders": dict(self.orders),
+                "events": self.told.known,
                 "summaries": {"parameters": list(self._summaries.names), "blocks": list(self.sizes)},
             }
 
@@ -301,6 +304,10 @@ class Payload:
     def exact(self, parameter: str, entries: Sequence[int]) -> NDArray[np.float64]:
         """Return some entries of a parameter at all checkpoints, float64 ``(n_checkpoints, n_entries)``."""
         return self.parameters.exact(parameter, entries, self.n_checkpoints)
+
+    def events(self) -> dict[str, Any]:
+        """Return what happened, as :class:`~nnweightviz.moments.told.Told` says it. Kept in the index."""
+        return self.told.at(self.n_checkpoints)  # without the lock, as orders are
 
     def order(self, name: str) -> dict[str, Any]:
         """Return an order of units by the last checkpoint: its number and unit indices by group. Kept in the index."""

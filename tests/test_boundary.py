@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,7 +20,7 @@ __all__ = ["bundle"]
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "js" / "src"
 BOUNDARY = (ROOT / "docs" / "boundary.md").read_text()
-TYPES = (SOURCE / "blocks.ts").read_text()
+TYPES = (SOURCE / "blocks.ts").read_text() + (SOURCE / "events.ts").read_text()
 
 
 def own_traits() -> set[str]:
@@ -125,6 +126,18 @@ class TestWhatIsSent:
         viz.options = {"order": "crossings"}
         assert set(browser.heard[-1][0]) == fields("OrderMessage")
         assert set(viz.get_state()["_index"]["orders"]["crossings"]) == fields("ComputedOrder")
+
+    def test_events(self) -> None:
+        flipped = {**state(1), "fc1.weight": -state(1)["fc1.weight"]}
+        browser = Listener(viz := WeightViz(state(), [state(1), flipped]))
+        browser.say(type="events", id="v0")
+        while not browser.heard:
+            time.sleep(0.01)
+        assert set(browser.heard[-1][0]) == fields("EventsReply")
+        found = viz.get_state()["_index"]["events"]
+        assert set(found) == fields("EventIndex")
+        assert found["events"]
+        assert all(set(entry) == fields("EventEntry") for entry in found["events"])
 
     def test_everything_but_the_parts_is_json(self) -> None:
         sent = WeightViz(state(), states(2), {"loss": [1, float("nan")]}).get_state()

@@ -2,6 +2,7 @@
 
 import { asLink, type Selection } from "./describe";
 import { hear, put } from "./dom";
+import { loadExtras } from "./extras";
 import { studioOfPage } from "./images/studio";
 import { DEFAULTS, type Options } from "./options";
 import { Frame } from "./panel/frame";
@@ -25,7 +26,7 @@ class App {
   readonly #frame: Frame;
   #view!: View;
   #toolbar!: { update(): void };
-  #timeline!: { update(): void; resize(): void };
+  #timeline!: ReturnType<typeof createTimeline>;
   #tooltip!: Tooltip;
   #inspector!: Inspector;
   #legend!: LegendPanel;
@@ -103,6 +104,15 @@ class App {
       looks,
       this.#signal,
     );
+    const display = {
+      ...this.#session,
+      model: this.#model,
+      view: this.#view,
+      select,
+      timeline: this.#timeline,
+    };
+    const later = async () => (await loadExtras(this.#model)).showEvents(display, this.#signal);
+    history.decoding.then(later).catch(() => {}); // the first picture comes first
   }
 
   #timelineData() {

@@ -1,6 +1,8 @@
 // What crosses from Python: the index, the messages, and blocks of bytes turned into numbers (see docs/boundary.md).
 // Not for keeping or fetching blocks; the twin of blocks.py.
 
+import type { EventIndex, EventsMessage, EventsReply } from "./events";
+
 export type Dtype = "float32" | "float16" | "int8";
 
 /** One parameter over a range of checkpoints; its bytes lie at `offset` of part number `part`. @boundary */
@@ -74,6 +76,8 @@ export interface Index {
   blocks: BlockEntry[];
   /** By the value of the option `order`; empty as long as none was asked for. */
   orders: Record<string, ComputedOrder>;
+  /** Those that were found for somebody; null or left out where nobody has asked. */
+  events?: EventIndex | null;
   /** Blocks `(stop - start, n_parameters)` of each quantity of summaries.py; pages saved before 0.2 have none. */
   summaries?: SummaryIndex;
 }
@@ -104,7 +108,7 @@ export type ExactMessage = {
 /** Something was lost on its way: asks for all but weights, from checkpoint `start` on. @boundary */
 export type TailMessage = { type: "tail"; revision: number; start: number };
 /** What the browser sends. */
-export type Request = FetchMessage | CancelMessage | ExactMessage | TailMessage;
+export type Request = FetchMessage | CancelMessage | ExactMessage | TailMessage | EventsMessage;
 
 /** The points of a curve from number `start` on; those that were known from there on are replaced. @boundary */
 export interface MetricTail extends Metric {
@@ -146,7 +150,14 @@ export interface OrderMessage extends ComputedOrder {
 /** @boundary */
 export type ErrorMessage = { type: "error"; id: number | string | null; message: string };
 /** What Python sends. */
-export type Reply = AppendMessage | ResetMessage | BlocksMessage | ExactReply | OrderMessage | ErrorMessage;
+export type Reply =
+  | AppendMessage
+  | ResetMessage
+  | BlocksMessage
+  | ExactReply
+  | OrderMessage
+  | EventsReply
+  | ErrorMessage;
 
 const ITEMSIZE: Record<Dtype, number> = { float32: 4, float16: 2, int8: 1 };
 const LARGEST = 3.4028234663852886e38;

@@ -9,8 +9,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import median_filter
-from scipy.signal import find_peaks
 
 from nnweightviz.moments.event import Event
 
@@ -46,6 +44,8 @@ def curve_events(metric: str, values: Floats) -> Iterator[Event]:
 
 
 def _smoothed(values: Floats) -> Floats:
+    from scipy.ndimage import median_filter  # late: it takes longer to load than most curves to read
+
     window = max(3, round(WINDOW * len(values)) | 1)
     return np.asarray(median_filter(values, size=window, mode="nearest"), dtype=np.float64)
 
@@ -75,6 +75,8 @@ def _plateaus(metric: str, smooth: Floats, extent: float, noise: float) -> Itera
 
 
 def _turns(metric: str, smooth: Floats, extent: float, noise: float) -> Iterator[Event]:
+    from scipy.signal import find_peaks
+
     for sign, what, then in ((1, "highest", "falls"), (-1, "lowest", "rises")):
         peaks, about = find_peaks(sign * smooth, prominence=max(PROMINENCE * extent, 3 * noise))
         for peak, prominence in zip(peaks.tolist(), about["prominences"].tolist(), strict=True):

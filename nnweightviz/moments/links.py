@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz.moments.event import Event
+from nnweightviz.moments.norms import row_norms
 from nnweightviz.network import Bundle, Network
 from nnweightviz.words import counted
 
@@ -43,6 +44,15 @@ class _State:
     waiting: NDArray[np.int8]
 
 
+@dataclass(frozen=True)
+class _Fans:
+    """A bundle's weights, ``(n_target, n_source)``, with the least and the largest of each fan."""
+
+    weights: Array
+    lowest: Array
+    highest: Array
+
+
 class LinkEvents:
     """Finds the events of one bundle; fed with its weights, checkpoint by checkpoint."""
 
@@ -65,26 +75,35 @@ class LinkEvents:
 
     def feed(self, k: int, weights: Array) -> Iterator[Event]:
         """Yield what is new at checkpoint ``k``; ``weights`` is ``(n_target, n_source)``."""
-        if self._scale == 0 or not np.isfinite(weights).all():
+        if self._scale == 0:
             return
-        norms = np.sqrt(np.einsum("ji,ji->j", weights, weights, dtype=np.float64))
+        fans = _Fans(weights, weights.min(axis=1), weights.max(axis=1))
+        if not (np.isfinite(fans.lowest).all() and np.isfinite(fans.highest).all()):
+            return
+        norms = row_norms(weights)
         self._largest = max(self._largest, float(norms.max(initial=0.0)))
         if self._state is None:
-            strong = np.abs(weights) >= FLIP * self._scale
-            signs = np.where(strong, np.sign(weights), 0).astype(np.int8)
-            sides = self._sides(weights)
-            self._state = _State(signs, norms.copy(), sides, sides.copy())
+            sides = self._sides(fans)
+            self._state = _State(self._signs(weights), norms.copy(), sides, sides.copy())
             return
         if self._bundle.is_signed:
             yield from self._flips(k, weights)
-            yield from self._turned(k, weights)
+            yield from self._turned(k, fans)
         yield from self._grown(k, norms)
 
+    def _signs(self, weights: Array) -> NDArray[np.int8]:
+        """Return 1 or -1 where a weight is clear of zero, 0 elsewhere."""
+        threshold = FLIP * self._scale
+        return (weights >= threshold).view(np.int8) - (weights <= -threshold).view(np.int8)
+
     def _flips(self, k: int, weights: Array) -> Iterator[Event]:
-        state, threshold = self._require(), FLIP * self._scale
-        flipped = ((weights >= threshold) & (state.signs < 0)) | ((weights <= -threshold) & (state.signs > 0))
-        state.signs[weights >= threshold] = 1
-        state.signs[weights <= -threshold] = -1
+        state, now = self._require(), self._signs(weights)
+        against = now * state.signs
+        state.signs *= (now == 0).view(np.int8)
+        state.signs += now
+        if against.min(initial=0) == 0:
+            return
+        flipped = against < 0
         targets = np.flatnonzero(flipped.any(axis=1))
         for j in targets.tolist():
             sources = np.flatnonzero(flipped[j])
@@ -101,11 +120,12 @@ class LinkEvents:
                 said = f"{len(sources)} of {counted(weights.shape[1], 'weight')} into {self._unit(j)} {direction}"
             yield self._event("sign flip", k, share, said, where)
 
-    def _turned(self, k: int, weights: Array) -> Iterator[Event]:
+    def _turned(self, k: int, fans: _Fans) -> Iterator[Event]:
         """Tell fans that have had one sign for two checkpoints, or have lost it."""
+        weights = fans.weights
         if weights.shape[1] < 2:
             return
-        state, now = self._require(), self._sides(weights)
+        state, now = self._require(), self._sides(fans)
         settled = (now == state.waiting) & (now != state.sides)
         state.waiting = now
         for j in np.flatnonzero(settled).tolist():
@@ -117,11 +137,14 @@ class LinkEvents:
             yield self._event(kind, k - 1, share, said, {"group": self._bundle.target, "unit": j})
         state.sides[settled] = now[settled]
 
-    def _sides(self, weights: Array) -> NDArray[np.int8]:
+    def _sides(self, fans: _Fans) -> NDArray[np.int8]:
         limit = ONE_SIGN * self._scale
-        positive = (weights >= -limit).all(axis=1) & ((weights > limit).mean(axis=1) > 0.5)
-        negative = (weights <= limit).all(axis=1) & ((weights < -limit).mean(axis=1) > 0.5)
-        return np.asarray(positive.astype(np.int8) - negative.astype(np.int8))
+        sides = np.zeros(len(fans.weights), np.int8)
+        for sign, extreme in ((1, fans.lowest), (-1, -fans.highest)):
+            rows = np.flatnonzero(extreme >= -limit)  # few: only their weights are counted
+            is_most = (sign * fans.weights[rows] > limit).mean(axis=1) > 0.5
+            sides[rows[is_most]] += np.int8(sign)
+        return sides
 
     def _grown(self, k: int, norms: Array) -> Iterator[Event]:
         reference = self._require().reference

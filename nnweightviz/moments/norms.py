@@ -17,6 +17,18 @@ from nnweightviz.words import counted
 EXPLODES = 10.0
 """A norm has exploded when it is this many times the largest of the history's first tenth, or of its last event."""
 FIRST_SHARE = 0.1
+SAFE_SQUARES = (1e-30, 1e30)
+"""Sums of squares in float32 that have lost nothing to underflow, and not overflowed."""
+
+
+def row_norms(rows: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return the Euclidean norm of each row, ``(n_rows,)``: NaN or infinite where the row is not finite."""
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        squares = np.einsum("ji,ji->j", rows, rows)
+        is_safe = (squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1])
+        if not is_safe.all():
+            squares = np.einsum("ji,ji->j", rows, rows, dtype=np.float64)
+        return np.asarray(np.sqrt(squares, dtype=np.float64))
 
 
 class NormEvents:
@@ -30,7 +42,7 @@ class NormEvents:
 
     def feed(self, k: int, values: NDArray[np.floating]) -> Iterator[Event]:
         """Yield what is new at checkpoint ``k``."""
-        norm = float(np.sqrt(np.einsum("i,i->", *[values.reshape(-1)] * 2, dtype=np.float64)))
+        norm = float(row_norms(values.reshape(1, -1))[0])
         where = {"parameter": self._name}
         if not math.isfinite(norm):
             n_odd = int((~np.isfinite(values)).sum())

@@ -4,8 +4,7 @@ import { formatValue } from "../scale";
 import { drawAway } from "./away";
 import { timeTicks } from "./axis";
 import { type Curve, curvePath, marksPath, oddPoints, valueTicks, within } from "./curves";
-import { momentLabel } from "./moment";
-import { pixelsOf, type Scene, type Side } from "./scene";
+import { pixelsOf, type Say, type Scene, type Side } from "./scene";
 
 export interface Chart {
   element: SVGSVGElement;
@@ -80,19 +79,6 @@ function drawOdd(scene: Scene, side: Side, curve: Curve): SVGElement[] {
   });
 }
 
-function drawEvents(scene: Scene): SVGElement[] {
-  const { axis, events, moments } = scene.prepared;
-  const drawn: SVGElement[] = [];
-  for (const { checkpoint, sentence } of events) {
-    const at = axis.at[checkpoint];
-    if (!(at >= scene.span[0] && at <= scene.span[1])) continue;
-    const d = `M${scene.x(at)},${scene.box.top}l-3.5,-5h7z`;
-    const title = svg("title", {}, `${momentLabel(checkpoint, moments)}: ${sentence}`);
-    drawn.push(svg("path", { d, class: "nwv-event" }, title));
-  }
-  return drawn;
-}
-
 /** A nested drawing that clips to the plot, without an id that another widget might share. */
 function clipped(scene: Scene, ...children: SVGElement[]): SVGSVGElement {
   const { left, right, top, bottom } = scene.box;
@@ -102,7 +88,7 @@ function clipped(scene: Scene, ...children: SVGElement[]): SVGSVGElement {
   return svg("svg", { x, y, width, height, viewBox: `${x} ${y} ${width} ${height}` }, ...children);
 }
 
-export function createChart(): Chart {
+export function createChart(say: Say): Chart {
   const plot = svg("g");
   const dots = svg("g");
   const ghostLine = svg("line", { class: "nwv-ghost", visibility: "hidden" });
@@ -122,7 +108,7 @@ export function createChart(): Chart {
     const odd = sides.flatMap((side) => side.curves.flatMap((curve) => drawOdd(next, side, curve)));
     const axes = sides.map((side) => drawSide(next, side, side === next.right));
     const inside = clipped(next, ...drawAway(next), ...curves);
-    plot.replaceChildren(...axes, drawTime(next), inside, ...odd, ...drawEvents(next));
+    plot.replaceChildren(...axes, drawTime(next), inside, ...odd, ...(next.overhead?.draw(next, say) ?? []));
     for (const target of [line, ghostLine]) {
       target.setAttribute("y1", String(next.box.top - 3));
       target.setAttribute("y2", String(next.box.bottom + 5));

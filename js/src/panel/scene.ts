@@ -5,12 +5,21 @@ import { along, isUneven, type Span, type TimeAxis, timeAxis } from "./axis";
 import { type Curve, curveOf, extentOf, type Metric, type Pixels, padded } from "./curves";
 import type { Moments } from "./moment";
 
+/** Tells about a place on the curve, in pixels; null is no place. */
+export type Say = (x: number | null, text: string) => void;
+
+/** What stands above the curve: events, drawn by the second part of the bundle. */
+export interface Overhead {
+  draw(scene: Scene, say: Say): SVGElement[];
+  /** What happened at a checkpoint, in words. */
+  at(checkpoint: number): string[];
+}
+
 export interface TimelineData extends Moments {
   /** x in steps if the history knows steps, otherwise in checkpoints; y may hold NaN and infinities. */
   metrics: Metric[];
   /** ‖w(t) − w(t−1)‖ at each checkpoint, shown where there are no metrics. */
   updateSizes: number[] | null;
-  events?: { checkpoint: number; sentence: string }[];
   /** Whether a checkpoint is here, and not still with the kernel. */
   isHere?: (checkpoint: number) => boolean;
 }
@@ -22,7 +31,6 @@ export interface Prepared {
   axis: TimeAxis;
   curves: Curve[];
   isUneven: boolean;
-  events: { checkpoint: number; sentence: string }[];
   /** Checkpoints that are still with the kernel, in unbroken ranges (first, last). */
   away: [number, number][];
 }
@@ -49,6 +57,7 @@ export interface Scene {
   x: (x: number) => number;
   left: Side | null;
   right: Side | null;
+  overhead: Overhead | null;
 }
 
 export const UPDATE_SIZE = "size of the update ‖w(t) − w(t−1)‖";
@@ -78,7 +87,6 @@ export function prepare(data: TimelineData, layout: "step" | "index"): Prepared 
     axis,
     curves: metrics.map((metric, hue) => curveOf(metric, hue, axis, toIndex, moments)),
     isUneven: isUneven(data.steps),
-    events: data.events ?? [],
     away: awayRanges(data.nCheckpoints, data.isHere),
   };
 }
@@ -126,6 +134,7 @@ export function sceneOf(prepared: Prepared, looks: TimelineLooks, span: Span, bo
     x: (x) => box.left + ((x - lo) / (hi - lo)) * (box.right - box.left),
     left: sideOf(left, span, box, isLog),
     right: sideOf(right, span, box, false),
+    overhead: null,
   };
 }
 

@@ -7,27 +7,39 @@ import { along, paged, type Span, zoomed } from "./axis";
 import { createChart } from "./chart";
 import { createMetrics } from "./metrics";
 import { momentLabel, momentText } from "./moment";
-import { headAt, isShown, type Prepared, prepare, type Scene, sceneOf, type TimelineData } from "./scene";
+import {
+  headAt,
+  isShown,
+  type Overhead,
+  type Prepared,
+  prepare,
+  type Scene,
+  sceneOf,
+  type TimelineData,
+} from "./scene";
 import { listenForScrubbing } from "./scrub";
 import { createSwitches, type Looks } from "./switches";
 import { createTransport } from "./transport";
 
 export type { TimelineData, TimelineLooks } from "./scene";
 
-const HEIGHT = { curve: 64, bare: 14, above: 8, below: 20 };
+const HEIGHT = { curve: 64, bare: 14, above: 8, overhead: 18, below: 20 };
 const MARGIN = { left: 54, right: 42 };
 const READOUT_OVERHANG = 12;
 
-class Timeline {
+export class Timeline {
   readonly #player: Player;
   readonly #read: () => TimelineData;
   readonly #looks: Looks;
-  readonly #chart = createChart();
+  readonly #chart = createChart((x, text) => this.#say(x, text));
   readonly #readout = html("div", { class: "nwv-readout", hidden: true });
   readonly #slider = html("div", "nwv-slider", this.#chart.element, this.#readout);
   readonly #label = html("output", "nwv-moment-label");
   readonly #waiting = html("div", { class: "nwv-waiting", role: "status" });
   readonly #area = html("div", "nwv-curve-area");
+  /** All of it, and what stands beside the curve. */
+  readonly root;
+  readonly moment;
   readonly #metrics;
   readonly #switches;
   readonly #transport;
@@ -37,6 +49,7 @@ class Timeline {
   #zoom: Span | null = null;
   #width = 0;
   #marked = -1;
+  #overhead: Overhead | null = null;
 
   constructor(
     host: HTMLElement,
@@ -53,12 +66,12 @@ class Timeline {
     this.#switches = createSwitches(looks, () => this.#zoomTo(null), signal);
     const head = html("div", "nwv-curve-head", this.#metrics.element, this.#switches.element);
     this.#area.append(head, this.#slider);
-    const moment = html("div", "nwv-moment", this.#label, this.#switches.unzoom, this.#waiting);
-    const root = html("div", "nwv-timeline", this.#transport.element, this.#area, moment);
+    this.moment = html("div", "nwv-moment", this.#label, this.#switches.unzoom, this.#waiting);
+    this.root = html("div", "nwv-timeline", this.#transport.element, this.#area, this.moment);
     host.classList.add("nwv-timeline-host");
-    host.append(root);
+    host.append(this.root);
     this.#listen(signal);
-    hear(signal, { abort: () => root.remove() });
+    hear(signal, { abort: () => this.root.remove() });
     this.update();
   }
 
@@ -95,7 +108,6 @@ class Timeline {
       data.steps,
       data.epochs,
       data.updateSizes,
-      data.events,
       awayRanges(data.nCheckpoints, data.isHere).join(),
     ];
     for (const { name, x, y } of data.metrics) seen.push(name, x, x.length, y);
@@ -108,6 +120,12 @@ class Timeline {
     this.#metrics.build(this.#prepared!.curves, looks);
     this.#switches.update(this.#prepared!, this.#zoom);
     this.#showSlider();
+    this.#build();
+  }
+
+  /** Show what stands above the curve from now on. */
+  above(overhead: Overhead | null): void {
+    this.#overhead = overhead;
     this.#build();
   }
 
@@ -124,9 +142,11 @@ class Timeline {
     this.#scene = null;
     if (prepared && this.#width > MARGIN.left + MARGIN.right) {
       const plot = prepared.curves.length > 0 ? HEIGHT.curve : HEIGHT.bare;
-      const bottom = HEIGHT.above + plot;
-      const box = { left: MARGIN.left, right: this.#width - MARGIN.right, top: HEIGHT.above, bottom };
+      const top = this.#overhead ? HEIGHT.overhead : HEIGHT.above;
+      const bottom = top + plot;
+      const box = { left: MARGIN.left, right: this.#width - MARGIN.right, top, bottom };
       this.#scene = sceneOf(prepared, this.#looks.get(), this.#zoom ?? prepared.axis.full, box);
+      this.#scene.overhead = this.#overhead;
       this.#chart.draw(this.#scene, bottom + HEIGHT.below);
     }
     this.#marked = -1;
@@ -154,7 +174,10 @@ class Timeline {
     this.#chart.mark(this.#marked);
     if (this.#slider.getAttribute("role") !== "slider") return;
     this.#slider.setAttribute("aria-valuenow", String(this.#marked + 1));
-    this.#slider.setAttribute("aria-valuetext", this.#describe(this.#marked));
+    this.#slider.setAttribute(
+      "aria-valuetext",
+      [this.#describe(this.#marked), ...(this.#overhead?.at(this.#marked) ?? [])].join(", "),
+    );
   }
 
   #describe(checkpoint: number): string {
@@ -211,10 +234,14 @@ class Timeline {
 
   #hover(checkpoint: number | null): void {
     const x = checkpoint === null || !this.#scene ? null : headAt(this.#scene, checkpoint);
+    this.#say(x, x === null ? "" : this.#describe(checkpoint!));
+  }
+
+  #say(x: number | null, text: string): void {
     this.#chart.ghost(x);
     this.#readout.hidden = x === null;
     if (x === null) return;
-    this.#readout.textContent = this.#describe(checkpoint!);
+    this.#readout.textContent = text;
     const isLeft = x < this.#width / 2;
     this.#readout.style.left = isLeft ? `${Math.max(0, x - READOUT_OVERHANG)}px` : "";
     this.#readout.style.right = isLeft ? "" : `${Math.max(0, this.#width - x - READOUT_OVERHANG)}px`;
@@ -228,6 +255,6 @@ export function createTimeline(
   read: () => TimelineData,
   looks: Looks,
   signal: AbortSignal,
-): { update(): void; resize(): void } {
+): Timeline {
   return new Timeline(host, player, read, looks, signal);
 }
