@@ -4,7 +4,7 @@ import type { Gate, UnitStrips } from "./rows";
 const SHARE = 0.86; // of the room from unit to unit
 const MOST = 10; // of a strip's height
 const GAP = { share: 0.12, most: 3 }; // between gates
-const LARGE = { most: 10, enough: 6, margin: 8, pad: 5, letters: 12 };
+const LARGE = { most: 10, enough: 6, margin: 8, least: 5, pad: 4, letters: 12 };
 
 /** The strips of one gate. */
 export interface Block {
@@ -59,9 +59,12 @@ export function enlarged(strips: UnitStrips, stage: { top: number; height: numbe
   if (!place.strips || count === 0 || !(middle >= 0 && middle <= stage.height)) return null;
   if (stepOf(blocksOf(strips)) >= LARGE.enough) return null;
   const edge = LARGE.margin + LARGE.pad;
-  const room = stage.height - stage.top - 2 * edge;
+  const below = stage.height - stage.top - 2 * edge;
+  // What is below the units, as the “1” of the next layer's biases, stays free if that leaves the strips legible.
+  const beside = Math.min(below, place.top + place.height - stage.top - edge);
+  const room = beside / count >= LARGE.least ? beside : below;
   const height = Math.min(room, LARGE.most * count + GAP.most * (gates.length - 1));
-  const [first, last] = [stage.top + edge + height / 2, stage.height - edge - height / 2];
+  const [first, last] = [stage.top + edge + height / 2, stage.top + edge + room - height / 2];
   const centre = Math.max(first, Math.min(last, middle));
   const hasLetters = gates.length > 1;
   const { x, width } = place.strips;
