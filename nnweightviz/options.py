@@ -38,6 +38,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "y": {"default": "linear", "type": "choice", "accepted": ["linear", "log"]},
     "metrics": {"default": None, "type": "names", "accepted": None},
     "portraits": {"default": True, "type": "boolean", "accepted": None},
+    "strips": {"default": False, "type": "boolean", "accepted": None},
     "labels": {"default": True, "type": "boolean", "accepted": None},
     "easing": {"default": True, "type": "boolean", "accepted": None},
     "theme": {"default": "auto", "type": "choice", "accepted": ["auto", "light", "dark"]},

@@ -76,10 +76,11 @@ class App {
       setOptions,
       selection: () => this.#selection(),
       select,
-      point: (selection, x, y, above) => {
+      strips: () => loadExtras(this.#model).then(({ createStrips }) => createStrips),
+      point: (selection, x, y, above, moment) => {
         const isTold = JSON.stringify(selection) === JSON.stringify(this.#selection()); // by the inspector
-        if (selection === null || isTold) this.#tooltip.hide();
-        else this.#tooltip.show(selection, { x, y, above }, player.checkpoint);
+        if (selection === null || (isTold && moment === undefined)) this.#tooltip.hide();
+        else this.#tooltip.show(selection, { x, y, above }, player.checkpoint, moment);
       },
       changed: () => this.#tell(),
       isDark,
@@ -92,6 +93,7 @@ class App {
       options,
       setOptions,
       isShaded: () => this.#view.legend().shading !== null,
+      canStrip: () => this.#view.canStrip(),
       zoom: (factor) => this.#view.zoom(factor),
       find: (group, unit) => this.#find(group, unit),
       announce: (text) => this.#frame.say(text),

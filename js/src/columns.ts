@@ -4,6 +4,7 @@ import { imageOf, isBanded, type LayoutLooks, MARGIN, MOST_NAME_PX } from "./lay
 import type { Group } from "./network";
 
 const GAP = { dense: 54, titled: 118, recurrent: 104, banded: 172, box: 34 };
+const ABOUT_STRIPS = 30; // beside their width
 const MOST_BOX_STRETCH = 1.6; // a few boxes need not be as far apart as the stage is wide
 
 /** Things by a key, in their order. */
@@ -34,6 +35,10 @@ function nameRoom(groups: Group[]): number {
 const boxReach = (groups: Group[], looks: LayoutLooks): number =>
   groups.reduce((most, { id }) => Math.max(most, (looks.boxes?.get(id)?.width ?? 0) / 2), 0);
 
+/** Room for the history strips to the right of a column. */
+const stripRoom = (groups: Group[], { strips }: LayoutLooks): number =>
+  Math.max(0, ...groups.map(({ id }) => (strips?.has(id) ? strips.get(id)! + ABOUT_STRIPS : 0)));
+
 /** Column positions: lanes and boxes need room; everything widens with the stage. */
 export function columnPositions(
   columns: Columns,
@@ -43,6 +48,7 @@ export function columnPositions(
   const nColumns = 1 + Math.max(0, ...columns.keys());
   const groupsAt = (column: number) => columns.get(column) ?? [];
   const edge = (column: number) => looks.edges?.[column] ?? 0;
+  const strips = (column: number) => stripRoom(groupsAt(column), looks);
   const hasLane = (column: number) => groupsAt(column).some((group) => group.delayed_of !== null);
   const leastGap = (column: number) => {
     const reach = boxReach(groupsAt(column - 1), looks) + boxReach(groupsAt(column), looks);
@@ -62,9 +68,9 @@ export function columnPositions(
     return Math.max(reach > 0 ? reach + GAP.box : side, nameRoom(groupsAt(column)));
   };
   const left = margin(MARGIN.left, 0) + edge(0);
-  const right = margin(MARGIN.right, nColumns - 1) + edge(nColumns);
+  const right = margin(MARGIN.right, nColumns - 1) + edge(nColumns) + strips(nColumns - 1);
   const firstLane = hasLane(0) ? leastGap(0) : 0;
-  const least = Array.from({ length: nColumns - 1 }, (_, c) => leastGap(c + 1));
+  const least = Array.from({ length: nColumns - 1 }, (_, c) => leastGap(c + 1) + strips(c));
   const sum = least.reduce((a, b) => a + b, 0);
   const room = width - left - right - firstLane;
   const most = looks.boxes?.size ? MOST_BOX_STRETCH : Number.POSITIVE_INFINITY;
@@ -79,6 +85,6 @@ export function columnPositions(
   return {
     x,
     width: Math.max(width, x[x.length - 1] + right),
-    gaps: [firstLane || GAP.recurrent, ...gaps],
+    gaps: [firstLane || GAP.recurrent, ...gaps.map((gap, c) => gap - strips(c))],
   };
 }

@@ -11,6 +11,7 @@ export const MARGIN = { top: 58, right: 64, bottom: 14, left: 64 };
 export const MOST_NAME_PX = 110;
 const LANE_TITLE = 16;
 const LANE_SHARE = 0.36;
+const BESIDE = { unit: 6, tick: 16, links: 3 }; // where history strips begin, and what follows them
 
 export interface BoxSize {
   width: number;
@@ -27,6 +28,7 @@ export interface LayoutLooks {
   footroom?: number; // and below
   edges?: number[]; // extra pixels before each column, for the sides of frames
   exhibits?: Map<string, Exhibit>; // group id -> how its units are portrayed
+  strips?: ReadonlyMap<string, number>; // group id -> how wide the history strips beside its units are
 }
 
 /** How a group is drawn: plain nodes, nodes with gate ports, gate bands (one unfolded), a folded lane, a box, pictures. */
@@ -57,6 +59,7 @@ export interface Place {
   port: string | null; // the unfolded gate of a banded group
   foldable: boolean; // a lane that is drawn as one box unless it is unfolded
   tiles: { port: string; x: number; y: number; width: number; height: number }[];
+  strips: { x: number; width: number } | null; // of the histories of its links, which its own links leave from
 }
 
 export interface Layout {
@@ -131,8 +134,9 @@ function stack(
     const height = step * slot.rows + fixed * slot.pixels;
     y += gaps[i];
     const beside = slot.form === "bias" ? places.get(slot.group.beside ?? "") : undefined;
-    // Its lines start at the edge of portraits, and so do not cross them.
-    const edge = beside?.form === "portraits" ? beside.halfWidth : 0;
+    // Its lines start at the edge of portraits and strips, and so do not cross them.
+    const hasEdge = beside && (beside.form === "portraits" || beside.strips);
+    const edge = hasEdge ? rightOf(beside) - beside.x : 0;
     places.set(slot.group.id, place(slot, x + edge, y, height, looks));
     y += height;
   });
@@ -155,7 +159,10 @@ function place(slot: Slot, x: number, top: number, height: number, looks: Layout
   const grid = form === "image" ? imageOf(group, looks) : null;
   const foldable = isFoldable(group);
   const about = { group, form, x, top, height, spacing, unitY, radius, halfWidth, port, foldable };
-  const placed: Place = { ...about, tiles: [], pictures: [], exhibit, grid };
+  const beside = BESIDE.unit + Math.max(halfWidth, group.n_units > MAX_BIAS_LINKS ? BESIDE.tick : 0);
+  const width = looks.strips?.get(group.id);
+  const strips = width ? { x: x + beside, width } : null;
+  const placed: Place = { ...about, tiles: [], pictures: [], exhibit, grid, strips };
   if (exhibit) placePortraits(placed, exhibit, looks.width);
   if (grid) placeImage(placed, grid, looks.width);
   return placed;
@@ -247,8 +254,12 @@ function maxLineWidth(network: Network, places: Map<string, Place>): number {
 /** Where a bundle's links leave a source unit. */
 export function sourcePoint(place: Place, unit: number): [number, number] {
   if (place.form === "bias") return [place.x, place.top + place.height / 2];
-  return [place.x + place.halfWidth, place.unitY[unit]];
+  return [rightOf(place), place.unitY[unit]];
 }
+
+/** Where units and what stands beside them end. */
+export const rightOf = ({ x, halfWidth, strips }: Place): number =>
+  strips ? strips.x + strips.width + BESIDE.links : x + halfWidth;
 
 /** Where a bundle's links meet a target unit: at the port of their gate where the unit has ports. */
 export function targetPoint(place: Place, unit: number, port: string | null): [number, number] {

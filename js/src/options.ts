@@ -27,6 +27,8 @@ export interface Options {
   metrics: string[] | null;
   /** Whether units that read an image are shown as images of their weights. */
   portraits: boolean;
+  /** Whether the history of each link stands beside the unit that it leads to. */
+  strips: boolean;
   labels: boolean;
   easing: boolean;
   theme: "auto" | "light" | "dark";
@@ -59,6 +61,7 @@ export const DEFAULTS: Options = {
   "y": "linear",
   "metrics": null,
   "portraits": true,
+  "strips": false,
   "labels": true,
   "easing": true,
   "theme": "auto",

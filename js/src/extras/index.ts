@@ -1,4 +1,5 @@
 // What the second part of the bundle has.
 import { showEvents } from "./events";
+import { createStrips } from "./strips/strips";
 
-export const extras = { showEvents };
+export const extras = { createStrips, showEvents };

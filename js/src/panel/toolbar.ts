@@ -15,6 +15,8 @@ export interface ToolbarContext {
   setOptions(change: Partial<Options>): void;
   /** Whether some layer has so many links that they are shaded. */
   isShaded(): boolean;
+  /** Whether some layer has room for history strips. */
+  canStrip(): boolean;
   zoom(factor: number | "fit"): void;
   find(group: string, unit: number | null): void;
   /** Say something that was asked for and is not there. */
@@ -173,19 +175,22 @@ function switches(context: ToolbarContext): [HTMLElement, Refresh][] {
   return tools;
 }
 
-/** Portraits or lines, where a layer reads an image. */
-function pictureTool({ network, options, setOptions }: ToolbarContext): [HTMLElement, Refresh][] {
-  if (portrayed(network).size === 0) return [];
-  const items = [
-    { value: "on", text: "portraits", title: "Units that read an image as images of their weights" },
-  ];
+/** Switches of pictures: portraits where a layer reads an image, strips where there is room for them. */
+function pictureTools({ network, options, setOptions, canStrip }: ToolbarContext): [HTMLElement, Refresh][] {
+  const onOff = (name: "portraits" | "strips", title: string, isOffered: () => boolean) => {
+    const items = [{ value: "on", text: name, title }];
+    const read = () => (options()[name] ? ["on"] : []);
+    const [element, refreshToggle] = toggles("", items, read, (on) => setOptions({ [name]: on.length > 0 }));
+    const refresh = (): void => {
+      refreshToggle();
+      element.hidden = !isOffered();
+    };
+    return [element, refresh] as [HTMLElement, Refresh];
+  };
+  const hasPortraits = portrayed(network).size > 0;
   return [
-    toggles(
-      "",
-      items,
-      () => (options().portraits ? ["on"] : []),
-      (on) => setOptions({ portraits: on.length > 0 }),
-    ),
+    onOff("portraits", "Units that read an image as images of their weights", () => hasPortraits),
+    onOff("strips", "The history of each link as a strip beside the unit that it leads to", canStrip),
   ];
 }
 
@@ -256,7 +261,7 @@ export function createToolbar(host: HTMLElement, context: ToolbarContext): { upd
     thresholdTool(context),
     quantityTool(context),
     ...(rest ? [rest] : []),
-    ...pictureTool(context),
+    ...pictureTools(context),
     shadingTool(context),
     scale,
     order,

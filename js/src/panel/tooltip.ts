@@ -6,6 +6,7 @@ import type { Bundle, Network } from "../network";
 import type { Options } from "../options";
 import { formatValue } from "../scale";
 import { EntriesDomains } from "./entries";
+import { momentLabel } from "./moment";
 import { Portraitist } from "./portrait";
 import { type Reading, readLink } from "./reading";
 
@@ -51,7 +52,8 @@ function rangeWords(values: Float64Array): string {
 }
 
 export interface Tooltip {
-  show(selection: Selection, at: Spot, checkpoint: number): void;
+  /** Tell what is at the playhead's checkpoint and follow it, or at a moment of its own. */
+  show(selection: Selection, at: Spot, checkpoint: number, moment?: number): void;
   hide(): void;
   move(checkpoint: number): void;
 }
@@ -117,9 +119,13 @@ export function createTooltip(
     element.style.bottom = low ? `${host.clientHeight - y + 10}px` : "auto";
   };
   return {
-    show(selection, at, checkpoint) {
-      const key = JSON.stringify(selection);
-      if (key !== shown) fill(selection, checkpoint);
+    show(selection, at, checkpoint, moment) {
+      const key = JSON.stringify([selection, moment]);
+      if (key !== shown) fill(selection, moment ?? checkpoint);
+      if (key !== shown && moment !== undefined) {
+        reading = null;
+        element.prepend(html("div", "nwv-reading-moment", momentLabel(moment, history)));
+      }
       shown = key;
       element.hidden = false;
       place(at);

@@ -1,7 +1,8 @@
 // What a view is given and what it gives back; the contract between app and views.
-import type { Selection } from "../describe";
+import type { SelectedLink, Selection } from "../describe";
 import type { History } from "../history";
-import type { Network } from "../network";
+import type { Layout } from "../layout";
+import type { Bundle, Network } from "../network";
 import type { Options } from "../options";
 
 /** The playhead as a view sees it; the player is one. */
@@ -9,6 +10,7 @@ export interface Clock {
   readonly position: number;
   readonly checkpoint: number;
   readonly playing: boolean;
+  seek(checkpoint: number): void;
 }
 
 export interface ViewContext {
@@ -20,13 +22,57 @@ export interface ViewContext {
   setOptions(change: Partial<Options>): void;
   selection(): Selection | null;
   select(selection: Selection | null): void;
-  /** Something is pointed at, at stage pixels (x, y); null when nothing is. `above` keeps a falling link in sight. */
-  point(selection: Selection | null, x: number, y: number, above: boolean): void;
+  /**
+   * Something is pointed at, at stage pixels (x, y); null when nothing is. `above` keeps a falling link in sight. Of a
+   * `moment` that checkpoint is told, otherwise the one at the playhead.
+   */
+  point(selection: Selection | null, x: number, y: number, above: boolean, moment?: number): void;
+  /** What makes history strips, from the second part of the bundle. */
+  strips(): Promise<() => Strips>;
   /** Caption and legend are out of date. */
   changed(): void;
   isDark(): boolean;
   /** Height of the stage, in pixels. */
   height(): number;
+}
+
+/** A moment of a link, as its strip has it. */
+export interface StripHit {
+  kind: "strip";
+  link: SelectedLink;
+  checkpoint: number;
+}
+
+/** What strips ask of the links on the stage. */
+export interface StripLinks {
+  readonly bundles: Bundle[];
+  evaluate(bundle: Bundle, checkpoint: number, out: Float32Array): boolean;
+  domain(bundle: Bundle, checkpoint: number): number;
+  isSigned(bundle: Bundle): boolean;
+  isShown(bundle: Bundle): boolean;
+}
+
+/** The diagram as the strips see it. */
+export interface Stage {
+  readonly context: ViewContext;
+  readonly layout: Layout;
+  readonly links: StripLinks;
+  readonly size: { width: number; height: number; ratio: number };
+}
+
+/** What draws the strips; it is in the second part of the bundle. */
+export interface Strips {
+  root: HTMLElement;
+  /** Data, looks or places changed. */
+  show(stage: Stage): void;
+  /** The playhead moved (called per frame, cheap). */
+  move(position: number): void;
+  /** Outline the strips of the selected link and of the one that is pointed at. */
+  mark(selections: (Selection | null)[]): void;
+  hit(x: number, y: number): StripHit | null;
+  /** What is shown and what is not. */
+  words(): string;
+  close(): void;
 }
 
 /** One domain of the legend: a scale that some links share. */
@@ -77,6 +123,8 @@ export interface View {
   reveal(group: string, unit: number | null): Selection;
   /** What is known of a unit beyond its weights: its rank, or that it has learned nothing. */
   noteOf?(selection: Selection): string | null;
+  /** Whether some layer has room for history strips. */
+  canStrip(): boolean;
   /** Whether a selection stands in the right half of the stage. */
   isOnRight(selection: Selection | null): boolean;
   /** What is drawn: closed blocks are boxes in it, many units are bands. */

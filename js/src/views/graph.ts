@@ -4,14 +4,14 @@ import { asLink, isLink, isUnit, type Selection } from "../describe";
 import { html } from "../dom";
 import { centreOf } from "../hanging";
 import type { Tally } from "../images/plan";
-import { isDrawable, type Layout, layoutNetwork } from "../layout";
+import { isDrawable, type Layout } from "../layout";
 import type { Network } from "../network";
 import { PALETTES, PAPERS } from "../scale";
 import type { Legend, View, ViewContext } from "./context";
 import { type Boxes, drawBoxes } from "./graph/boxes";
 import { type Chrome, drawChrome } from "./graph/chrome";
 import { createEdges, type Edges } from "./graph/edges";
-import { type Focus, focusOf, placeOf } from "./graph/focus";
+import { type Focus, focusOf, isRightOf } from "./graph/focus";
 import { Gallery, isPictured, noteOf, portraitSummary, portrayedBy } from "./graph/gallery";
 import { type Intents, listen } from "./graph/gestures";
 import { Links } from "./graph/links";
@@ -23,6 +23,7 @@ import { Reorder } from "./graph/reorder";
 import { graphLegend } from "./graph/scales";
 import { Scene } from "./graph/scene";
 import { Screen } from "./graph/screen";
+import { Striped } from "./graph/striped";
 import { endsOfLink } from "./graph/strips";
 import { graphCaption, graphSummary } from "./graph/words";
 import { boundedZoom, wholeZoom, type Zoom, zoomAbout, zoomed } from "./graph/zoom";
@@ -42,6 +43,7 @@ class Graph implements View {
   links!: Links;
   readonly #reorder = new Reorder();
   readonly #gallery = new Gallery();
+  readonly #striped = new Striped();
   #zoomState: Zoom = { k: 1, x: 0, y: 0 };
   #hovered: Focus | null = null;
   #pointed: Selection | null = null;
@@ -102,9 +104,10 @@ class Graph implements View {
     this.size = { width, height, ratio: Math.min(3, globalThis.devicePixelRatio || 1) };
     this.#stage.style.height = `${height}px`;
     const order = this.#reorder.read(this.context, this.#base, this.#screen.canvas);
-    const { unfolded } = options;
+    const { unfolded, strips } = options;
     const exhibits = this.#gallery.exhibits(this.context);
-    this.#base = layoutNetwork(network, { width, height, unfolded, order, exhibits, ...this.opened.room() });
+    const looks = { width, height, unfolded, order, exhibits, ...this.opened.room() };
+    this.#base = this.#striped.layout(network, looks, strips);
     const x = this.opened.panned(this.#base, this.#zoomState, width);
     this.#zoomState = boundedZoom({ ...this.#zoomState, x }, this.#base, width, height);
     history.want(network.bundles.filter((b) => this.#base.places.has(b.target)).map((b) => b.parameter));
@@ -118,10 +121,12 @@ class Graph implements View {
     if (this.#stage.clientWidth !== this.size.width || ratio !== this.size.ratio) this.update();
   }
 
+  canStrip = (): boolean => this.#striped.isPossible;
   rest = (): void => this.#screen.rest();
   redraw = (): void => this.#screen.redraw();
   drawFrame = (): void => {
     this.#boxes.move(this.context.clock.checkpoint);
+    this.#striped.move(this.context.clock.position);
     this.#screen.drawFrame();
   };
   isDrawn = (k: number): boolean => this.#screen.isDrawn(k);
@@ -141,6 +146,7 @@ class Graph implements View {
     else this.#screen.canvas.after(chrome.root);
     this.#edges.update(this.layout, width);
     this.#chrome = chrome;
+    this.#striped.place(this, this.#stage, () => this.#place());
     this.#repaint();
     this.#reorder.play(chrome, this.#base, k, this.#screen.canvas);
   }
@@ -180,7 +186,9 @@ class Graph implements View {
   }
 
   #outline(): void {
-    outline(this.#chrome, this.#scene, [this.#selected(), this.#pointed], this.#screen.shown);
+    const marked = [this.#selected(), this.#pointed];
+    outline(this.#chrome, this.#scene, marked, this.#screen.shown);
+    this.#striped.mark(marked);
   }
 
   #intents(): Intents {
@@ -206,7 +214,7 @@ class Graph implements View {
     const block = this.#boxes.closable(x, y);
     if (block) return { kind: "frame", block };
     const targets = () => this.#scene.targets(this.#screen.shown, this.#focus());
-    return pick(this.layout, targets, x, y);
+    return this.#striped.hit(x, y) ?? pick(this.layout, targets, x, y);
   }
 
   /** What a reader who points here means. */
@@ -226,13 +234,11 @@ class Graph implements View {
       this.#repaint();
     } else this.#outline();
     const [, y0, , y1] = hit?.kind === "link" ? endsOfLink(this.#scene.strips, hit.index) : [0, 0, 0, 0];
-    this.context.point(selection, x, y, y1 > y0);
+    this.context.point(selection, x, y, y1 > y0, hit?.kind === "strip" ? hit.checkpoint : undefined);
   }
 
   isOnRight(selection: Selection | null): boolean {
-    const place = placeOf(this.context.network, this.layout, this.opened.standing(selection));
-    if (place?.exhibit) return false; // the image on the left is a part of it
-    return (place?.x ?? 0) > this.size.width / 2;
+    return isRightOf(this.size.width / 2, this.layout, this.context.network, this.opened.standing(selection));
   }
 
   #setZoom(zoom: Zoom): void {
@@ -273,7 +279,8 @@ class Graph implements View {
     const counts = { ...this.#tally(), k, onStage, folded };
     const order = this.#reorder.words(this.context);
     const portraits = this.#gallery.words(this.layout, this.context.network);
-    return graphCaption(this.context, this.layout, counts, [order, portraits, bandWords(this.bands)]);
+    const looks = [order, portraits, bandWords(this.bands), this.#striped.words()];
+    return graphCaption(this.context, this.layout, counts, looks);
   }
 
   summary(): string {
@@ -285,6 +292,7 @@ class Graph implements View {
 
   destroy(): void {
     this.#screen.close();
+    this.#striped.close();
     this.#stage.remove();
   }
 }

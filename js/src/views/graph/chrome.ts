@@ -1,6 +1,6 @@
 // The SVG of the graph: units, ports, lanes, boxes, wires and their names. Rebuilt on layout, not per frame.
 import { svg } from "../../dom";
-import { type Layout, MAX_PORTED_UNITS, MOST_NAME_PX, type Place, portOffset } from "../../layout";
+import { type Layout, MAX_PORTED_UNITS, MOST_NAME_PX, type Place, portOffset, rightOf } from "../../layout";
 import { type Network, unitName } from "../../network";
 import { gridWords, guessWords } from "../../portraits";
 import type { Boxes } from "./boxes";
@@ -121,8 +121,8 @@ function drawnUnit(place: Place, unit: number): SVGElement {
 function unitNames(place: Place, side: "left" | "right", hasTicks: boolean): SVGElement[] {
   const room = MOST_NAME_PX;
   const every = Math.max(1, Math.ceil(11 / place.spacing));
-  const beyond = side === "right" && hasTicks ? 17 : place.halfWidth + 7; // ticks of biases go to the right
-  const x = side === "left" ? place.x - place.halfWidth - 7 : place.x + beyond;
+  const beyond = hasTicks && !place.strips ? place.x + 17 : rightOf(place) + 7; // ticks of biases go to the right
+  const x = side === "left" ? place.x - place.halfWidth - 7 : beyond;
   const where = side === "left" ? "nwv-left" : "nwv-right";
   const names: SVGElement[] = [];
   const ranked = [...place.unitY.keys()].sort((a, b) => place.unitY[a] - place.unitY[b]);

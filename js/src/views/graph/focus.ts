@@ -22,8 +22,14 @@ export function focusOf(network: Network, selection: Selection | null): Focus | 
 }
 
 /** Where a selected unit, or the target of a selected link, stands. */
-export function placeOf(network: Network, layout: Layout, selection: Selection | null): Place | undefined {
+function placeOf(network: Network, layout: Layout, selection: Selection | null): Place | undefined {
   if (isUnit(selection)) return layout.places.get(selection.group);
   const bundle = isLink(selection) ? network.bundles.find(({ id }) => id === selection.bundle) : undefined;
   return bundle && layout.places.get(bundle.target);
+}
+
+/** Whether what is selected stands to the right of x; the image that portraits are of is a part of them. */
+export function isRightOf(x: number, layout: Layout, network: Network, selection: Selection | null): boolean {
+  const place = placeOf(network, layout, selection);
+  return !place?.exhibit && (place?.x ?? 0) > x;
 }

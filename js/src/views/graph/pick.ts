@@ -3,6 +3,7 @@ import { isLink, type Selection } from "../../describe";
 import type { Block } from "../../hierarchy";
 import { type Strip, type Ticks, tickReach } from "../../images/plan";
 import type { Layout, Place } from "../../layout";
+import type { StripHit } from "../context";
 import { unitInPicture } from "./gallery";
 import type { Links } from "./links";
 
@@ -12,7 +13,8 @@ export type Hit =
   | { kind: "fold" | "band"; group: string } // a folded lane, or the title of an open band
   | { kind: "frame"; block: Block } // the "−" of an open block
   | { kind: "tick"; bundle: string; unit: number } // of a bias or norm
-  | { kind: "link"; index: number };
+  | { kind: "link"; index: number }
+  | StripHit;
 
 const REACH_PX = 6;
 const TICK_REACH_PX = 3; // a tick is thin, and of a small bias short
@@ -158,6 +160,7 @@ export function selectionOf(hit: Hit | null, links: Links, portrayed: Selection 
   if (hit?.kind === "pixel")
     return isLink(portrayed) ? { ...portrayed, source: hit.unit } : { group: hit.group, unit: hit.unit };
   if (hit?.kind === "tick") return { bundle: hit.bundle, target: hit.unit, source: 0 };
+  if (hit?.kind === "strip") return hit.link;
   if (hit?.kind !== "link") return null;
   const { bundle, target, source } = links.link(hit.index);
   return { bundle: bundle.id, target, source };

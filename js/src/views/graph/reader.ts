@@ -42,7 +42,10 @@ export class Reader {
     else if (box && opened.openable.has(box)) this.open(box);
     else if (hit?.kind === "tile") this.#unfold(hit.group, hit.port);
     else if (hit?.kind === "fold") this.#unfold(hit.group, layout.places.get(hit.group)!.form === "folded");
-    else {
+    else if (hit?.kind === "strip") {
+      context.clock.seek(hit.checkpoint);
+      context.select(hit.link);
+    } else {
       const selection = this.#diagram().named(hit);
       const same = JSON.stringify(selection) === JSON.stringify(context.selection());
       context.select(same ? null : selection);

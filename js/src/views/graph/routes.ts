@@ -1,6 +1,6 @@
 // Where wires run and how far the frames of open blocks reach: past boxes, not through them. Geometry only.
 import type { Block } from "../../hierarchy";
-import type { Layout, Place } from "../../layout";
+import { type Layout, type Place, rightOf } from "../../layout";
 import type { Wire } from "../../network";
 
 export interface Rect {
@@ -47,7 +47,7 @@ export function rectOf(place: Place): Rect {
   const reach = Math.max(place.halfWidth, place.radius);
   return {
     left: place.x - reach,
-    right: place.x + reach,
+    right: Math.max(place.x + reach, rightOf(place)),
     top: place.top,
     bottom: place.top + place.height,
   };

@@ -52,6 +52,7 @@ function zoomedPlace(place: Place, zoom: Zoom): Place {
         : place.halfWidth * (place.pictures.length > 0 ? k : grown),
     pictures: place.pictures.map((picture) => zoomedBox(picture, zoom)),
     tiles: place.tiles.map((tile) => zoomedBox(tile, zoom)),
+    strips: place.strips && { x: place.strips.x * k + x, width: place.strips.width * k },
   };
 }
 
