@@ -8,7 +8,7 @@ const KEPT = new Set(
   kernel-spot kernel-values legend odd open overlay picture pixel portrait-name reading-entry reading-title sign stage tile
   tile-name timeline-host told tooltip unit value`.split(/\s+/),
 );
-const COMPLETED = /^(hue|icon-|edge-|find-)/;
+const COMPLETED = /^(hue|icon-|edge-|find-|run-)/;
 const NAMES = /(?<![\w-])(--)?nwv-([a-z0-9-]*)/g;
 
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

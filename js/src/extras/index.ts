@@ -1,2 +1,4 @@
 // What the second part of the bundle has.
-export const extras = {};
+import { compareRuns } from "./runs";
+
+export const extras = { compareRuns };

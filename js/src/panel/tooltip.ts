@@ -7,7 +7,7 @@ import type { Options } from "../options";
 import { formatValue } from "../scale";
 import { EntriesDomains } from "./entries";
 import { Portraitist } from "./portrait";
-import { type Reading, readLink } from "./reading";
+import { type Beside, type Reading, readLink } from "./reading";
 
 interface Spot {
   x: number;
@@ -65,9 +65,10 @@ export function createTooltip(
     isDark(): boolean;
     drawn(): Network;
     noteOf(selection: Selection): string | null;
+    beside: Beside;
   },
 ): Tooltip {
-  const { options, isDark, drawn, noteOf } = context;
+  const { options, isDark, drawn, noteOf, beside } = context;
   const portraitist = new Portraitist(history);
   const element = html("div", { class: "nwv-tooltip", hidden: true });
   host.append(element);
@@ -83,7 +84,7 @@ export function createTooltip(
         selection.target,
         selection.source,
         checkpoint,
-        { options: options(), isDark: isDark(), isPointable: false, domains, drawn: drawn() },
+        { options: options(), isDark: isDark(), isPointable: false, domains, drawn: drawn(), beside },
       );
       element.replaceChildren(reading.element);
     } else if (isBlock(selection)) {
