@@ -190,7 +190,7 @@ export class History implements Peer {
   /** Whether checkpoint k can be drawn now; what is still with the kernel is asked for. */
   isReady(k: number, quantity = this.#shown.quantity, reference = this.#shown.reference): boolean {
     if (!(k >= 0 && k < this.nCheckpoints)) return false;
-    const shown = { quantity, reference };
+    const shown: Shown = { quantity, reference };
     const isBaseReady = this.#isBaseThere(k, shown, (base, at) => base.isReady(at, "weights"));
     if (this.#windows.need(this.#needs(k, shown)) && isBaseReady) return true;
     // A kernel that does not answer does not keep rounded weights from being subtracted; the caption tells.
@@ -201,7 +201,7 @@ export class History implements Peer {
 
   /** Whether checkpoint k is here; unlike isReady, asks for nothing. */
   isHere(k: number, quantity = this.#shown.quantity, reference = this.#shown.reference): boolean {
-    const shown = { quantity, reference };
+    const shown: Shown = { quantity, reference };
     const isBaseHere = this.#isBaseThere(k, shown, (base, at) => base.isHere(at, "weights"));
     return isBaseHere && this.#needs(k, shown).every((need) => this.#windows.isHere(need));
   }

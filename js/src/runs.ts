@@ -1,6 +1,6 @@
 // Several runs of one widget: a history each, whose messages are told apart, and one that stands for the run shown.
 // Not for comparing them on the stage (see extras/runs.ts).
-import type { Index, Parts, Reply, RunOfSeveral } from "./blocks";
+import type { BlockEntry, Index, Parts, Reply, RunOfSeveral, SummaryIndex } from "./blocks";
 import { History } from "./history";
 import { Memory } from "./history/memory";
 import type { Network } from "./network";
@@ -27,8 +27,8 @@ export function historiesOf({ runs }: Index, network: Network, send: Send | null
 
 /** What an index says of one run. */
 function indexOf(index: Index, run: RunOfSeveral): Index {
-  const own = <B extends { run: string }>(blocks: B[]) => blocks.filter((block) => block.run === run.name);
-  const summaries = { ...index.summaries!, blocks: own(index.summaries!.blocks) };
+  const own = (blocks: BlockEntry[]) => blocks.filter((block) => block.run === run.name);
+  const summaries: SummaryIndex = { ...index.summaries!, blocks: own(index.summaries!.blocks) };
   return { ...index, ...run, runs: [run], blocks: own(index.blocks), summaries };
 }
 

@@ -2,6 +2,7 @@
 import { html, svg } from "../dom";
 import type { History } from "../history";
 import { renumbered } from "../history/run";
+import type { Shown } from "../history/shown";
 import { type Bundle, linkEntries } from "../network";
 import type { Options } from "../options";
 import { exactly, type Reading } from "../panel/reading";
@@ -39,7 +40,7 @@ export class BesideReading implements Reading {
     this.#shown = shown;
     this.#checkpoint = checkpoint;
     const quantity = options.quantity === "against" ? "weights" : options.quantity;
-    const what = { quantity, reference: options.reference };
+    const what: Shown = { quantity, reference: options.reference };
     this.#lines = [shown, ...others].map((run) => ({
       run,
       dashes: `nwv-run-${(run.peers.indexOf(run) % 4) + 1}`,

@@ -1,14 +1,12 @@
 // What a shown quantity of a checkpoint is made of: blocks of its run, and of another run that it is compared with.
-import { type Change, type Quantity, seriesOf } from "./changes";
+import type { Options } from "../options";
+import { type Change, seriesOf } from "./changes";
 import { type Run, renumbered } from "./run";
 import type { Store } from "./store";
 import type { Need } from "./windows";
 
-export interface Shown {
-  quantity: Quantity;
-  /** Number of the checkpoint that a difference is from, or of the run that one is "against". */
-  reference: number;
-}
+/** `reference` is the number of the checkpoint that a difference is from, or of the run that it is "against". */
+export type Shown = Pick<Options, "quantity" | "reference">;
 
 /** A run among all those of its widget. */
 export interface Peer extends Run {
