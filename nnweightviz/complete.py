@@ -35,9 +35,7 @@ def complete(payload: Payload, n_runs: int = 1) -> tuple[dict[str, Any], list[by
                     payload.order(name)
         return _everything(payload)
     chosen = payload.history[: payload.n_checkpoints].thin(most)
-    index, parts = complete(
-        Payload(payload.parameters.network, chosen, payload.dtype, payload.run), n_runs
-    )
+    index, parts = complete(Payload(payload.parameters.network, chosen, payload.dtype, payload.run), n_runs)
     left_out = f"{most} of {payload.n_checkpoints} checkpoints are in this page, evenly spread"
     return {**index, "notes": [*index["notes"], left_out]}, parts
 

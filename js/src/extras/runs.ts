@@ -34,7 +34,7 @@ function choosers({ context, session }: Stage): { element: HTMLElement; refresh(
     [
       ["none", "alone"],
       ["side", "side by side with"],
-      ["difference", "minus"],
+      ["difference", "difference from"],
     ],
     () => options().compare,
     (how) => setOptions({ compare: how }),
