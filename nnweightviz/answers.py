@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from nnweightviz.matching import matches
 from nnweightviz.parameters import Quantity
 from nnweightviz.payload import Message, Payload
 
@@ -16,7 +17,7 @@ Send = Callable[[dict[str, Any], list[bytes]], object]
 
 
 class Source(Protocol):
-    """Who has the payload of this moment."""
+    """Who has the payload of a run at this moment."""
 
     payload: Payload
 
@@ -25,11 +26,19 @@ class Source(Protocol):
         ...
 
 
+class Sources(Protocol):
+    """Who has one run or several."""
+
+    def of(self, run: str | int | None) -> Source:
+        """Return who has a run, by its name or its number in the index; None stands for the first."""
+        ...
+
+
 class Answers:
     """The answers to one browser, sent with ``send``; whatever goes wrong goes back as a sentence."""
 
-    def __init__(self, source: Source, send: Send) -> None:
-        self._source, self._send = source, send
+    def __init__(self, sources: Sources, send: Send) -> None:
+        self._sources, self._send = sources, send
         self._answering: set[Any] = set()  # requests for blocks that were not cancelled
 
     def receive(self, content: Any) -> None:
@@ -45,7 +54,7 @@ class Answers:
         if answer is None:
             return
         try:
-            answer(content, self._source.payload)
+            answer(content, self._sources.of(content.get("run")))
         except KeyError as error:
             self.send_error(content.get("id"), f"the message {content['type']!r} lacks {error}")
         except Exception as error:
@@ -55,9 +64,16 @@ class Answers:
         """Tell the browser what went wrong; ``request`` is None if it asked for nothing."""
         self._send({"type": "error", "id": request, "message": message}, [])
 
-    def _answer_fetch(self, content: dict[str, Any], payload: Payload) -> None:
-        _check_run(content, payload)
-        quantity = Quantity(str(content.get("quantity", "weights")), content.get("reference"))
+    def _quantity(self, content: dict[str, Any], payload: Payload) -> Quantity:
+        name, reference = str(content.get("quantity", "weights")), content.get("reference")
+        if name != "against" or reference is None:
+            return Quantity(name, reference)
+        other = self._sources.of(reference).payload.parameters
+        return Quantity(name, reference, other, matches(payload.parameters.checkpoints, other.checkpoints))
+
+    def _answer_fetch(self, content: dict[str, Any], source: Source) -> None:
+        payload = source.payload
+        quantity = self._quantity(content, payload)
         start, stop, names = int(content["start"]), int(content["stop"]), content.get("names")
         self._answering.add(content["id"])
         waiting = None
@@ -76,18 +92,17 @@ class Answers:
             buffers = [chunk[1]] if chunk[1] else []
             self._send({"type": "blocks", "id": request, "blocks": chunk[0], "done": done}, buffers)
 
-    def _answer_exact(self, content: dict[str, Any], payload: Payload) -> None:
-        _check_run(content, payload)
-        values = payload.exact(str(content["parameter"]), [int(i) for i in content["entries"]])
+    def _answer_exact(self, content: dict[str, Any], source: Source) -> None:
+        values = source.payload.exact(str(content["parameter"]), [int(i) for i in content["entries"]])
         self._send({"type": "exact", "id": content["id"], "dims": list(values.shape)}, [values.tobytes()])
 
-    def _answer_tail(self, content: dict[str, Any], payload: Payload) -> None:
-        start, is_same = int(content["start"]), content["revision"] == payload.revision
-        self._send(*(payload.tail(start) if is_same else self._source.everything()))
+    def _answer_tail(self, content: dict[str, Any], source: Source) -> None:
+        start, is_same = int(content["start"]), content["revision"] == source.payload.revision
+        self._send(*(source.payload.tail(start) if is_same else source.everything()))
 
-    def _answer_events(self, content: dict[str, Any], payload: Payload) -> None:
+    def _answer_events(self, content: dict[str, Any], source: Source) -> None:
         """Answer from another thread: events of a long history take seconds."""
-        about = (content["id"], payload)
+        about = (content["id"], source.payload)
         threading.Thread(target=self._find_events, args=about, name="nnweightviz-events", daemon=True).start()
 
     def _find_events(self, request: Any, payload: Payload) -> None:
@@ -96,11 +111,5 @@ class Answers:
         except Exception as error:
             self.send_error(request, f"the events could not be found: {error}")
 
-    def _cancel(self, content: dict[str, Any], _: Payload) -> None:
+    def _cancel(self, content: dict[str, Any], _: Source) -> None:
         self._answering.discard(content["id"])
-
-
-def _check_run(content: dict[str, Any], payload: Payload) -> None:
-    run = content.get("run", payload.run)
-    if run != payload.run:
-        raise ValueError(f"there is no run {run!r}; there is {payload.run!r}")

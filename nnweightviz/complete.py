@@ -10,7 +10,7 @@ from typing import Any
 
 from nnweightviz.orders import COMPUTED
 from nnweightviz.parameters import Entry, Quantity
-from nnweightviz.parts import add, onto_last, pressed
+from nnweightviz.parts import add, merged, onto_last, pressed
 from nnweightviz.payload import Payload
 
 PAGE_ORDER_LINKS = 200_000
@@ -21,13 +21,13 @@ PAGE_UPDATE_BYTES = 150_000
 """Encoded bytes that a page may spend on updates beside rounded weights."""
 
 
-def complete(payload: Payload) -> tuple[dict[str, Any], list[bytes]]:
+def complete(payload: Payload, n_runs: int = 1) -> tuple[dict[str, Any], list[bytes]]:
     """Return index and parts with every checkpoint and order in them: what a page without a kernel needs.
 
-    Beyond 100 MB (before deflating) checkpoints are left out evenly, which the notes say. Beside weights in int8,
-    updates have blocks of their own if those stay below 2 MB.
+    Beyond 100 MB (before deflating; runs share them) checkpoints are left out evenly, which the notes say. Beside
+    weights in int8, updates have blocks of their own if those stay below 2 MB.
     """
-    most = max(2, PAGE_BYTES // max(1, payload.n_bytes_each))
+    most = max(2, PAGE_BYTES // n_runs // max(1, payload.n_bytes_each))
     if payload.n_checkpoints <= most:
         if payload.parameters.network.n_links <= PAGE_ORDER_LINKS:
             for name in COMPUTED:
@@ -36,15 +36,18 @@ def complete(payload: Payload) -> tuple[dict[str, Any], list[bytes]]:
         payload.events()
         return _everything(payload)
     chosen = payload.history[: payload.n_checkpoints].thin(most)
-    index, parts = complete(Payload(payload.parameters.network, chosen, payload.dtype, payload.run))
+    index, parts = complete(Payload(payload.parameters.network, chosen, payload.dtype, payload.run), n_runs)
     left_out = f"{most} of {payload.n_checkpoints} checkpoints are in this page, evenly spread"
     return {**index, "notes": [*index["notes"], left_out]}, parts
 
 
-def page_state(traits: Mapping[str, Any], payload: Payload) -> tuple[dict[str, Any], list[bytes]]:
-    """Return a widget's traits as a page has them, and the parts with every block."""
-    index, parts = complete(payload)
-    share = (index["runs"][0]["n_checkpoints"] - 1) / max(1, payload.n_checkpoints - 1)
+def page_state(traits: Mapping[str, Any], *payloads: Payload) -> tuple[dict[str, Any], list[bytes]]:
+    """Return a widget's traits as a page has them, and the parts with every block of all runs."""
+    whole = [complete(payload, len(payloads)) for payload in payloads]
+    names = [payload.run for payload in payloads]
+    shown = names.index(traits["options"].get("run") or names[0])
+    share = (whole[shown][0]["runs"][0]["n_checkpoints"] - 1) / max(1, payloads[shown].n_checkpoints - 1)
+    index, parts = merged(whole)
     state = dict(traits)
     if share < 1:  # checkpoints were left out evenly: the nearest one stands for each
         options = state["options"]

@@ -28,7 +28,7 @@ class Live:
 
     Parameters
     ----------
-    network, history, precision
+    network, history, precision, run, n_runs
         As for :class:`~nnweightviz.payload.Payload`.
     send
         Called with each message and its buffers.
@@ -45,10 +45,12 @@ class Live:
         *,
         send: Send,
         moved: Moved | None = None,
+        run: str = "run",
+        n_runs: int = 1,
     ) -> None:
         self.network, self.history, self._precision = network, history, precision
         self._send, self._moved = send, moved
-        self.payload = Payload(network, history, precision)
+        self.payload = Payload(network, history, precision, run, n_runs=n_runs)
         self._growth = Throttle(self._tell_growth, SEND_INTERVAL_S)
         self._reminder = Reminder(self._remind)
         self._error: str | None = None
@@ -92,13 +94,20 @@ class Live:
             self._tell_error("the history has no checkpoints any more; what is shown is what it had")
             return None
         try:
-            payload = Payload(self.network, self.history, self._precision)
+            before = self.payload
+            payload = Payload(self.network, self.history, self._precision, before.run, n_runs=before.n_runs)
         except ValueError as error:
             self._tell_error(str(error))
             return None
         _keep_orders(self.payload, payload)
         self.payload = payload
         return self.everything()
+
+    def of(self, run: str | int | None) -> Live:
+        """Return who has a run, by its name or its number in the index; None stands for the first."""
+        if run not in (None, 0, self.payload.run):
+            raise ValueError(f"there is no run {run!r}; there is {self.payload.run!r}")
+        return self
 
     def everything(self) -> Message:
         """Return the message that begins the history anew in a browser."""

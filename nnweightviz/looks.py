@@ -14,17 +14,21 @@ from nnweightviz.selection import block_names
 from nnweightviz.words import counted
 
 
-def check_looks(options: Mapping[str, Any], network: Network, history: History) -> None:
+def check_looks(options: Mapping[str, Any], network: Network, histories: Mapping[str, History]) -> None:
     """Refuse options that name what is not there.
 
     Raises
     ------
     ValueError
-        If a gate, a group, a block, a metric or the checkpoint of reference is unknown; the message says what there is.
+        If a run, a gate, a group, a block, a metric or the checkpoint of reference is unknown; the message says what
+        there is.
     """
+    _check_runs(options, histories)
+    history = histories[options["run"] or next(iter(histories))]
+    metrics = [name for other in histories.values() for name in other.log_metrics]
     ports = dict.fromkeys(b.port for b in network.bundles if b.port is not None)
     _check("gates", options["gates"] or (), "gate", ports)
-    _check("metrics", options["metrics"] or (), "metric", history.log_metrics)
+    _check("metrics", options["metrics"] or (), "metric", dict.fromkeys(metrics))
     groups = {group.id: group for group in network.groups}
     _check("unfolded", options["unfolded"], "group", groups)
     _check("open_bands", options["open_bands"], "group", groups)
@@ -36,6 +40,21 @@ def check_looks(options: Mapping[str, Any], network: Network, history: History) 
         raise ValueError(
             f"option 'reference' is {options['reference']}; this history has "
             f"{counted(len(history), 'checkpoint')}, 0 to {len(history) - 1}"
+        )
+
+
+def _check_runs(options: Mapping[str, Any], histories: Mapping[str, History]) -> None:
+    for option in ("run", "against"):
+        _check(option, [options[option]] if options[option] is not None else (), "run", histories)
+    if options["compare"] != "none" and len(histories) < 2:
+        raise ValueError(
+            f"option 'compare' is {options['compare']!r}, but there is one run: pass several, such as "
+            "WeightViz(model, {'adam': history_a, 'sgd': history_b})"
+        )
+    if options["against"] is not None and options["against"] == (options["run"] or next(iter(histories))):
+        raise ValueError(
+            f"option 'against' is {options['against']!r}, the run that is shown; name another: "
+            f"{', '.join(repr(name) for name in histories if name != options['against']) or 'there is none'}"
         )
 
 

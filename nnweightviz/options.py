@@ -47,6 +47,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "open_bands": {"default": {}, "type": "bands", "accepted": None},
     "unfolded": {"default": {}, "type": "unfolded", "accepted": None},
     "expanded": {"default": None, "type": "blocks", "accepted": None},
+    "run": {"default": None, "type": "name", "accepted": None},
+    "compare": {"default": "none", "type": "choice", "accepted": ["none", "side", "difference"]},
+    "against": {"default": None, "type": "name", "accepted": None},
 }
 """Name -> ``default``, ``type`` and ``accepted`` (the choices, or the lowest and highest number)."""
 
@@ -132,6 +135,12 @@ def _names(name: str, value: Any, _accepted: None) -> list[str]:
     return list(value)
 
 
+def _name(name: str, value: Any, _accepted: None) -> str:
+    if not isinstance(value, str):
+        raise _refuse(name, value, "the name of a run")
+    return value
+
+
 def _blocks(name: str, value: Any, _accepted: None) -> list[str]:
     if not isinstance(value, (list, tuple, set, frozenset)) or not all(isinstance(i, str) for i in value):
         raise _refuse(
@@ -189,6 +198,7 @@ def _bands(name: str, value: Any, _accepted: None) -> dict[str, int]:
 _CHECKS: dict[str, Callable[[str, Any, Any], Any]] = {
     "choice": _choice,
     "subset": _subset,
+    "name": _name,
     "names": _names,
     "integer": _integer,
     "number": _number,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from nnweightviz.network import Network
 Entry = dict[str, Any]
 """What ``_index`` says of a block."""
 
-QUANTITIES = ("weights", "update", "difference")
+QUANTITIES = ("weights", "update", "difference", "against")
 
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 """What a norm measures of its inputs, which stands in state dicts beside its parameters."""
@@ -29,7 +29,10 @@ STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 
 @dataclass(frozen=True)
 class Quantity:
-    """What a block is of: w, its update w(k) - w(k - 1), or its difference w(k) - w(reference).
+    """What a block is of: w, its update w(k) - w(k - 1), its difference w(k) - w(reference), or from another run.
+
+    ``against`` is the difference from another run's parameters, ``other``: its ``reference`` is the number of that run,
+    and ``matches`` has the checkpoint of it that is subtracted from each.
 
     Raises
     ------
@@ -39,21 +42,25 @@ class Quantity:
 
     name: str = "weights"
     reference: int | None = None
+    other: Parameters | None = field(default=None, compare=False, repr=False)
+    matches: Sequence[int] = field(default=(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.name not in QUANTITIES:
             raise ValueError(f"there is no quantity {self.name!r}; there are: {', '.join(QUANTITIES)}")
-        if (self.name == "difference") != (self.reference is not None):
+        if (self.name in ("difference", "against")) != (self.reference is not None):
             raise ValueError(
                 f"quantity {self.name!r} was asked for with reference {self.reference}; a difference needs the "
-                "number of a checkpoint, nothing else has one"
+                "number of a checkpoint, or of a run that it is against, nothing else has one"
             )
+        if (self.name == "against") != (self.other is not None):
+            raise ValueError("a difference against another run needs the parameters of that run")
 
-    def needs(self, k: int) -> list[int]:
-        """Return the checkpoints that its values at checkpoint ``k`` are made of."""
+    def before(self, k: int) -> int | None:
+        """Return the checkpoint that is subtracted at checkpoint ``k``; None where none is."""
         if self.name == "update":
-            return [k, k - 1]
-        return [k] if self.reference is None else [k, self.reference]
+            return k - 1
+        return self.reference if self.other is None else self.matches[k]
 
     def about(self) -> Entry:
         """Return what a block's entry says of its quantity."""
@@ -171,8 +178,8 @@ class Parameters:
         values = self._stack(name, checkpoints)
         if quantity.name == "weights":
             return values
-        before = [k - 1 for k in checkpoints] if quantity.reference is None else [quantity.reference]
-        subtracted = self._stack(name, before)
+        before = [quantity.before(k) or 0 for k in checkpoints]
+        subtracted = (quantity.other or self)._stack(name, before[:1] if len(set(before)) == 1 else before)
         with np.errstate(invalid="ignore", over="ignore"):  # Inf - Inf is NaN, as it should be
             difference: NDArray[Any] = _as_floats(values) - _as_floats(subtracted)
         return difference
@@ -185,12 +192,16 @@ class Parameters:
     def _ranges(self, name: str, start: int, stop: int, quantity: Quantity) -> Iterator[tuple[int, int]]:
         first = None
         for k in range(start, stop + 1):
-            here = k < stop and all(self.has(name, j) for j in quantity.needs(k))
+            here = k < stop and self.has(name, k) and self._has_before(name, k, quantity)
             if here and first is None:
                 first = k
             elif not here and first is not None:
                 yield first, k
                 first = None
+
+    def _has_before(self, name: str, k: int, quantity: Quantity) -> bool:
+        before = quantity.before(k)
+        return before is None or (quantity.other or self).has(name, before)
 
     def has(self, name: str, k: int) -> bool:
         """Whether a checkpoint holds a parameter."""

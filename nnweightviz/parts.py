@@ -6,6 +6,7 @@ Not for what is in the blocks (see ``blocks``), nor for what is sent (see ``payl
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from nnweightviz import blocks
 from nnweightviz.parameters import Entry
@@ -51,3 +52,35 @@ def onto_last(parts: list[bytes], coded: Sequence[tuple[Entry, bytes]]) -> list[
     start = len(parts[-1])
     parts[-1] += more
     return [{**entry, "offset": start + entry["offset"]} for entry in entries]
+
+
+OF_RUN = ("revision", "precision", "window", "notes")
+"""What an index says once if there is one run, and of each of several."""
+
+
+def merged(runs: Sequence[tuple[dict[str, Any], Sequence[bytes]]]) -> tuple[dict[str, Any], list[bytes]]:
+    """Lay the indexes of several runs, and their parts, behind each other; one alone stays as it is.
+
+    Orders of units are those of the first run that has them.
+    """
+    first, parts = runs[0][0], list(runs[0][1])
+    if len(runs) == 1:
+        return first, parts
+    index = {
+        **first,
+        "runs": [],
+        "blocks": [],
+        "orders": {},
+        "summaries": {**first["summaries"], "blocks": []},
+    }
+    parts = []
+    for one, pieces in runs:
+        index["runs"].append({**one["runs"][0], **{name: one[name] for name in OF_RUN}})
+        for entries, all_entries in (
+            (one["blocks"], index["blocks"]),
+            (one["summaries"]["blocks"], index["summaries"]["blocks"]),
+        ):
+            all_entries += [{**entry, "part": entry["part"] + len(parts)} for entry in entries]
+        index["orders"] = {**one["orders"], **index["orders"]}
+        parts += pieces
+    return index, parts

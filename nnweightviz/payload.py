@@ -56,6 +56,8 @@ class Payload:
         ``"auto"`` or a type of :mod:`nnweightviz.blocks`.
     run
         The name of the run.
+    n_runs
+        How many runs share the room in the widget's state.
 
     Raises
     ------
@@ -70,8 +72,10 @@ class Payload:
         precision: str = "auto",
         run: str = "run",
         *,
+        n_runs: int = 1,
         progress: Callable[[int], object] | None = None,
     ) -> None:
+        self.n_runs = n_runs
         self.lock = threading.RLock()
         self.history, self.run, self.revision = history, run, history.revision
         self.parts: list[bytes] = []
@@ -86,10 +90,17 @@ class Payload:
         self._summaries = Summaries(list(self.parameters.shapes))
         self.is_by_name = False
         self.window = max(1, WINDOW_VALUES // max(1, self.parameters.n_values))
-        self.dtype = blocks.choose_dtype(self.parameters.n_values * self.n_checkpoints, precision)
+        self.dtype = self._choose_dtype(self.n_checkpoints)
         self._curves = Curves()
         self._curves.tell(history.log_metrics)
         self._fill()
+
+    def _choose_dtype(self, n_checkpoints: int) -> blocks.Dtype:
+        return blocks.choose_dtype(self.parameters.n_values * n_checkpoints * self.n_runs, self._precision)
+
+    @property
+    def _state_bytes(self) -> int:
+        return STATE_BYTES // self.n_runs
 
     def _fill(self) -> None:
         """Encode the history from its beginning as far as it rides in the state, and its last checkpoint.
@@ -98,10 +109,10 @@ class Payload:
         """
         self.parts, self.entries = [], []
         n, stored = self.n_checkpoints, 0
-        self.is_by_name = self.n_bytes_each > STATE_BYTES
+        self.is_by_name = self.n_bytes_each > self._state_bytes
         for start in range(0, n, self.window):
             stop = min(n, start + self.window)
-            rides = not self.is_by_name and stored == start and self._n_bytes() <= STATE_BYTES
+            rides = not self.is_by_name and stored == start and self._n_bytes() <= self._state_bytes
             if not rides and len(self._summaries) >= n:
                 break
             self.parameters.hold(range(start, stop))  # read once for norms and codes
@@ -184,8 +195,7 @@ class Payload:
         """
         with self.lock:
             before, n = self.n_checkpoints, self._take_in()
-            wider = blocks.choose_dtype(self.parameters.n_values * n, self._precision)
-            self.dtype = max(self.dtype, wider, key=blocks.DTYPES.index)
+            self.dtype = max(self.dtype, self._choose_dtype(n), key=blocks.DTYPES.index)
             first = self._first_sent(before, n)
             weights = self._encode_new(before, n, first)
             self.n_checkpoints = n
@@ -195,7 +205,7 @@ class Payload:
             self.is_whole = self.is_whole and first == before
             entries, part = joined([*weights, *self.summaries(before)], None)
             message = self._message(before, metrics)
-            if self.is_whole and part and self._n_bytes() + len(part) <= STATE_BYTES:
+            if self.is_whole and part and self._n_bytes() + len(part) <= self._state_bytes:
                 entries = [{**entry, "part": len(self.parts)} for entry in entries]
                 message["part"] = len(self.parts)
                 self.parts.append(part)
@@ -282,9 +292,10 @@ class Payload:
             If there are no such checkpoints or parameters.
         """
         n = self.n_checkpoints
-        is_there = 0 <= start < stop <= n and (quantity.reference is None or 0 <= quantity.reference < n)
+        reference = None if quantity.other else quantity.reference
+        is_there = 0 <= start < stop <= n and (reference is None or 0 <= reference < n)
         if not is_there:
-            beside = "" if quantity.reference is None else f", and {quantity.reference} as their reference,"
+            beside = "" if reference is None else f", and {reference} as their reference,"
             raise ValueError(
                 f"checkpoints {start} to {stop - 1}{beside} were asked for; there are {n}, 0 to {n - 1}"
             )

@@ -23,10 +23,12 @@ from nnweightviz.gather import as_history
 from nnweightviz.history import History
 from nnweightviz.live import Live
 from nnweightviz.looks import check_looks
+from nnweightviz.matching import matches
 from nnweightviz.network import Network
 from nnweightviz.options import Options, validated
 from nnweightviz.orders import COMPUTED
 from nnweightviz.payload import Payload
+from nnweightviz.runs import ONLY, Runs, are_runs, as_histories, listed
 from nnweightviz.selection import checked_selection
 from nnweightviz.sheet import first_traits
 from nnweightviz.words import in_a_word
@@ -45,9 +47,10 @@ class WeightViz(anywidget.AnyWidget):
         shapes of the checkpoints.
     checkpoints
         A list of state dicts, modules, ``(epoch, state)`` pairs or :class:`~nnweightviz.Checkpoint`, or a
-        :class:`~nnweightviz.History` (the widget grows with it). Without them, the weights as they are now.
+        :class:`~nnweightviz.History` (the widget grows with it). Without them, the weights as they are now. Several
+        runs of one architecture are a dict, name of the run -> its history, list of checkpoints or path.
     metrics
-        Name -> one value a checkpoint, or name -> ``(steps, values)``.
+        Name -> one value a checkpoint, or name -> ``(steps, values)``; of several runs, run -> metrics.
     view
         The view to begin with.
     example_input, input_grid, input_names, output_names
@@ -95,8 +98,8 @@ class WeightViz(anywidget.AnyWidget):
     """Plain text above the diagram."""
 
     _network = t.Dict().tag(sync=True)
-    _index = t.Dict().tag(sync=True, to_json=lambda _, widget: widget._payload.index())
-    _blocks: t.List[bytes] = t.List().tag(sync=True, to_json=lambda _, widget: list(widget._payload.parts))
+    _index = t.Dict().tag(sync=True, to_json=lambda _, widget: widget._runs.state()[0])
+    _blocks: t.List[bytes] = t.List().tag(sync=True, to_json=lambda _, widget: widget._runs.state()[1])
 
     _extras = t.Unicode().tag(sync=True)
 
@@ -117,23 +120,23 @@ class WeightViz(anywidget.AnyWidget):
     ) -> None:
         _refuse_unknown(unknown)
         _check_looks(view, title)
-        history = _history_of(model, checkpoints, metrics)
+        histories = _histories_of(model, checkpoints, metrics)
         network = network_of(
             model,
-            history,
+            next(iter(histories.values())),
             example_input=example_input,
             input_names=input_names,
             output_names=output_names,
             input_grid=input_grid,
         )
-        self.network, self.history, self._mover = network, history, 0
-        self._live = Live(network, history, precision, send=self._tell, moved=self._move)
-        self._answers = Answers(self._live, self._tell)
+        self.network, self._mover, self._is_placed = network, 0, False
+        self._runs = Runs(network, histories, precision, send=self._tell, moved=self._move)
+        self._answers = Answers(self._runs, self._tell)
         self._esm, self._css = read_static("widget.js"), read_static("nnweightviz.css")
         first = first_traits(network, self._payload.n_checkpoints, title)
         super().__init__(**first | {"view": view, "_extras": read_static("extras.js")})
         self.on_msg(lambda _, content, __: self._answers.receive(content))
-        self._live.begin()  # another thread may have recorded meanwhile
+        self._runs.begin()  # another thread may have recorded meanwhile
 
     @t.validate("checkpoint")
     def _check_checkpoint(self, proposal: Any) -> int:
@@ -155,38 +158,71 @@ class WeightViz(anywidget.AnyWidget):
     @t.validate("options")
     def _check_options(self, proposal: Any) -> dict[str, Any]:
         options = validated(proposal["value"])
-        check_looks(options, self.network, self.history)
+        check_looks(options, self.network, self.histories)
         return Options.of(options)
+
+    @t.observe("options")
+    def _follow_run(self, change: Any) -> None:
+        """Another run is shown: go to its checkpoint of the same step, unless the browser has done so."""
+        before, now = (self._runs.of((change[key] or {}).get("run")).payload for key in ("old", "new"))
+        if before is not now and not self._is_placed:
+            there = matches(before.parameters.checkpoints, now.parameters.checkpoints)
+            self.checkpoint = there[min(self.checkpoint, before.n_checkpoints - 1)]
 
     @t.observe("options")
     def _send_order(self, change: Any) -> None:
         """Compute the order of units that is asked for, on either side, and tell the browser: it has no scipy."""
         order = change["new"]["order"]
         if order in COMPUTED and order != (change["old"] or {}).get("order"):
-            self.send({"type": "order", "order": order, **self._payload.order(order)})
+            first = self._runs.of(
+                None
+            ).payload  # of all runs the same, so that their units stand side by side
+            self.send({"type": "order", "order": order, **first.order(order)})
 
     @t.validate("selection")
     def _check_selection(self, proposal: Any) -> dict[str, Any] | None:
-        return checked_selection(self.network, proposal["value"])
+        selection = checked_selection(self.network, proposal["value"])
+        if selection is not None and "run" in selection:
+            self._runs.of(selection["run"])
+        return selection
 
     def get_state(self, key: Any = None, drop_defaults: bool = False) -> Any:
         """Return the synced traits; index and blocks are of the same moment."""
-        with self._payload.lock:
+        with self._runs.locked():
             if key is None:
-                self._payload.compact()
+                self._runs.compact()
             return super().get_state(key, drop_defaults)
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take over what the browser says, which may not have heard yet that the history is shorter now."""
-        last = len(self.history) - 1
+        run = (sync_data.get("options") or self.options).get("run")
+        last = len(self.histories.get(str(run), self.history)) - 1
+        self._is_placed = "checkpoint" in sync_data
         if isinstance(sync_data.get("checkpoint"), int) and last >= 0:
             sync_data = {**sync_data, "checkpoint": max(0, min(sync_data["checkpoint"], last))}
-        super().set_state(sync_data)
+        try:
+            super().set_state(sync_data)
+        finally:
+            self._is_placed = False
 
     def send_state(self, key: Any = None) -> None:
         """Send traits to the browser, but not that the playhead follows the history: it does so there by itself."""
         if key != "checkpoint" or self._mover != threading.get_ident():
             super().send_state(key)
+
+    @property
+    def histories(self) -> dict[str, History]:
+        """The histories of all runs by name; of one that was given without a name, the name is ``"run"``."""
+        return self._runs.histories
+
+    @property
+    def history(self) -> History:
+        """The history of the run that is shown."""
+        return self._live.history
+
+    @property
+    def _live(self) -> Live:
+        return self._runs.of(self.options.get("run"))
 
     @property
     def _payload(self) -> Payload:
@@ -195,8 +231,10 @@ class WeightViz(anywidget.AnyWidget):
     def _tell(self, content: dict[str, Any], buffers: list[bytes]) -> None:
         self.send(content, buffers)
 
-    def _move(self, n_before: int, number: Callable[[int], int]) -> None:
+    def _move(self, run: str, n_before: int, number: Callable[[int], int]) -> None:
         """Follow the history as the browser does: the last checkpoint stays the last one unless it plays."""
+        if self._payload.run != run:
+            return
         follows = self.checkpoint >= n_before - 1 and not self.playing
         self._mover = threading.get_ident()
         try:
@@ -206,9 +244,9 @@ class WeightViz(anywidget.AnyWidget):
 
     def page_state(self) -> tuple[dict[str, Any], list[bytes]]:
         """Return all traits as plain data, and the parts with every block: what a page without a kernel needs."""
-        self._live.flush()
+        self._runs.flush()
         traits = {name: getattr(self, name) for name in PAGE_TRAITS}
-        return page_state(traits, self._payload)
+        return page_state(traits, *self._runs.payloads)
 
     def to_html(self, path: str | os.PathLike[str], title: str | None = None) -> Path:
         """Write this widget to one self-contained HTML file; see :func:`nnweightviz.to_html`."""
@@ -216,16 +254,18 @@ class WeightViz(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Stop following the history and close the widget's displays."""
-        if hasattr(self, "_live"):  # also called for what was refused while its arguments were checked
-            self._live.close()
+        if hasattr(self, "_runs"):  # also called for what was refused while its arguments were checked
+            self._runs.close()
         super().close()
 
     def __repr__(self) -> str:
-        if not hasattr(self, "_live"):  # nothing is there yet while the arguments are checked
+        if not hasattr(self, "_runs"):  # nothing is there yet while the arguments are checked
             return "WeightViz"
         n, n_layers = self._payload.n_checkpoints, len([a for a in self.network.layers if a.kind != "Input"])
         layers = "one layer" if n_layers == 1 else f"{n_layers} layers"
         checkpoints = "one checkpoint" if n == 1 else f"{n} checkpoints"
+        if len(self.histories) > 1:
+            checkpoints = f"runs {listed({p.run: p.n_checkpoints for p in self._runs.payloads})}"
         metrics = f", metrics {', '.join(self.history.log_metrics)}" if self.history.log_metrics else ""
         links = f"{self.network.n_links} link{'s' if self.network.n_links != 1 else ''}"
         return f"WeightViz of {self.title}: {layers}, {links}, {checkpoints}{metrics}, {self._payload.dtype}"
@@ -249,6 +289,12 @@ def _check_looks(view: Any, title: Any) -> None:
         raise ValueError(f"there is no view {view!r}; the views are {', '.join(VIEWS)}")
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title is {in_a_word(title)}; it takes a string")
+
+
+def _histories_of(model: Any, checkpoints: Any, metrics: Mapping[str, Any] | None) -> dict[str, History]:
+    if are_runs(checkpoints):
+        return as_histories(checkpoints, metrics, model)
+    return {ONLY: _history_of(model, checkpoints, metrics)}
 
 
 def _history_of(model: Any, checkpoints: Any, metrics: Mapping[str, Any] | None) -> History:

@@ -9,7 +9,7 @@ const KEPT = new Set(
   reading-title sign stage strip-head strip-mark strip-panel strip-track strips tile tile-name timeline-host told
   tooltip unit value`.split(/\s+/),
 );
-const COMPLETED = /^(hue|icon-|edge-|find-)/;
+const COMPLETED = /^(hue|icon-|edge-|find-|run-)/;
 const NAMES = /(?<![\w-])(--)?nwv-([a-z0-9-]*)/g;
 
 const DIGITS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";

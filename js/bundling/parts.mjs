@@ -25,10 +25,7 @@ async function importsOf(path) {
     .filter((node) => node.type === "ImportDeclaration" && !node.source.value.endsWith(".css"))
     .map(({ source, specifiers }) => ({
       from: source.value,
-      names: specifiers.map(({ imported }) => {
-        if (!imported) throw new Error(`${path}: import by name what the first part of the bundle has`);
-        return imported.name;
-      }),
+      names: specifiers.map(({ imported }) => imported?.name),
     }));
 }
 
@@ -78,7 +75,10 @@ export async function twoParts(first, second) {
     const written = await importsOf(absolute(path));
     for (const { path: to, original } of imports.filter((i) => inFirst.has(absolute(i.path))))
       for (const { names } of written.filter(({ from }) => from === original))
-        for (const name of names) handed.set(`${to}:${name}`, { path: absolute(to), name });
+        for (const name of names) {
+          if (!name) throw new Error(`${path}: import by name what the first part of the bundle has`);
+          handed.set(`${to}:${name}`, { path: absolute(to), name });
+        }
   }
   const list = [...handed.values()];
   return [

@@ -3,20 +3,23 @@
 import { asLink, type Selection } from "./describe";
 import { hear, put } from "./dom";
 import { loadExtras } from "./extras";
+import type { RunsPanel } from "./extras/runs";
 import { studioOfPage } from "./images/studio";
 import { DEFAULTS, type Options } from "./options";
 import { Frame } from "./panel/frame";
 import { createInspector, type Inspector } from "./panel/inspector";
 import { createLegend, type LegendPanel } from "./panel/legend";
+import type { Beside } from "./panel/reading";
 import { createTimeline } from "./panel/timeline";
 import { createToolbar } from "./panel/toolbar";
 import { createTooltip, type Tooltip } from "./panel/tooltip";
 import type { HostModel } from "./player";
+import { looksOf, timelineOf } from "./runs";
 import { PALETTES } from "./scale";
 import { type Session, sessionOf } from "./session";
 import { hostIsDark, watchTheme } from "./theme";
 import { views } from "./views";
-import type { View } from "./views/context";
+import type { View, ViewContext } from "./views/context";
 import { withReduce } from "./views/graph/links";
 
 class App {
@@ -33,6 +36,7 @@ class App {
   #dark = false;
   #toldAt = -1;
   #stale = 0;
+  #runs: RunsPanel | null = null; // where there are several
 
   constructor(model: HostModel, host: HTMLElement, signal: AbortSignal) {
     studioOfPage().warm();
@@ -52,22 +56,27 @@ class App {
     const setOptions = (change: Partial<Options>) => this.#setOptions(change);
     const select = (selection: Selection | null) => this.#select(selection);
     const isDark = () => this.#dark;
-    const noteOf = (selection: Selection) => this.#view.noteOf?.(selection) ?? null;
+    const beside: Beside = (...link) => this.#runs?.beside(...link) ?? null;
+    const noteOf = (selection: Selection) => {
+      const run = history.peers[1] ? `run ${history.name}` : "";
+      return [this.#view.noteOf?.(selection), run].filter(Boolean).join(" · ") || null;
+    };
     this.#tooltip = createTooltip(this.#frame.view, history, (id) => this.#bundle(id), {
       options,
       isDark,
       drawn: () => this.#view.network,
       noteOf,
+      beside,
     });
     this.#legend = createLegend(this.#frame.legend);
     this.#inspector = createInspector(
       this.#frame.inspector,
       history,
       () => network.bundles.map((b) => withReduce(b, options())),
-      { options, isDark, select, noteOf },
+      { options, isDark, select, noteOf, beside },
     );
     const chosen = views[this.#model.get("view")] ?? views.graph;
-    this.#view = chosen.create(this.#frame.view, {
+    const context: ViewContext = {
       network,
       history,
       clock: player,
@@ -84,8 +93,10 @@ class App {
       },
       changed: () => this.#tell(),
       isDark,
+      zoomed: (zoom) => this.#runs?.zoomed(zoom),
       height: () => this.#frame.height(this.#options().height),
-    });
+    };
+    this.#view = chosen.create(this.#frame.view, context);
     this.#toolbar = createToolbar(this.#frame.toolbar, {
       network,
       nCheckpoints: () => history.nCheckpoints,
@@ -99,13 +110,8 @@ class App {
       announce: (text) => this.#frame.say(text),
     });
     const looks = { get: () => options(), set: setOptions };
-    this.#timeline = createTimeline(
-      this.#frame.timeline,
-      player,
-      () => this.#timelineData(),
-      looks,
-      this.#signal,
-    );
+    const read = () => timelineOf(history);
+    this.#timeline = createTimeline(this.#frame.timeline, player, read, looks, this.#signal);
     const display = {
       ...this.#session,
       model: this.#model,
@@ -115,13 +121,13 @@ class App {
     };
     const later = async () => (await loadExtras(this.#model)).showEvents(display, this.#signal);
     history.decoding.then(later).catch(() => {}); // the first picture comes first
-  }
-
-  #timelineData() {
-    const { history } = this.#session;
-    const { nCheckpoints, steps, epochs, metrics } = history;
-    const updateSizes = metrics.length === 0 && history.hasValues ? history.updateSizes() : null;
-    return { nCheckpoints, steps, epochs, metrics, updateSizes, isHere: (k: number) => history.isHere(k) };
+    if (this.#session.histories[1])
+      loadExtras(this.#model).then(({ compareRuns }) => {
+        if (this.#signal.aborted) return;
+        const [frame, view, session] = [this.#frame, this.#view, this.#session];
+        this.#runs = compareRuns({ frame, view, session, context, create: chosen.create });
+        this.#refresh();
+      });
   }
 
   #listen(): void {
@@ -194,7 +200,7 @@ class App {
   }
 
   #options(): Options {
-    return { ...DEFAULTS, ...this.#model.get("options") };
+    return looksOf({ ...DEFAULTS, ...this.#model.get("options") }, this.#session.histories);
   }
 
   #setOptions(change: Partial<Options>): void {
@@ -263,6 +269,7 @@ class App {
       (this.#frame.root.getRootNode() as Document).activeElement,
     );
     this.#inspector.show(selection, player.checkpoint);
+    this.#runs?.update();
     // The panel lies over the half of the stage that the selection is not in.
     this.#frame.inspector.classList.toggle("nwv-on-left", this.#view.isOnRight(selection));
     const next = this.#frame.inspector.hidden ? this.#frame.view : this.#frame.inspector;
@@ -272,6 +279,7 @@ class App {
   #drawFrame(): void {
     const { player, history } = this.#session;
     this.#view.drawFrame();
+    this.#runs?.drawFrame();
     history.prefetch(player.checkpoint, player.playing, player.loop);
     const { root } = this.#frame;
     put(root, "data-checkpoint", player.checkpoint);

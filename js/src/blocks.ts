@@ -22,7 +22,7 @@ export interface BlockEntry {
   n_bytes: number;
 }
 
-/** A block of w - w(reference). @boundary */
+/** A block of w - w(reference), a checkpoint or the run that it is "against". @boundary */
 export interface DifferenceEntry extends BlockEntry {
   reference: number;
 }
@@ -50,6 +50,14 @@ export interface RunIndex {
   steps: (number | null)[] | null;
   epochs: (number | null)[] | null;
   metrics: Record<string, Metric>;
+}
+
+/** With several runs, each says of itself what else the index says of the only one. @boundary */
+export interface RunOfSeveral extends RunIndex {
+  revision: number;
+  precision: Dtype;
+  window: number | null;
+  notes: string[];
 }
 
 /** Unit indices from top to bottom by group, computed from one checkpoint; other groups are in the model's order. @boundary */
@@ -90,7 +98,7 @@ export type FetchMessage = {
   start: number;
   stop: number;
   quantity: string;
-  /** The checkpoint that is subtracted in a difference; null for all else. */
+  /** The number of the checkpoint, or of the run, that is subtracted in a difference; null for all else. */
   reference: number | null;
   /** Parameters to send; null for all. */
   names: string[] | null;

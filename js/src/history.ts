@@ -8,19 +8,20 @@ import {
   type Parts,
   type Reply,
 } from "./blocks";
-import { type Change, Changes, type Quantity, seriesOf } from "./history/changes";
+import { Changes, type Quantity } from "./history/changes";
 import { Decoding, type Range, rangesOf } from "./history/decoding";
 import { Gaps } from "./history/gaps";
 import { Memory } from "./history/memory";
 import { Requests, type Send } from "./history/requests";
 import { grown, type Run, readRun, renumbered } from "./history/run";
+import { baseOf, beforeOf, changeAt, isCoarse, needsOf, type Peer, type Shown } from "./history/shown";
 import { Store } from "./history/store";
 import { Told } from "./history/told";
 import { N_AHEAD, type Need, Windows } from "./history/windows";
 import { type Bundle, evaluateBundle, linkEntries, type Network, storedName } from "./network";
 import { Summaries } from "./summaries";
 
-export class History implements Run {
+export class History implements Peer {
   readonly network: Network;
   name = ""; // of the run
   nCheckpoints = 0;
@@ -36,18 +37,20 @@ export class History implements Run {
   revised: (number: (k: number) => number) => void = () => {};
   readonly summaries = new Summaries();
   readonly #decoding: Decoding;
-  readonly #store = new Store();
+  readonly store = new Store();
   readonly #requests: Requests | null;
   readonly #windows: Windows;
   readonly #memory: Memory;
   readonly hasKernel: boolean; // that can be asked
   readonly #told = new Told();
   readonly #gaps: Gaps;
-  #shown: { quantity: Quantity; reference: number } = { quantity: "weights", reference: 0 };
+  /** All runs of the widget, this one among them. */
+  peers: History[] = [this];
+  #shown: Shown = { quantity: "weights", reference: 0 };
   #isPlaying = false;
   #isWhole = true; // all weights came with the state
   #isByName = false; // none did: they are asked for parameter by parameter
-  readonly #changes = new Changes(this.#store);
+  readonly #changes = new Changes(this.store);
   #counted: number | null = null;
 
   constructor(network: Network, send: Send | null, memory = new Memory()) {
@@ -56,11 +59,11 @@ export class History implements Run {
     this.#requests = send && new Requests(send, () => this.#told.now());
     this.hasKernel = send !== null;
     this.#gaps = new Gaps(send);
-    this.#windows = new Windows(this.#store, this.#requests, network);
+    this.#windows = new Windows(this.store, this.#requests, network);
     this.#windows.run = this;
-    this.#decoding = new Decoding(this.#store, this.summaries, this.#windows);
+    this.#decoding = new Decoding(this.store, this.summaries, this.#windows);
     this.#decoding.placed = (nRanges, error) => this.#decoded(nRanges, error);
-    memory.add(this.#store);
+    memory.add(this.store);
   }
 
   subscribe = (listener: () => void): (() => void) => this.#told.subscribe(listener);
@@ -95,7 +98,7 @@ export class History implements Run {
     this.#decoding.beginAnew();
     this.#gaps.forget();
     this.#requests?.forget();
-    this.#store.clear();
+    this.store.clear();
     this.error = null;
     this.open(index, parts);
     this.revised((k) => renumbered(k, before, this));
@@ -169,42 +172,38 @@ export class History implements Run {
   }
 
   /** Whether changes come from Python, made of the exact weights, since those here are rounded. */
-  get #asksForChanges(): boolean {
-    return this.precision !== "float32" && this.#requests !== null;
-  }
+  #asks = (shown: Shown): boolean => this.#requests !== null && isCoarse(this, shown);
 
-  /** The checkpoint that is subtracted at checkpoint k; -1 if there is none. */
-  #before(k: number, quantity: Quantity, reference: number): number {
-    return quantity === "update" ? k - 1 : Math.min(reference, this.nCheckpoints - 1);
-  }
-
-  #changeAt(k: number, quantity: Quantity = "weights", reference = 0): Change {
-    return { k, before: this.#before(k, quantity, reference), quantity };
+  /** The run and the checkpoint that are subtracted at checkpoint k; a negative one if there is none. */
+  before(k: number, shown: Shown): [base: History, checkpoint: number] {
+    return [baseOf(this as History, shown), beforeOf(this, k, shown)];
   }
 
   /** What checkpoint k is drawn from. */
-  #needs(k: number, { quantity, reference } = this.#shown): Need[] {
-    if (quantity === "weights") return [["weights", k]];
-    const before = this.#before(k, quantity, reference);
-    if (!this.#asksForChanges)
-      return [["weights", k] as Need].concat(before < 0 ? [] : [["weights", before]]);
-    const numbers: Need = ["weights", k]; // that stand beside the picture
-    return [numbers, [seriesOf({ quantity, reference: before }), k]];
+  #needs = (k: number, shown = this.#shown): Need[] => needsOf(this, k, shown, this.#asks(shown));
+
+  /** Whether the run that is subtracted, if it is another and nothing else tells the difference, is there too. */
+  #isBaseThere(k: number, shown: Shown, isThere: (base: History, before: number) => boolean): boolean {
+    return shown.quantity !== "against" || this.#asks(shown) || isThere(...this.before(k, shown));
   }
 
   /** Whether checkpoint k can be drawn now; what is still with the kernel is asked for. */
   isReady(k: number, quantity = this.#shown.quantity, reference = this.#shown.reference): boolean {
     if (!(k >= 0 && k < this.nCheckpoints)) return false;
-    if (this.#windows.need(this.#needs(k, { quantity, reference }))) return true;
+    const shown: Shown = { quantity, reference };
+    const isBaseReady = this.#isBaseThere(k, shown, (base, at) => base.isReady(at, "weights"));
+    if (this.#windows.need(this.#needs(k, shown)) && isBaseReady) return true;
     // A kernel that does not answer does not keep rounded weights from being subtracted; the caption tells.
-    const before = this.#before(k, quantity, reference);
+    const [base, before] = this.before(k, shown);
     if (quantity === "weights" || before < 0 || !this.#requests?.isLate) return false;
-    return this.#windows.need([k, before].map((at): Need => ["weights", at]));
+    return this.#windows.need([["weights", k]]) && base.#windows.need([["weights", before]]);
   }
 
   /** Whether checkpoint k is here; unlike isReady, asks for nothing. */
   isHere(k: number, quantity = this.#shown.quantity, reference = this.#shown.reference): boolean {
-    return this.#needs(k, { quantity, reference }).every((need) => this.#windows.isHere(need));
+    const shown: Shown = { quantity, reference };
+    const isBaseHere = this.#isBaseThere(k, shown, (base, at) => base.isHere(at, "weights"));
+    return isBaseHere && this.#needs(k, shown).every((need) => this.#windows.isHere(need));
   }
 
   /** How many checkpoints are here; the others are still with the kernel. */
@@ -219,7 +218,7 @@ export class History implements Run {
   get progress(): { loaded: number; wanted: number; bytes: number; isAsking: boolean; isLate: boolean } {
     const { nLoaded: loaded, nCheckpoints: wanted } = this;
     const { nOpen, isLate } = this.#requests ?? { nOpen: 0, isLate: false };
-    return { loaded, wanted, bytes: this.#store.nBytes, isAsking: nOpen > 0, isLate };
+    return { loaded, wanted, bytes: this.store.nBytes, isAsking: nOpen > 0, isLate };
   }
 
   /**
@@ -235,7 +234,7 @@ export class History implements Run {
 
   /** A parameter at a checkpoint; null if it was not recorded there (or is not here yet). For reading only. */
   parameter(name: string, k: number): Float32Array | null {
-    return this.#store.read("weights", storedName(this.network, name), k);
+    return this.store.read("weights", storedName(this.network, name), k);
   }
 
   /** Write a bundle's links at checkpoint k to `out`; false if the parameter was not recorded there. */
@@ -250,29 +249,30 @@ export class History implements Run {
   change(bundle: Bundle, k: number, quantity: Quantity, reference: number, out: Float32Array): boolean {
     if (quantity === "weights") return this.bundle(bundle, k, out);
     const name = storedName(this.network, bundle.parameter);
-    return this.#changes.write(bundle, name, this.#changeAt(k, quantity, reference), out);
+    return this.#changes.write(bundle, name, changeAt(this, k, { quantity, reference }), out);
   }
 
   /** Whether a parameter, and what its change is from, was recorded at checkpoint k. */
   isRecorded(parameter: string, k: number, quantity: Quantity, reference: number): boolean {
     const name = storedName(this.network, parameter);
-    return this.#changes.isRecorded(name, this.#changeAt(k, quantity, reference));
+    return this.#changes.isRecorded(name, changeAt(this, k, { quantity, reference }));
   }
 
   /** Whether a change that is shown at checkpoint k comes from subtracting rounded weights. */
   isRounded(k: number): boolean {
-    const { quantity, reference } = this.#shown;
-    if (quantity === "weights" || this.precision === "float32") return false;
-    const change = this.#changeAt(k, quantity, reference);
+    if (!isCoarse(this, this.#shown)) return false;
+    const change = changeAt(this, k, this.#shown);
     const changes = this.#changes;
     return this.#windows.wantedNames.some((n) => changes.isRecorded(n, change) && !changes.has(n, change));
   }
 
   /** The stored history of one link, (n_checkpoints,), NaN where it is not recorded or not here. */
   stored(bundle: Bundle, target: number, source: number, ...what: [Quantity?, number?]): Float64Array {
+    const [quantity = "weights", reference = 0] = what;
     const entries = linkEntries(bundle, target, source);
     const name = storedName(this.network, bundle.parameter);
-    const at = (k: number) => this.#changes.link(bundle, name, entries, this.#changeAt(k, ...what));
+    const at = (k: number) =>
+      this.#changes.link(bundle, name, entries, changeAt(this, k, { quantity, reference }));
     return Float64Array.from({ length: this.nCheckpoints }, (_, k) => at(k));
   }
 
@@ -294,6 +294,6 @@ export class History implements Run {
   }
 
   get hasValues(): boolean {
-    return !this.#store.isEmpty || !this.summaries.isEmpty;
+    return !this.store.isEmpty || !this.summaries.isEmpty;
   }
 }

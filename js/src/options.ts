@@ -5,8 +5,11 @@
 export interface Options {
   /** What a colour's domain spans: one per layer, one for all, or one per checkpoint. */
   scale: "layer" | "global" | "checkpoint";
-  /** What is shown: w, its difference from the `reference` checkpoint, or from the checkpoint before. */
-  quantity: "weights" | "difference" | "update";
+  /**
+   * What is shown: w, its difference from the `reference` checkpoint, or from the checkpoint before. "against", from the
+   * run of number `reference`, is never set: it is what `compare` comes to (see runs.ts).
+   */
+  quantity: "weights" | "difference" | "update" | "against";
   reference: number;
   /** Links weaker than this fraction of the domain are not drawn, 0 to 1. */
   threshold: number;
@@ -42,6 +45,12 @@ export interface Options {
   unfolded: Record<string, string | boolean>;
   /** Blocks and layers that are open, and all above them; null opens as many as stay legible. */
   expanded: string[] | null;
+  /** Of several runs the one that is shown; null is the first. */
+  run: string | null;
+  /** How it is compared with the run `against`: beside it, or as the difference of both. */
+  compare: "none" | "side" | "difference";
+  /** null is the first other run. */
+  against: string | null;
 }
 
 // biome-ignore format: the text between the braces is JSON, which a test compares with options.py
@@ -69,5 +78,8 @@ export const DEFAULTS: Options = {
   "fold_above": 400,
   "open_bands": {},
   "unfolded": {},
-  "expanded": null
+  "expanded": null,
+  "run": null,
+  "compare": "none",
+  "against": null
 };

@@ -1,13 +1,16 @@
 // What all displays of one widget share: its decoded history and its clock.
-import { History } from "./history";
-import { Memory } from "./history/memory";
+import type { Index } from "./blocks";
+import type { History } from "./history";
+import { renumbered } from "./history/run";
 import { type Network, readNetwork } from "./network";
-import { DEFAULTS, type Options } from "./options";
+import { DEFAULTS } from "./options";
 import { type HostModel, type Player, playerOf } from "./player";
+import { historiesOf, looksOf, openAll, receive, standIn } from "./runs";
 
 export interface Session {
   network: Network;
-  history: History;
+  history: History; // of the run that is shown
+  histories: History[]; // of all runs
   player: Player;
   /** What playing waits for in each display: the picture of the next checkpoint. */
   gates: Set<(checkpoint: number) => boolean>;
@@ -21,7 +24,10 @@ export function sessionOf(model: HostModel): Session {
   if (known) return known;
   const network = readNetwork(model.get("_network"));
   const send = model.send ? (message: Record<string, unknown>) => model.send!(message) : null;
-  const history = new History(network, send, Memory.ofPage());
+  const index: Index = model.get("_index");
+  const histories = historiesOf(index, network, send);
+  let shown = 0;
+  const history = histories[1] ? standIn(histories, () => histories[shown]) : histories[0];
   const player = playerOf(model);
   /** Who is at the end stays there while the history grows, unless it plays. */
   const follow = (number = (k: number) => k): void => {
@@ -31,20 +37,30 @@ export function sessionOf(model: HostModel): Session {
     player.refresh();
   };
   history.subscribe(() => follow());
-  history.revised = follow;
+  for (const run of histories) run.revised = (number) => run === histories[shown] && follow(number);
   const show = (): void => {
-    const { quantity, reference }: Options = { ...DEFAULTS, ...model.get("options") };
-    history.show(quantity, reference);
+    const options = looksOf({ ...DEFAULTS, ...model.get("options") }, histories);
+    for (const run of histories) run.show(options.quantity, options.reference);
+    const before = histories[shown];
+    shown = Math.max(
+      0,
+      histories.findIndex(({ name }) => name === options.run),
+    );
+    if (before === histories[shown]) return;
+    const k = renumbered(player.checkpoint, before.steps, history);
+    player.nCheckpoints = history.nCheckpoints;
+    player.seek(k);
+    player.refresh();
   };
   model.on("change:options", show);
   show();
-  history.open(model.get("_index"), model.get("_blocks"));
+  openAll(histories, index, model.get("_blocks"));
   player.isReady = (k) => history.isReady(k) && history.hasValues;
   const gates: Session["gates"] = new Set();
   player.isDrawn = (k) => [...gates].every((isDrawn) => isDrawn(k));
   follow();
-  model.on("msg:custom", (message, buffers) => history.receive(message, buffers ?? []));
-  const session = { network, history, player, gates };
+  model.on("msg:custom", (message, buffers) => receive(histories, message, buffers ?? []));
+  const session = { network, history, histories, player, gates };
   sessions.set(model, session);
   return session;
 }

@@ -1,5 +1,6 @@
 // What the second part of the bundle has.
 import { showEvents } from "./events";
+import { compareRuns } from "./runs";
 import { createStrips } from "./strips/strips";
 
-export const extras = { createStrips, showEvents };
+export const extras = { compareRuns, createStrips, showEvents };

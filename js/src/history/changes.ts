@@ -5,20 +5,22 @@ import { type Bundle, evaluateBundle, isNorm, reduced } from "../network";
 import type { Wanted } from "./requests";
 import type { Series, Store } from "./store";
 
-export type Quantity = "weights" | "difference" | "update";
+export type Quantity = "weights" | "difference" | "update" | "against";
 
-/** The change of checkpoint `k` from checkpoint `before` (negative if there is none). */
+/** The change of checkpoint `k` from checkpoint `before` (negative if there is none), which lies in `base`. */
 export interface Change {
   k: number;
   before: number;
   quantity: Quantity;
+  series: Series; // of the blocks that tell it
+  base: Store;
 }
 
 type About = Pick<BlockEntry, "quantity"> & Partial<Pick<Wanted, "reference">>;
 
 /** The series of a block, a request or a quantity; a difference is one per reference. */
-export function seriesOf(about: About): Series {
-  return about.quantity === "difference" ? `difference:${about.reference}` : about.quantity;
+export function seriesOf({ quantity, reference }: About): Series {
+  return quantity === "difference" || quantity === "against" ? `${quantity}:${reference}` : quantity;
 }
 
 /** The checkpoints whose updates lead from one to the other. */
@@ -35,8 +37,7 @@ export class Changes {
 
   /** The change of a parameter, or null if no block tells it. For reading only. */
   #read(name: string, change: Change): Float32Array | null {
-    const { k, before, quantity } = change;
-    const series = seriesOf({ quantity, reference: before });
+    const { k, before, series } = change;
     const own = this.#store.read(series, name, k);
     if (own || !this.#isSummable(name, change)) return own;
     return this.#store.remember(series, name, k, () => this.#sum(name, k, before));
@@ -44,16 +45,15 @@ export class Changes {
 
   /** Whether blocks tell the change of a parameter. */
   has(name: string, change: Change): boolean {
-    const series = seriesOf({ quantity: change.quantity, reference: change.before });
-    return this.#store.block(series, name, change.k) !== undefined || this.#isSummable(name, change);
+    return this.#store.block(change.series, name, change.k) !== undefined || this.#isSummable(name, change);
   }
 
   /** Whether a parameter, and what its change is from, was recorded. */
   isRecorded(name: string, change: Change): boolean {
-    const { k, before, quantity } = change;
-    const isThere = (at: number) => this.#store.block("weights", name, at) !== undefined;
-    if (quantity === "weights") return isThere(k);
-    return this.has(name, change) || (isThere(k) && isThere(before));
+    const { k, before, quantity, base } = change;
+    const isThere = (store: Store, at: number) => store.block("weights", name, at) !== undefined;
+    if (quantity === "weights") return isThere(this.#store, k);
+    return this.has(name, change) || (isThere(this.#store, k) && isThere(base, before));
   }
 
   /** Write a bundle's change, from blocks or by subtraction; false if neither can tell it. */
@@ -66,7 +66,7 @@ export class Changes {
     const now = this.#store.read("weights", name, change.k);
     // A norm's change needs the weights too; w - change is w(before) as exactly as the change is known.
     const then =
-      told && now ? now.map((w, i) => w - told[i]) : this.#store.read("weights", name, change.before);
+      told && now ? now.map((w, i) => w - told[i]) : change.base.read("weights", name, change.before);
     if (!now || !then) {
       out.fill(Number.NaN);
       return false;
@@ -80,12 +80,12 @@ export class Changes {
 
   /** A link's value, or its change, from the parameter entries behind it; NaN where neither can be told. */
   link(bundle: Bundle, name: string, entries: number[], change: Change): number {
-    const read = (series: Series, k: number) => entries.map((i) => this.#store.readOne(series, name, k, i));
+    const read = (series: Series, k: number, store = this.#store) =>
+      entries.map((i) => store.readOne(series, name, k, i));
     const reduce = (values: number[]) => reduced(bundle, Float64Array.from(values));
-    const { k, before, quantity } = change;
+    const { k, before, quantity, series, base } = change;
     const now = read("weights", k);
     if (quantity === "weights") return reduce(now);
-    const series = seriesOf({ quantity, reference: before });
     let told = this.#store.block(series, name, k) ? read(series, k) : null;
     if (!told && this.#isSummable(name, change)) {
       const updates = [...between(k, before)].map((j) => read("update", j));
@@ -93,7 +93,7 @@ export class Changes {
       told = entries.map((_, e) => sign * updates.reduce((sum, update) => sum + update[e], 0));
     }
     if (told && !isNorm(bundle)) return reduce(told);
-    return reduce(now) - reduce(told ? now.map((w, e) => w - told[e]) : read("weights", before));
+    return reduce(now) - reduce(told ? now.map((w, e) => w - told[e]) : read("weights", before, base));
   }
 
   /**

@@ -113,6 +113,12 @@ export class Store {
     return this.#codeBytes < before;
   }
 
+  /** Forget the differences from other runs: those have grown. */
+  dropAgainst(): void {
+    for (const at of this.#states.keys())
+      if (at.startsWith("against")) this.drop(at.split("|", 1)[0], 0, Number.POSITIVE_INFINITY);
+  }
+
   #remove(series: Series, name: string, k: number): void {
     const list = this.#blocks.get(key(series, name));
     const at = `${key(series, name)}|${k}`;

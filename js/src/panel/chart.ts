@@ -58,7 +58,9 @@ function drawCurve(scene: Scene, side: Side, curve: Curve): SVGElement[] {
   const px = pixelsOf(scene, side);
   const path = curvePath(curve, scene.span, px);
   const [from, to] = within(curve, scene.span);
-  const elements: SVGElement[] = [svg("path", { d: path, class: `nwv-curve ${hueOf(curve.hue)}` })];
+  const elements: SVGElement[] = [
+    svg("path", { d: path, class: `nwv-curve ${hueOf(curve.hue)} ${curve.dashes}` }),
+  ];
   const isAiry = (scene.box.right - scene.box.left) / (to - from) > AIRY_PX;
   if (isAiry) {
     let dots = "";
@@ -74,7 +76,7 @@ function drawOdd(scene: Scene, side: Side, curve: Curve): SVGElement[] {
   return oddPoints(curve, scene.span, pixelsOf(scene, side), ODD_PX).map(({ x, i }) => {
     const y = scene.box.top + 3;
     const d = `M${x - 2.5},${y - 2.5}l5,5m0,-5l-5,5`;
-    const title = svg("title", {}, `${curve.name}: ${formatValue(curve.y[i])}`);
+    const title = svg("title", {}, `${curve.label}: ${formatValue(curve.y[i])}`);
     return svg("path", { d, class: `nwv-odd ${hueOf(curve.hue)}` }, title);
   });
 }

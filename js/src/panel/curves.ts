@@ -5,12 +5,18 @@ import type { Moments } from "./moment";
 
 export interface Metric {
   name: string;
+  /** Of several runs, and the class of its dashes. */
+  run?: string;
+  dashes?: string;
   x: number[];
   y: number[];
 }
 
 export interface Curve {
   name: string;
+  /** The name, and of several runs whose it is. */
+  label: string;
+  dashes: string;
   /** Where its colour and dashes are found: its place among all metrics. */
   hue: number;
   isShare: boolean;
@@ -87,6 +93,8 @@ export function curveOf(
   };
   return {
     name: metric.name,
+    label: metric.run === undefined ? metric.name : `${metric.name} · ${metric.run}`,
+    dashes: metric.dashes ?? "",
     hue,
     isShare: isShareName(metric.name),
     x,

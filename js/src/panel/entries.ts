@@ -13,12 +13,6 @@ type Quantity = Pick<Options, "quantity" | "reference">;
 /** All entries, whatever the reader's choice of how they become one number. */
 const unreduced = (bundle: Bundle): Bundle => ({ ...bundle, reduce: "l2", index: null });
 
-/** The checkpoint that a shown quantity is a difference from; null for the weights themselves. */
-function baseOf({ quantity, reference }: Quantity, k: number, nCheckpoints: number): number | null {
-  if (quantity === "weights") return null;
-  return quantity === "update" ? k - 1 : Math.min(reference, nCheckpoints - 1);
-}
-
 export class LinkEntries {
   readonly #history: History;
   readonly #bundle: Bundle;
@@ -38,7 +32,8 @@ export class LinkEntries {
     this.#bundle = bundle;
     this.#options = options;
     this.at = linkEntries(unreduced(bundle), target, source);
-    if (history.isExact || this.at.length * history.nCheckpoints > MOST_EXACT) return;
+    const isOther = options.quantity === "against"; // whose numbers would be rounded
+    if (history.isExact || isOther || this.at.length * history.nCheckpoints > MOST_EXACT) return;
     history.exact(bundle.parameter, this.at).then(
       (all) => {
         this.#exact = all;
@@ -49,12 +44,13 @@ export class LinkEntries {
   }
 
   get isExact(): boolean {
-    return this.#history.isExact || this.#exact !== null;
+    const base = this.#history.before(0, this.#options)[0];
+    return (this.#history.isExact && base.isExact) || this.#exact !== null;
   }
 
-  #weights(k: number): Values | null {
-    const stored = k < 0 ? null : this.#history.parameter(this.#bundle.parameter, k);
-    if (this.#exact && k >= 0 && (stored || !this.#history.isHere(k)))
+  #weights(k: number, history = this.#history): Values | null {
+    const stored = k < 0 ? null : history.parameter(this.#bundle.parameter, k);
+    if (this.#exact && k >= 0 && (stored || !history.isHere(k)))
       return this.#exact.subarray(k * this.at.length, (k + 1) * this.at.length);
     return stored && this.at.map((entry) => stored[entry]);
   }
@@ -62,9 +58,9 @@ export class LinkEntries {
   /** The shown quantity of each entry at checkpoint k; null where it was not recorded, or is not here. */
   read(k: number): Values | null {
     const now = this.#weights(k);
-    const base = baseOf(this.#options, k, this.#history.nCheckpoints);
-    if (base === null || !now) return now;
-    const before = this.#weights(base);
+    if (this.#options.quantity === "weights" || !now) return now;
+    const [base, at] = this.#history.before(k, this.#options);
+    const before = this.#weights(at, base);
     return before && Array.from(now, (value, i) => value - before[i]);
   }
 }
@@ -85,9 +81,10 @@ export function entriesDomain(history: History, bundle: Bundle, options: Quantit
     const target = Math.floor(link / bundle.shape[1]) * bundle.strides[0];
     const source = (link % bundle.shape[1]) * bundle.strides[1];
     const entry = bundle.offset + target + source + rest[m % rest.length];
-    const base = baseOf(options, k, history.nCheckpoints);
+    const [base, at] = history.before(k, options);
     const now = history.parameter(bundle.parameter, k)?.[entry] ?? Number.NaN;
-    const before = base === null ? 0 : (history.parameter(bundle.parameter, base)?.[entry] ?? Number.NaN);
+    const then = () => base.parameter(bundle.parameter, at)?.[entry] ?? Number.NaN;
+    const before = options.quantity === "weights" ? 0 : then();
     values[s] = now - before;
   }
   return domainOf([values]);
@@ -98,7 +95,13 @@ export class EntriesDomains {
   readonly #known = new Map<string, { domain: number; n: number }>();
 
   of(history: History, bundle: Bundle, options: Quantity): number {
-    const key = JSON.stringify([bundle.id, options.quantity, options.reference, history.revision]);
+    const key = JSON.stringify([
+      bundle.id,
+      options.quantity,
+      options.reference,
+      history.name,
+      history.revision,
+    ]);
     const before = this.#known.get(key);
     let n = 0; // checkpoints of which the values are here, decoded
     for (let k = 0; k < history.nCheckpoints; k++)

@@ -15,7 +15,7 @@ import type { Options } from "../options";
 import { formatCount, formatValue } from "../scale";
 import { EntriesDomains } from "./entries";
 import { Portraitist } from "./portrait";
-import { type Reading, readLink } from "./reading";
+import { type Beside, type Reading, readLink } from "./reading";
 
 const MOST_ROWS = 60;
 const CROSS = "M4 4l8 8M12 4l-8 8";
@@ -97,9 +97,10 @@ export function createInspector(
     isDark(): boolean;
     select(selection: Selection | null): void;
     noteOf(selection: Selection): string | null;
+    beside: Beside;
   },
 ): Inspector {
-  const { options, isDark, select, noteOf } = context;
+  const { options, isDark, select, noteOf, beside } = context;
   const portraitist = new Portraitist(history);
   const domains = new EntriesDomains();
   let reading: Reading | null = null;
@@ -110,7 +111,7 @@ export function createInspector(
       reading = null;
       if (isLink(selection)) {
         const bundle = bundles().find((b) => b.id === selection.bundle)!;
-        const looks = { options: options(), isDark: isDark(), isPointable: true, domains };
+        const looks = { options: options(), isDark: isDark(), isPointable: true, domains, beside };
         reading = readLink(history, bundle, selection.target, selection.source, checkpoint, looks);
       } else if (isUnit(selection)) {
         const looks = { options: options(), isDark: isDark(), isPointable: true };

@@ -19,8 +19,8 @@ export interface MetricsPanel {
 
 function chipOf(curve: Curve, isOn: boolean, isRight: boolean): Chip {
   const swatch = svg("svg", { width: 18, height: 8, class: "nwv-swatch", "aria-hidden": "true" });
-  swatch.append(svg("path", { d: "M1,4H17", class: `nwv-curve ${hueOf(curve.hue)}` }));
-  const name = html("span", "nwv-metric-name", curve.name);
+  swatch.append(svg("path", { d: "M1,4H17", class: `nwv-curve ${hueOf(curve.hue)} ${curve.dashes}` }));
+  const name = html("span", "nwv-metric-name", curve.label);
   const value = html("span", "nwv-metric-value");
   const isFixed = curve.name === UPDATE_SIZE;
   const element = isFixed
@@ -42,8 +42,9 @@ export function createMetrics(choose: (names: string[] | null) => void, signal: 
   let chips: Chip[] = [];
 
   function toggle(curve: Curve, curves: Curve[], looks: TimelineLooks): void {
-    const names = curves.filter((c) => isShown(looks, c) !== (c === curve)).map((c) => c.name);
-    choose(names.length === curves.length ? null : names);
+    const all = new Set(curves.map(({ name }) => name)); // of several runs together
+    const names = [...all].filter((name) => isShown(looks, { name }) !== (name === curve.name));
+    choose(names.length === all.size ? null : names);
   }
 
   function build(curves: Curve[], looks: TimelineLooks): void {

@@ -18,23 +18,35 @@ function reduceEntries(bundle: Bundle, entries: Float64Array, nEntries: number):
   });
 }
 
-/** A history of w as what is shown: w itself, its difference from the reference, or from the checkpoint before. */
-function asQuantity(w: Float64Array, quantity: Options["quantity"], reference: number): Float64Array {
-  if (quantity === "weights") return w;
-  if (quantity === "difference") return w.map((value) => value - w[Math.min(reference, w.length - 1)]);
-  return w.map((value, k) => (k === 0 ? Number.NaN : value - w[k - 1]));
+/** The exact history of what is shown: w itself, or its difference from what is subtracted at each checkpoint. */
+export async function exactly(
+  history: History,
+  bundle: Bundle,
+  entries: number[],
+  shown: Pick<Options, "quantity" | "reference">,
+): Promise<Float64Array> {
+  const of = async (run: History) =>
+    reduceEntries(bundle, await run.exact(bundle.parameter, entries), entries.length);
+  const [base] = history.before(0, shown);
+  const [now, then] = await Promise.all([of(history), of(base)]);
+  if (shown.quantity === "weights") return now;
+  return now.map((value, k) => value - (then[history.before(k, shown)[1]] ?? Number.NaN));
 }
 
 const QUANTITY_WORDS: Record<Options["quantity"], string> = {
   weights: "",
   update: "update ",
   difference: "difference ",
+  against: "difference ",
 };
 
 export interface Reading {
   element: HTMLElement;
   move(checkpoint: number): void;
 }
+
+/** What stands below a link's own history: that of other runs. */
+export type Beside = (link: [Bundle, number, number], checkpoint: number) => Reading | null;
 
 /** Title, value at the playhead, sparkline, the entries behind it if they are many, and their names in Python's words. */
 export function readLink(
@@ -43,15 +55,17 @@ export function readLink(
   target: number,
   source: number,
   checkpoint: number,
-  looks: KernelLooks & { drawn?: Network },
+  looks: KernelLooks & { drawn?: Network; beside?: Beside },
 ): Reading {
   const { quantity, reference } = looks.options;
+  const whose = history.peers[1] && quantity !== "against" ? `${history.name}: ` : "";
   const drawn = looks.drawn ?? history.network;
   const value = html("span", "nwv-value");
   const chart = html("div", {});
   const isSingle = bundle.shape.slice(2).every((n) => n === 1);
   const kernel = isSingle ? null : new KernelPicture(history, bundle, [target, source], checkpoint, looks);
-  let exact = history.isExact;
+  const more = looks.beside?.([bundle, target, source], checkpoint);
+  let exact = history.isExact && history.before(0, looks.options)[0].isExact;
   let values = history.stored(bundle, target, source, quantity, reference);
   let spark = sparkline(values, SPARK.width, SPARK.height, checkpoint);
   let at = checkpoint;
@@ -63,7 +77,7 @@ export function readLink(
       ? history.isHere(k)
         ? "not recorded here"
         : "still with the kernel"
-      : QUANTITY_WORDS[quantity] + (exact ? "" : "≈ ") + formatValue(values[k]);
+      : whose + QUANTITY_WORDS[quantity] + (exact ? "" : "≈ ") + formatValue(values[k]);
     spark.move(k);
   };
   const show = (): void => {
@@ -74,9 +88,9 @@ export function readLink(
   show();
   const entries = linkEntries(bundle, target, source);
   if (!exact && entries.length <= MOST_ASKED) {
-    history.exact(bundle.parameter, entries).then(
+    exactly(history, bundle, entries, looks.options).then(
       (all) => {
-        values = asQuantity(reduceEntries(bundle, all, entries.length), quantity, reference);
+        values = all;
         exact = true;
         show();
       },
@@ -88,12 +102,14 @@ export function readLink(
     "nwv-reading",
     html("div", "nwv-reading-title", linkLabel(drawn, bundle, target, source)),
     value,
-    chart,
+    ...(more && quantity !== "against" ? [] : [chart]), // of the run alone
+    ...(more ? [more.element] : []),
     ...(kernel ? [kernel.element] : []),
     html("div", "nwv-reading-entry", entryLabel(history.network, bundle, target, source)),
   );
   const moveAll = (k: number): void => {
     move(k);
+    more?.move(k);
     kernel?.move(k);
   };
   return { element, move: moveAll };

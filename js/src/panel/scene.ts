@@ -81,17 +81,18 @@ export function prepare(data: TimelineData, layout: "step" | "index"): Prepared 
   const xs = metrics.map((metric) => metric.x);
   const axis = timeAxis(data, xs, layout);
   const toIndex = axis.kind === "index" ? axis : timeAxis(data, [], "index");
+  const names = [...new Set(metrics.map(({ name }) => name))];
   const moments = { nCheckpoints: data.nCheckpoints, steps: data.steps, epochs: data.epochs };
   return {
     moments,
     axis,
-    curves: metrics.map((metric, hue) => curveOf(metric, hue, axis, toIndex, moments)),
+    curves: metrics.map((m) => curveOf(m, names.indexOf(m.name), axis, toIndex, moments)),
     isUneven: isUneven(data.steps),
     away: awayRanges(data.nCheckpoints, data.isHere),
   };
 }
 
-export const isShown = (looks: TimelineLooks, curve: Curve): boolean =>
+export const isShown = (looks: TimelineLooks, curve: Pick<Curve, "name">): boolean =>
   looks.metrics === null || curve.name === UPDATE_SIZE || looks.metrics.includes(curve.name);
 
 /** The curves of the left axis and, if shares of one stand beside other metrics, those of the right one. */

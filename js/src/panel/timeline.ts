@@ -110,7 +110,7 @@ export class Timeline {
       data.updateSizes,
       awayRanges(data.nCheckpoints, data.isHere).join(),
     ];
-    for (const { name, x, y } of data.metrics) seen.push(name, x, x.length, y);
+    for (const { name, run, x, y } of data.metrics) seen.push(name, run, x, x.length, y);
     const isLive = data.metrics.length === 0; // sizes of updates fill up in place
     if (isLive || seen.length !== this.#seen.length || seen.some((value, i) => value !== this.#seen[i])) {
       if (this.#prepared && this.#seen[0] !== looks.x) this.#zoom = null;
@@ -185,7 +185,7 @@ export class Timeline {
     return momentText(
       checkpoint,
       this.#prepared!.moments,
-      shown.map((curve) => [curve.name, curve.values[checkpoint] ?? null]),
+      shown.map((curve) => [curve.label, curve.values[checkpoint] ?? null]),
     );
   }
 

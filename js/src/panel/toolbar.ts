@@ -78,13 +78,15 @@ function quantityTool(context: ToolbarContext): [HTMLElement, Refresh] {
   hear(input, { change: () => setReference(Number(input.value) - 1 || 0) });
   hear(here, { click: () => setReference(context.checkpoint()) });
   const extra = html("span", "nwv-tool", "reference", input, here);
+  const element = html("span", "nwv-tool", tool, extra);
   const refresh = (): void => {
     refreshChoice();
+    element.hidden = context.options().quantity === "against";
     extra.hidden = context.options().quantity !== "difference";
     input.value = String(context.options().reference + 1);
     input.max = String(context.nCheckpoints());
   };
-  return [html("span", "nwv-tool", tool, extra), refresh];
+  return [element, refresh];
 }
 
 /** How a Flatten's time steps become one line: norm, sum, or one of them. */

@@ -8,7 +8,7 @@ import { formatValue } from "../scale";
 import { EntriesDomains } from "./entries";
 import { momentLabel } from "./moment";
 import { Portraitist } from "./portrait";
-import { type Reading, readLink } from "./reading";
+import { type Beside, type Reading, readLink } from "./reading";
 
 interface Spot {
   x: number;
@@ -67,9 +67,10 @@ export function createTooltip(
     isDark(): boolean;
     drawn(): Network;
     noteOf(selection: Selection): string | null;
+    beside: Beside;
   },
 ): Tooltip {
-  const { options, isDark, drawn, noteOf } = context;
+  const { options, isDark, drawn, noteOf, beside } = context;
   const portraitist = new Portraitist(history);
   const element = html("div", { class: "nwv-tooltip", hidden: true });
   host.append(element);
@@ -85,7 +86,7 @@ export function createTooltip(
         selection.target,
         selection.source,
         checkpoint,
-        { options: options(), isDark: isDark(), isPointable: false, domains, drawn: drawn() },
+        { options: options(), isDark: isDark(), isPointable: false, domains, drawn: drawn(), beside },
       );
       element.replaceChildren(reading.element);
     } else if (isBlock(selection)) {

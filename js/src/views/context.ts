@@ -4,6 +4,8 @@ import type { History } from "../history";
 import type { Layout } from "../layout";
 import type { Bundle, Network } from "../network";
 import type { Options } from "../options";
+import type { Links } from "./graph/links";
+import type { Zoom } from "./graph/zoom";
 
 /** The playhead as a view sees it; the player is one. */
 export interface Clock {
@@ -29,6 +31,10 @@ export interface ViewContext {
   point(selection: Selection | null, x: number, y: number, above: boolean, moment?: number): void;
   /** What makes history strips, from the second part of the bundle. */
   strips(): Promise<() => Strips>;
+  /** The links on whose domains these are drawn: those of a view beside this one. */
+  scaledAs?(): Links;
+  /** The reader has zoomed, or panned. */
+  zoomed?(zoom: Zoom): void;
   /** Caption and legend are out of date. */
   changed(): void;
   isDark(): boolean;
@@ -119,6 +125,10 @@ export interface View {
   /** What a sighted reader sees, in a sentence or two. */
   summary(): string;
   zoom(factor: number | "fit"): void;
+  /** Take over the zoom of a view beside this one. */
+  zoomTo(zoom: Zoom): void;
+  readonly links: Links;
+  readonly zoomState: Zoom;
   /** Bring a layer or unit into sight; return what to select: the unit, or the closed block that holds it. */
   reveal(group: string, unit: number | null): Selection;
   /** What is known of a unit beyond its weights: its rank, or that it has learned nothing. */

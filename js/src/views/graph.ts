@@ -44,7 +44,7 @@ class Graph implements View {
   readonly #reorder = new Reorder();
   readonly #gallery = new Gallery();
   readonly #striped = new Striped();
-  #zoomState: Zoom = { k: 1, x: 0, y: 0 };
+  zoomState: Zoom = { k: 1, x: 0, y: 0 };
   #hovered: Focus | null = null;
   #pointed: Selection | null = null;
   readonly #reader: Reader;
@@ -108,11 +108,13 @@ class Graph implements View {
     const exhibits = this.#gallery.exhibits(this.context);
     const looks = { width, height, unfolded, order, exhibits, ...this.opened.room() };
     this.#base = this.#striped.layout(network, looks, strips);
-    const x = this.opened.panned(this.#base, this.#zoomState, width);
-    this.#zoomState = boundedZoom({ ...this.#zoomState, x }, this.#base, width, height);
-    history.want(network.bundles.filter((b) => this.#base.places.has(b.target)).map((b) => b.parameter));
+    const x = this.opened.panned(this.#base, this.zoomState, width);
+    this.zoomState = boundedZoom({ ...this.zoomState, x }, this.#base, width, height);
+    const drawn = network.bundles.filter((b) => this.#base.places.has(b.target)).map((b) => b.parameter);
+    for (const run of history.peers) run.want(drawn);
     const domains = this.links?.lasting ?? new Map();
     this.links = new Links(network, history, options, (b) => isDrawable(this.#base, b), domains);
+    this.links.scaledAs = this.#given.scaledAs?.() ?? null;
     this.#place();
   }
 
@@ -134,10 +136,10 @@ class Graph implements View {
   /** Lay out at the current zoom, redraw the SVG, and start a new set of images. */
   #place(): void {
     const { network } = this.context;
-    this.layout = zoomed(this.#base, this.#zoomState);
+    this.layout = zoomed(this.#base, this.zoomState);
     this.#scene = new Scene(network, this.layout, this.links, this.context.options());
     this.#screen.resize(this.size);
-    const { k } = this.#zoomState;
+    const { k } = this.zoomState;
     const { width } = this.size;
     this.#boxes = drawBoxes(this.layout, this.opened, this.context.history, { width, zoom: k });
     this.#boxes.move(this.context.clock.checkpoint);
@@ -199,8 +201,8 @@ class Graph implements View {
       open: () => this.#reader.open(this.opened.blockOf(this.#given.selection())),
       close: () => this.#reader.close(this.opened.around(this.#given.selection())),
       pan: (dx, dy) =>
-        this.#setZoom({ ...this.#zoomState, x: this.#zoomState.x + dx, y: this.#zoomState.y + dy }),
-      zoom: (factor, x, y) => this.#setZoom(zoomAbout(this.#zoomState, factor, x, y)),
+        this.#setZoom({ ...this.zoomState, x: this.zoomState.x + dx, y: this.zoomState.y + dy }),
+      zoom: (factor, x, y) => this.#setZoom(zoomAbout(this.zoomState, factor, x, y)),
       fit: () => this.zoom("fit"),
       move: (direction) => this.#reader.move(direction),
       nextLink: (by) => this.#reader.nextLink(by),
@@ -241,20 +243,27 @@ class Graph implements View {
     return isRightOf(this.size.width / 2, this.layout, this.context.network, this.opened.standing(selection));
   }
 
+  /** Zoom as another view beside this one has done. */
+  zoomTo(zoom: Zoom): void {
+    const { k, x, y } = this.zoomState;
+    if (k !== zoom.k || x !== zoom.x || y !== zoom.y) this.#setZoom(zoom);
+  }
+
   #setZoom(zoom: Zoom): void {
     this.#hovered = null; // what was pointed at has moved away
     this.#pointed = null;
     this.context.point(null, 0, 0, false);
-    const before = this.#zoomState;
-    this.#zoomState = boundedZoom(zoom, this.#base, this.size.width, this.size.height);
-    this.#screen.stretch(before, this.#zoomState, this.size);
+    const before = this.zoomState;
+    this.zoomState = boundedZoom(zoom, this.#base, this.size.width, this.size.height);
+    this.#screen.stretch(before, this.zoomState, this.size);
     this.#place();
+    this.#given.zoomed?.(this.zoomState);
   }
 
   zoom(factor: number | "fit"): void {
     const { width, height } = this.size;
     if (factor === "fit") this.#setZoom(wholeZoom(this.#base, width));
-    else this.#setZoom(zoomAbout(this.#zoomState, factor, width / 2, height / 2));
+    else this.#setZoom(zoomAbout(this.zoomState, factor, width / 2, height / 2));
   }
 
   reveal(group: string, unit: number | null): Selection {
@@ -263,7 +272,7 @@ class Graph implements View {
     if (!place) return selection;
     const { width, height } = this.size;
     const [atX, atY] = isUnit(selection) && unit !== null ? centreOf(place, unit) : [place.x, height / 2];
-    const { k, x, y } = this.#zoomState;
+    const { k, x, y } = this.zoomState;
     this.#setZoom({ k, x: x + width / 2 - atX, y: y + height / 2 - (atY || height / 2) });
     return selection;
   }

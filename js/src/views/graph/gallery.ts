@@ -13,14 +13,16 @@ const FRAME = 1.5; // pixels that the frames above and below a tick take of the 
 
 export class Gallery {
   readonly #known = new Map<string, { exhibit: Exhibit; checkpoint: number }>();
-  #revision = 0;
+  #source = "";
 
   /** The layers that are shown as portraits now; their ranking is made once, of the last checkpoint then. */
   exhibits({ network, history, options }: ViewContext): Map<string, Exhibit> {
     const shown = new Map<string, Exhibit>();
     const last = history.nCheckpoints - 1;
-    if (this.#revision !== history.revision) this.#known.clear();
-    this.#revision = history.revision;
+    const [first] = history.peers; // of several runs: the same units first in all of them
+    const source = `${history.name} ${history.revision} ${first.revision}`;
+    if (this.#source !== source) this.#known.clear();
+    this.#source = source;
     if (!options().portraits || !history.hasValues) return shown;
     for (const [group, about] of portrayed(network)) {
       const known = this.#known.get(group);
@@ -30,7 +32,10 @@ export class Gallery {
           ? strengths({ network, history, options }, group, about, last)
           : null;
         const order = Array.from({ length: about.bundle.shape[0] }, (_, unit) => unit);
-        if (sizes) order.sort((a, b) => sizes[b] - sizes[a] || a - b);
+        const end = first.nCheckpoints - 1;
+        const isOwn = first.name === history.name || !first.isHere(end);
+        const ranks = isOwn ? sizes : strengths({ network, history: first, options }, group, about, end);
+        if (ranks) order.sort((a, b) => ranks[b] - ranks[a] || a - b);
         const idle = sizes ? idleUnits({ history }, about, sizes, last) : new Map<number, Idle>();
         const exhibit = { ...about, ranked: Int32Array.from(order), idle };
         if (sizes) this.#known.set(group, { exhibit, checkpoint: last });

@@ -29,6 +29,10 @@ function everyTarget(bundle: Bundle, step: number, first: number): Bundle {
 /** Roles whose links have a scale of their own, and what it is called after the layer's name. */
 const APART: Partial<Record<Bundle["role"], string>> = { bias: " biases", norm: " norms" };
 
+function* chained<T>(lists: Iterable<T>[]): Iterable<T> {
+  for (const list of lists) yield* list;
+}
+
 export class Links {
   readonly #network: Network;
   readonly #history: History;
@@ -38,6 +42,8 @@ export class Links {
   readonly starts: Uint32Array;
   readonly #firstStrips: Uint32Array; // a bundle has one strip for each block
   readonly n: number;
+  /** Whose domains these links are drawn on, where it is not their own. */
+  scaledAs: Links | null = null;
   readonly domains = new Map<string, { domain: number; seen: Set<number> }>();
   readonly #revision: number;
   readonly #cache = new Map<number, Float32Array>();
@@ -72,9 +78,9 @@ export class Links {
   }
 
   /** A bundle's links of the shown quantity at checkpoint k; false if they were not recorded. */
-  evaluate(bundle: Bundle, k: number, out: Float32Array): boolean {
+  evaluate(bundle: Bundle, k: number, out: Float32Array, history = this.#history): boolean {
     const { quantity, reference } = this.#options;
-    return this.#history.change(bundle, k, quantity, reference, out);
+    return history.change(bundle, k, quantity, reference, out);
   }
 
   /** The values of all links at checkpoint k, (n,); a link that was not recorded is NaN and counted as missing. */
@@ -117,10 +123,11 @@ export class Links {
   }
 
   /**
-   * The domain of a bundle: symmetric about zero, biases apart, over the whole history unless asked per checkpoint.
+   * The domain of a bundle: symmetric about zero, biases apart, over the whole history (of all runs) unless asked per checkpoint.
    * What is appended or fetched later only grows it: to the quantile of what is new, if that is larger.
    */
   domain(bundle: Bundle, k: number): number {
+    if (this.scaledAs) return this.scaledAs.domain(bundle, k);
     const { scale, quantity, reference, reduce, rest_index } = this.#options;
     const perCheckpoint = scale === "checkpoint";
     const name = this.#keyOf(bundle);
@@ -129,16 +136,22 @@ export class Links {
     if (known) return known.domain;
     const before = perCheckpoint ? undefined : this.#grownFrom.get(key);
     const seen = new Set(before?.seen);
-    const isNew = (at: number) => this.#history.isHere(at) && !seen.has(at);
-    const ks = perCheckpoint ? [k] : [...Array(this.#history.nCheckpoints).keys()].filter(isNew);
-    for (const at of ks) seen.add(at);
-    const domain = Math.max(before?.domain ?? 0, domainOf(this.#allValues(name, ks)));
+    const runs = quantity === "against" || perCheckpoint ? [this.#history] : this.#history.peers;
+    let domain = before?.domain ?? 0;
+    const values = runs.map((history, run) => {
+      const number = (at: number) => at * runs.length + run; // of a checkpoint among those of all runs
+      const isNew = (at: number) => history.isHere(at) && !seen.has(number(at));
+      const ks = perCheckpoint ? [k] : [...Array(history.nCheckpoints).keys()].filter(isNew);
+      for (const at of ks) seen.add(number(at));
+      return this.#allValues(name, ks, history);
+    });
+    domain = Math.max(domain, domainOf(chained(values)));
     this.domains.set(key, { domain, seen });
     return domain;
   }
 
   /** The values that a domain is the quantile of: all, or of very many every so manieth target's. */
-  *#allValues(name: string, ks: number[]): Iterable<Float32Array> {
+  *#allValues(name: string, ks: number[], history: History): Iterable<Float32Array> {
     const bundles = this.#network.bundles
       .map((bundle) => withReduce(bundle, this.#options))
       .filter((bundle) => this.#keyOf(bundle) === name);
@@ -148,7 +161,7 @@ export class Links {
       for (const k of ks) {
         const some = everyTarget(bundle, step, k % step);
         const out = new Float32Array(some.shape[0] * some.shape[1]);
-        if (this.evaluate(some, k, out)) yield out;
+        if (this.evaluate(some, k, out, history)) yield out;
       }
   }
 

@@ -72,11 +72,12 @@ export class UnitOrder {
     const { order, reduce, rest_index } = options;
     if (order === "model") return this.#take(order, () => MODEL, 0);
     if (order === "sum") {
-      const last = history.nCheckpoints - 1;
-      this.#isWaiting = !history.hasValues || !history.isHere(last, "weights");
+      const [first] = history.peers; // of several runs the same, so that their units stand side by side
+      const last = first.nCheckpoints - 1;
+      this.#isWaiting = !first.hasValues || !first.isHere(last, "weights");
       if (this.#isWaiting) return this.#order;
-      const source = `sum ${reduce} ${rest_index} ${history.revision}`;
-      return this.#take(source, () => orderBySum(network, history, options, last), last);
+      const source = `sum ${reduce} ${rest_index} ${first.revision}`;
+      return this.#take(source, () => orderBySum(network, first, options, last), last);
     }
     const computed = history.orders[order];
     this.#isWaiting = computed === undefined;

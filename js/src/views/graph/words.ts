@@ -1,5 +1,6 @@
 // What the graph shows and what it does not, in words: caption and summary. Pure.
 import { linkLabel } from "../../describe";
+import type { Run } from "../../history/run";
 import type { Tally } from "../../images/plan";
 import type { Layout } from "../../layout";
 import { isFlattened, storedName } from "../../network";
@@ -13,9 +14,19 @@ const PRECISION: Record<string, string> = {
   int8: "≈ int8 (within 0.4 % of each parameter’s largest weight)",
 };
 
-function quantityWords({ options }: ViewContext): string {
+/** "adam, step 100": which checkpoint of which run. */
+function momentOf({ name, steps }: Run, k: number): string {
+  const step = steps?.[k] ?? null;
+  return `${name}, ${step === null ? `checkpoint ${k + 1}` : `step ${formatCount(step)}`}`;
+}
+
+function quantityWords({ options, history }: ViewContext, k: number): string {
   const { quantity, reference } = options();
   if (quantity === "update") return "update since the checkpoint before";
+  if (quantity === "against") {
+    const [base, before] = history.before(k, { quantity, reference });
+    return `w(${momentOf(history, k)}) − w(${momentOf(base, before)})`;
+  }
   return quantity === "difference" ? `w − w(checkpoint ${reference + 1})` : "weights";
 }
 
@@ -98,8 +109,9 @@ export function graphCaption(
   const { k } = tally;
   const { nLoaded, nCheckpoints } = context.history;
   const parts = [
+    context.history.peers.length > 1 && `run ${context.history.name}`,
     foldedWords(tally.folded),
-    tally.all > 0 && quantityWords(context),
+    tally.all > 0 && quantityWords(context, k),
     tally.all > 0 && drawnWords(tally),
     tally.filtered > 0 && `${formatCount(tally.filtered)} switched off or below the filter`,
     tally.away > 0 && `${formatCount(tally.away)} links of units on the sheet not drawn`,
@@ -150,7 +162,7 @@ export function graphSummary(
     return `${linkLabel(network, bundle, target, source)}: ${formatValue(values[i])}`;
   });
   return (
-    `${network.name}: ${names.join(", ")}. Checkpoint ${k + 1} of ${history.nCheckpoints}, ` +
+    `${network.name}${history.peers[1] ? `, run ${history.name}` : ""}: ${names.join(", ")}. Checkpoint ${k + 1} of ${history.nCheckpoints}, ` +
     `${tally.drawn} links drawn.${told.length > 0 ? ` Strongest: ${told.join("; ")}.` : ""}`
   );
 }
