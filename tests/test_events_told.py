@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -203,6 +205,11 @@ def test_every_kind_has_a_rule_in_words_with_its_threshold() -> None:
     assert f"{FLIP:.0%}" in RULES["sign flip"]
     assert f"{FACTOR:g} times" in RULES["grows"]
     assert all(len(rule) < 140 and "\n" not in rule for rule in RULES.values())
+
+
+def test_the_document_tells_the_rules_as_they_are() -> None:
+    text = (Path(__file__).parent.parent / "docs" / "events.md").read_text()
+    assert re.findall(r"^\| (.+?) \| (.+) \|$", text, re.MULTILINE)[1:] == list(RULES.items())
 
 
 def test_what_cannot_be_found_is_not_said_to_be_looked_for() -> None:
