@@ -34,6 +34,7 @@ class HistoryStrips implements Strips {
   #heads: Head[] = [];
   #large: { strips: UnitStrips; at: Large } | null = null;
   #outlined = "";
+  #drawn = ""; // what the canvas is of
   #position = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -58,20 +59,24 @@ class HistoryStrips implements Strips {
   }
 
   #draw(): void {
-    const { context, links, size } = this.#stage!;
+    const { context, links, size, layout } = this.#stage!;
     const { samples, rows } = this.#kept;
     const theme = context.isDark() ? "dark" : "light";
     const isPerCheckpoint = context.options().scale === "checkpoint";
-    this.#look = {
-      samples,
-      scaling: scalingOf(samples, links, isPerCheckpoint),
-      table: tableOf(PALETTES[theme], PAPERS[theme]),
-      ratio: size.ratio,
-    };
-    this.#canvas.width = Math.round(size.width * size.ratio); // this clears it
-    this.#canvas.height = Math.round(size.height * size.ratio);
-    for (const strips of rows.units)
-      drawBlocks(this.#brush, blocksOf(strips), strips.place.strips!, this.#look);
+    const scaling = scalingOf(samples, links, isPerCheckpoint);
+    const table = tableOf(PALETTES[theme], PAPERS[theme]);
+    const before = this.#look?.samples;
+    this.#look = { samples, scaling, table, ratio: size.ratio };
+    const places = [...layout.places.values()].filter(({ strips }) => strips);
+    const where = places.map(({ strips, spacing, unitY }) => [strips, spacing, ...unitY]);
+    const key = JSON.stringify([size, theme, samples.version, [...new Set(scaling.domains)], where]);
+    if (key !== this.#drawn || before !== samples) {
+      this.#canvas.width = Math.round(size.width * size.ratio); // this clears it
+      this.#canvas.height = Math.round(size.height * size.ratio);
+      for (const strips of rows.units)
+        drawBlocks(this.#brush, blocksOf(strips), strips.place.strips!, this.#look);
+    }
+    this.#drawn = key;
     this.#layTracks();
     this.#enlarge();
     this.#mark();
