@@ -232,7 +232,8 @@ def test_the_keyboard_walks_the_strips_of_a_unit(show: Show, page: Page) -> None
         title = inspector.locator(".nwv-reading-title").text_content() or ""
         expect(mark).to_have_count(1)
         box, around = mark.bounding_box(), panel.bounding_box()
-        assert box is not None and around is not None
+        assert box is not None
+        assert around is not None
         assert around["y"] <= box["y"] < around["y"] + around["height"]
         seen.add(round(box["y"]))
     assert len(seen) > 1
