@@ -257,3 +257,23 @@ def test_the_kernel_orders_the_units_when_either_side_asks(jupyter: Jupyter, dia
     expect(caption).to_contain_text(
         "units ordered so that strong links cross less, at checkpoint 6", timeout=2500
     )
+
+
+def test_history_strips_come_when_they_are_asked_for_and_grow(jupyter: Jupyter, diagram: Diagram) -> None:
+    diagram.button("strips").click()
+    tracks = diagram.root.locator(".nwv-strip-track")
+    expect(tracks).to_have_count(2)
+    kernel = jupyter.kernel()
+    until(lambda: ask(kernel, "viz.options['strips']") is True)
+    diagram.scrub_to(5)
+
+    def is_at(share: float) -> bool:
+        track, line = tracks.first.bounding_box(), tracks.first.locator("div").bounding_box()
+        return bool(track and line and abs((line["x"] - track["x"]) / track["width"] - share) < 0.02)
+
+    until(lambda: is_at(5.5 / 6))
+    execute(kernel, "for k in range(6, 9): record(k)")
+    diagram.wait_for("checkpoint", 8)
+    until(lambda: is_at(8.5 / 9))
+    drawn = "(canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)"
+    assert diagram.root.locator(".nwv-strips > canvas").evaluate(drawn)

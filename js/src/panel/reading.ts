@@ -71,7 +71,8 @@ export function readLink(
   let at = checkpoint;
   const move = (k: number): void => {
     at = k;
-    const missing = !history.isRecorded(bundle.parameter, k, quantity, reference) && !exact;
+    const isToldByKernel = exact && !history.isExact;
+    const missing = !history.isRecorded(bundle.parameter, k, quantity, reference) && !isToldByKernel;
     const none = missing || (quantity === "update" && k === 0);
     value.textContent = none
       ? history.isHere(k)

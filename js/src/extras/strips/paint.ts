@@ -1,7 +1,7 @@
 // The pixels of strips, in the colours of links. Pure: knows arrays, no canvas.
 import { mixRgb, type Palette, type Rgb, shade } from "../../scale";
 import type { StripLinks } from "../../views/context";
-import { MISSING, type Part, partsOf, stronger } from "./parts";
+import { MISSING, type Part, partsOf } from "./parts";
 import type { Samples } from "./samples";
 
 const N_SHADES = 128;
@@ -41,23 +41,50 @@ export function scalingOf({ rows }: Samples, links: StripLinks, isPerCheckpoint:
   return { domains, signed: Uint8Array.from(rows, ({ bundle }) => +links.isSigned(bundle)) };
 }
 
-/** What a pixel shows that is shared by some of the rows, and by columns: a share of the domain, and whose it is. */
-export function shown(
-  { columns }: Samples,
+/** The share of the domain that a value is. */
+const shareOf = (value: number, domain: number): number =>
+  domain > 0 ? value / domain : value && Math.sign(value);
+
+/** The row whose share shows where some rows, from `first` to before `last` of a list, share a pixel; -1 if none does. */
+function winner(
+  column: Float32Array,
   { domains }: Scaling,
   rows: number[],
   { first, last }: Pick<Part, "first" | "last">,
-): { share: number; row: number; column: number } {
-  let best = { share: MISSING, row: rows[0], column: first };
-  for (let column = first; column < last; column++)
-    for (const row of rows) {
-      const value = columns[column]?.[row] ?? MISSING;
-      if (value === MISSING) continue;
-      const share = domains[row] > 0 ? value / domains[row] : value && Math.sign(value);
-      if (stronger(best.share, share) !== best.share) best = { share, row, column };
-      if (Number.isNaN(share)) return { share, row, column };
-    }
+): number {
+  let best = -1;
+  let most = -1;
+  for (let i = first; i < last; i++) {
+    const value = column[rows[i]];
+    if (value === MISSING) continue;
+    if (Number.isNaN(value)) return rows[i];
+    const size = Math.abs(shareOf(value, domains[rows[i]]));
+    if (size <= most) continue;
+    most = size;
+    best = rows[i];
+  }
   return best;
+}
+
+/** The row and the column that show where some of both share a pixel. */
+export function shownIn(
+  { columns }: Samples,
+  scaling: Scaling,
+  rows: number[],
+  [down, across]: [Part, Part],
+): { row: number; column: number } {
+  let shown = { row: rows[down.first], column: across.first };
+  let most = -1;
+  for (let column = across.first; column < across.last; column++) {
+    const row = columns[column] ? winner(columns[column], scaling, rows, down) : -1;
+    if (row < 0) continue;
+    const size = Math.abs(shareOf(columns[column][row], scaling.domains[row]));
+    if (Number.isNaN(size)) return { row, column };
+    if (size <= most) continue;
+    most = size;
+    shown = { row, column };
+  }
+  return shown;
 }
 
 export interface Sheet {
@@ -74,18 +101,21 @@ export function paint(
   { width, height, table }: { width: number; height: number; table: Table },
 ): Sheet {
   const pixels = new Uint32Array(width * height);
-  const across = partsOf(samples.nColumns, width);
-  for (const { first, last, start, stop } of partsOf(rows.length, height)) {
-    const bottom = stop - start >= LEAST_SEAMED ? stop - 1 : stop;
-    const some = rows.slice(first, last);
-    for (const part of across) {
-      const { share, row } = shown(samples, scaling, some, part);
-      if (share === MISSING) continue;
-      const colours = scaling.signed[row] ? table.signed : table.unsigned;
-      const level = Math.round((Math.max(-1, Math.min(1, share)) + 1) * N_SHADES);
-      const colour = Number.isNaN(share) ? table.odd : colours[level];
-      for (let y = start; y < bottom; y++) pixels.fill(colour, y * width + part.start, y * width + part.stop);
-    }
+  const { parts, columns } = samples.along(width);
+  const colourOf = (row: number, value: number): number => {
+    if (Number.isNaN(value)) return table.odd;
+    const share = Math.max(-1, Math.min(1, shareOf(value, scaling.domains[row])));
+    return (scaling.signed[row] ? table.signed : table.unsigned)[Math.round((share + 1) * N_SHADES)];
+  };
+  for (const down of partsOf(rows.length, height)) {
+    const bottom = down.stop - down.start >= LEAST_SEAMED ? down.stop - 1 : down.stop;
+    parts.forEach(({ start, stop }, c) => {
+      const column = columns[c];
+      const row = column ? winner(column, scaling, rows, down) : -1;
+      if (!column || row < 0) return;
+      const colour = colourOf(row, column[row]);
+      for (let y = down.start; y < bottom; y++) pixels.fill(colour, y * width + start, y * width + stop);
+    });
   }
   return { width, height, pixels };
 }

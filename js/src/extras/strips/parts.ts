@@ -29,7 +29,5 @@ export const kept = (value: number): number => (Number.isFinite(value) ? value :
 
 /** The one of two values that a shared pixel shows: NaN, which is never hidden, else the larger magnitude. */
 export function stronger(a: number, b: number): number {
-  if (a === MISSING || Number.isNaN(b)) return b === MISSING ? a : b;
-  if (b === MISSING || Number.isNaN(a)) return a;
-  return Math.abs(b) > Math.abs(a) ? b : a;
+  return b !== MISSING && (a === MISSING || Number.isNaN(b) || Math.abs(b) > Math.abs(a)) ? b : a;
 }

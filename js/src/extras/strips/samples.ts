@@ -1,8 +1,9 @@
 // What the strips show: each link's values by checkpoint, or by several where there are very many. No drawing.
+import { grouped } from "../../columns";
 import type { History } from "../../history";
 import type { Bundle } from "../../network";
 import type { StripLinks } from "../../views/context";
-import { kept, MISSING, stronger } from "./parts";
+import { kept, MISSING, type Part, partsOf, stronger } from "./parts";
 import type { Row } from "./rows";
 
 const MOST_VALUES = 6e6;
@@ -13,6 +14,22 @@ interface Given {
   isPerCheckpoint: boolean; // each checkpoint has a domain of its own, and values are shares of it
 }
 
+/** Where the values of some rows come from. */
+interface Source {
+  bundle: Bundle;
+  rows: Int32Array;
+  entries: Int32Array;
+  values: Float32Array; // of the whole bundle at one checkpoint
+}
+
+/** Columns on so many pixels. */
+export interface Shared {
+  width: number;
+  version: number;
+  parts: Part[];
+  columns: (Float32Array | undefined)[]; // (n_rows,) for each part
+}
+
 export class Samples {
   readonly rows: Row[];
   readonly step: number; // checkpoints to a column
@@ -20,17 +37,20 @@ export class Samples {
   nColumns = 0;
   readonly #settled: boolean[] = []; // columns whose checkpoints are all here
   #next = 0;
-  readonly #ofBundle: [bundle: Bundle, rows: number[]][];
+  readonly #sources: Source[];
+  #shared: Shared | null = null;
+  version = 0; // another one has other values
 
   constructor(rows: Row[], nCheckpoints: number) {
     this.rows = rows;
     this.step = stepFor(rows.length, nCheckpoints);
-    const ofBundle = new Map<Bundle, number[]>();
-    rows.forEach(({ bundle }, i) => {
-      if (!ofBundle.has(bundle)) ofBundle.set(bundle, []);
-      ofBundle.get(bundle)!.push(i);
-    });
-    this.#ofBundle = [...ofBundle];
+    const ofBundle = grouped([...rows.keys()], (i) => rows[i].bundle);
+    this.#sources = [...ofBundle].map(([bundle, some]) => ({
+      bundle,
+      rows: Int32Array.from(some),
+      entries: Int32Array.from(some, (i) => rows[i].entry),
+      values: new Float32Array(bundle.shape[0] * bundle.shape[1]),
+    }));
   }
 
   /** Whether more checkpoints would be too many for these columns. */
@@ -63,16 +83,37 @@ export class Samples {
     const column = new Float32Array(this.rows.length).fill(MISSING);
     for (const k of here) this.#add(column, k, given);
     this.columns[c] = column;
+    this.version++;
     this.#settled[c] = stop <= history.nCheckpoints && here.length === this.step;
   }
 
   #add(column: Float32Array, k: number, { links, isPerCheckpoint }: Given): void {
-    for (const [bundle, rows] of this.#ofBundle) {
-      const values = new Float32Array(bundle.shape[0] * bundle.shape[1]);
+    for (const { bundle, rows, entries, values } of this.#sources) {
       if (!links.evaluate(bundle, k, values)) continue;
       const scale = isPerCheckpoint ? links.domain(bundle, k) || 1 : 1;
-      for (const i of rows) column[i] = stronger(column[i], kept(values[this.rows[i].entry] / scale));
+      for (let i = 0; i < rows.length; i++) {
+        const value = kept(values[entries[i]] / scale);
+        column[rows[i]] = this.step === 1 ? value : stronger(column[rows[i]], value);
+      }
     }
+  }
+
+  /** The columns as so many pixels have them: of several that share a pixel the strongest values. */
+  along(width: number): Shared {
+    const { version } = this;
+    if (this.#shared?.width === width && this.#shared.version === version) return this.#shared;
+    const parts = partsOf(this.nColumns, width);
+    const columns = parts.map(({ first, last }) => this.#strongest(first, last));
+    this.#shared = { width, version, parts, columns };
+    return this.#shared;
+  }
+
+  #strongest(first: number, last: number): Float32Array | undefined {
+    if (last - first === 1) return this.columns[first];
+    const column = new Float32Array(this.rows.length).fill(MISSING);
+    for (const other of this.columns.slice(first, last))
+      if (other) for (let i = 0; i < column.length; i++) column[i] = stronger(column[i], other[i]);
+    return column;
   }
 }
 

@@ -1,6 +1,6 @@
 // Strips on a canvas, and which link and checkpoint is at a place of them.
 import type { Block } from "./geometry";
-import { paint, type Scaling, shown, type tableOf } from "./paint";
+import { paint, type Scaling, shownIn, type tableOf } from "./paint";
 import { type Part, partsOf } from "./parts";
 import type { Samples } from "./samples";
 
@@ -79,5 +79,5 @@ export function findIn(
   const { rows } = block.gate;
   const down = partAt(partsOf(rows.length, rect.height), y * ratio - rect.y);
   const across = partAt(partsOf(samples.nColumns, rect.width), x * ratio - rect.x);
-  return shown(samples, scaling, rows.slice(down.first, down.last), across);
+  return shownIn(samples, scaling, rows, [down, across]);
 }

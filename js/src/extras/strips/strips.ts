@@ -1,5 +1,5 @@
 // History strips: one for each link beside the unit that it leads to, a segment for each checkpoint.
-import { isLink, isUnit, type SelectedUnit, type Selection } from "../../describe";
+import { isLink, isUnit, type SelectedLink, type SelectedUnit, type Selection } from "../../describe";
 import { html } from "../../dom";
 import { PALETTES, PAPERS } from "../../scale";
 import type { Stage, StripHit, Strips } from "../../views/context";
@@ -33,6 +33,8 @@ class HistoryStrips implements Strips {
   #marked: (Selection | null)[] = [];
   #heads: Head[] = [];
   #large: { strips: UnitStrips; at: Large } | null = null;
+  #outlined = "";
+  #drawn = ""; // what the canvas is of
   #position = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -57,20 +59,24 @@ class HistoryStrips implements Strips {
   }
 
   #draw(): void {
-    const { context, links, size } = this.#stage!;
+    const { context, links, size, layout } = this.#stage!;
     const { samples, rows } = this.#kept;
     const theme = context.isDark() ? "dark" : "light";
     const isPerCheckpoint = context.options().scale === "checkpoint";
-    this.#look = {
-      samples,
-      scaling: scalingOf(samples, links, isPerCheckpoint),
-      table: tableOf(PALETTES[theme], PAPERS[theme]),
-      ratio: size.ratio,
-    };
-    this.#canvas.width = Math.round(size.width * size.ratio); // this clears it
-    this.#canvas.height = Math.round(size.height * size.ratio);
-    for (const strips of rows.units)
-      drawBlocks(this.#brush, blocksOf(strips), strips.place.strips!, this.#look);
+    const scaling = scalingOf(samples, links, isPerCheckpoint);
+    const table = tableOf(PALETTES[theme], PAPERS[theme]);
+    const before = this.#look?.samples;
+    this.#look = { samples, scaling, table, ratio: size.ratio };
+    const places = [...layout.places.values()].filter(({ strips }) => strips);
+    const where = places.map(({ strips, spacing, unitY }) => [strips, spacing, ...unitY]);
+    const key = JSON.stringify([size, theme, samples.version, [...new Set(scaling.domains)], where]);
+    if (key !== this.#drawn || before !== samples) {
+      this.#canvas.width = Math.round(size.width * size.ratio); // this clears it
+      this.#canvas.height = Math.round(size.height * size.ratio);
+      for (const strips of rows.units)
+        drawBlocks(this.#brush, blocksOf(strips), strips.place.strips!, this.#look);
+    }
+    this.#drawn = key;
     this.#layTracks();
     this.#enlarge();
     this.#mark();
@@ -136,24 +142,28 @@ class HistoryStrips implements Strips {
   }
 
   #mark(): void {
-    const marks = this.#marked.filter(isLink).flatMap((link) => {
-      const strips = this.#unitOf(link);
-      if (!strips) return [];
-      const { all } = this.#kept.rows;
-      return this.#blocksOf(strips).flatMap(({ gate, top, height }) => {
-        const i = gate.rows.findIndex((row) => {
-          const { bundle, source } = all[row];
-          return bundle.id === link.bundle && source === link.source;
-        });
-        if (i < 0) return [];
-        const step = height / gate.rows.length;
-        const { x, width } = strips.place.strips!;
-        return [
-          placed("nwv-strip-mark", { x, y: top + i * step, width, height: Math.max(LEAST_MARK, step) }),
-        ];
+    const boxes = this.#marked.filter(isLink).flatMap((link) => this.#boxesOf(link));
+    const key = JSON.stringify(boxes);
+    if (key === this.#outlined) return;
+    this.#outlined = key;
+    this.#marks.replaceChildren(...boxes.map((box) => placed("nwv-strip-mark", box)));
+  }
+
+  /** Where the strip of a link stands, if it has one. */
+  #boxesOf(link: SelectedLink): Box[] {
+    const strips = this.#unitOf(link);
+    if (!strips) return [];
+    const { all } = this.#kept.rows;
+    return this.#blocksOf(strips).flatMap(({ gate, top, height }) => {
+      const i = gate.rows.findIndex((row) => {
+        const { bundle, source } = all[row];
+        return bundle.id === link.bundle && source === link.source;
       });
+      if (i < 0) return [];
+      const step = height / gate.rows.length;
+      const { x, width } = strips.place.strips!;
+      return [{ x, y: top + i * step, width, height: Math.max(LEAST_MARK, step) }];
     });
-    this.#marks.replaceChildren(...marks);
   }
 
   hit(x: number, y: number): StripHit | null {
@@ -178,7 +188,7 @@ class HistoryStrips implements Strips {
   #found(blocks: Block[], span: Span, x: number, y: number): StripHit {
     const { row, column } = findIn(blocks, span, this.#look!, [x, y]);
     const { bundle, target, source } = this.#kept.samples.rows[row];
-    const link = { bundle: bundle.id, target, source };
+    const link: SelectedLink = { bundle: bundle.id, target, source };
     return { kind: "strip", link, checkpoint: this.#kept.checkpointIn(this.#stage!, row, column) };
   }
 
