@@ -112,9 +112,14 @@ def test_weight_decay_is_felt_at_the_exit_of_the_plateau(case: Case) -> None:
     assert exits[-1] is None
     assert exits[:-1] == sorted(exits[:-1])
     assert case.says(f"{exits[0]} without decay, {exits[-2]} with 0.003. With 0.01 the net never leaves.")
-    assert case.says(f"the largest of them is {case['sizes']['encoder.weight']:.2f} at the end")
-    rest = [case["sizes"][name] for name in ("encoder.bias", "decoder.bias", "decoder.weight")]
-    assert min(rest) > 5 * case["sizes"]["encoder.weight"]
+    kernel = case["decays"][1e-2]["encoder.weight"][-1]
+    assert (kernel.round(2) == 0.08).all()
+    assert case.says("at the end all 24 of them are 0.08, when rounded")
+    last = case["decays"][1e-2][-1].state
+    hidden = 1 / (1 + np.exp(-(last["encoder.weight"].T + last["encoder.bias"])))
+    answers = 1 / (1 + np.exp(-(hidden @ last["decoder.weight"].T + last["decoder.bias"])))
+    assert (answers.round(2) == 0.15).all()
+    assert case.says("The answer to everything is 0.15. That is above 1/8")
 
 
 def test_decoupled_decay_is_that_of_torch_for_plain_gradient_descent(case: Case) -> None:
