@@ -53,6 +53,7 @@ PYTHON_RANKS = {
     "live": 4.7,
     "following": 4.8,
     "looks": 4,
+    "probing": 5,
     "callbacks": 5,
     "export": 5,
     "sheet": 5,
