@@ -38,6 +38,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "y": {"default": "linear", "type": "choice", "accepted": ["linear", "log"]},
     "metrics": {"default": None, "type": "names", "accepted": None},
     "portraits": {"default": True, "type": "boolean", "accepted": None},
+    "pictures": {"default": "auto", "type": "choice", "accepted": ["auto", "normalised", "off"]},
     "labels": {"default": True, "type": "boolean", "accepted": None},
     "easing": {"default": True, "type": "boolean", "accepted": None},
     "theme": {"default": "auto", "type": "choice", "accepted": ["auto", "light", "dark"]},

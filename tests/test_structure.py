@@ -77,6 +77,7 @@ TYPESCRIPT_RANKS = {
             "hanging",
             "raster",
             "options",
+            "outputs",
             "history",
             "describe",
             "ticks",

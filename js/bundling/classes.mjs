@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 /** Classes that tests and documents name, or that others may come to rely on; and beginnings that the code completes. */
 const KEPT = new Set(
   `band bias block box-value canvas caption fold head-title idle inspector is-focus kernel kernel-about kernel-pane
-  kernel-spot kernel-values legend odd open overlay picture pixel portrait-name reading-entry reading-title sign stage tile
+  enlarged enlarged-spot kernel-spot kernel-values legend odd open outputs overlay picture pictures score pixel portrait-name reading-entry reading-title sign stage tile
   tile-name timeline-host told tooltip unit value`.split(/\s+/),
 );
 const COMPLETED = /^(hue|icon-|edge-|find-)/;

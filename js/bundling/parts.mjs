@@ -22,7 +22,7 @@ async function importsOf(path) {
   const { code } = await esbuild.transform(readFileSync(path, "utf8"), { loader: "ts" });
   const { body } = parse(code, { ecmaVersion: "latest", sourceType: "module" });
   return body
-    .filter((node) => node.type === "ImportDeclaration")
+    .filter((node) => node.type === "ImportDeclaration" && !node.source.value.endsWith(".css"))
     .map(({ source, specifiers }) => ({
       from: source.value,
       names: specifiers.map(({ imported }) => {

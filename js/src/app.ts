@@ -2,6 +2,7 @@
 
 import { asLink, type Selection } from "./describe";
 import { hear } from "./dom";
+import { loadExtras } from "./extras";
 import { DEFAULTS, type Options } from "./options";
 import { Frame } from "./panel/frame";
 import { createInspector, type Inspector } from "./panel/inspector";
@@ -61,7 +62,7 @@ class App {
       this.#frame.inspector,
       history,
       () => network.bundles.map((b) => withReduce(b, options())),
-      { options, isDark, select, noteOf },
+      { options, isDark, select, noteOf, enlarged: (selection) => this.#view.enlarged?.(selection) ?? null },
     );
     const chosen = views[this.#model.get("view")] ?? views.graph;
     this.#view = chosen.create(this.#frame.view, {
@@ -81,6 +82,12 @@ class App {
       changed: () => this.#tell(),
       isDark,
       height: () => this.#frame.height(this.#options().height),
+      outputs: () => this.#session.outputs,
+      draws: async (outputs, stage) => {
+        const { createPictures } = await loadExtras(this.#model);
+        return createPictures(outputs, stage, { network, clock: player, options, isDark, noteOf });
+      },
+      refresh: () => this.#refresh(),
     });
     this.#toolbar = createToolbar(this.#frame.toolbar, {
       network,

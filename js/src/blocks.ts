@@ -1,6 +1,8 @@
 // What crosses from Python: the index, the messages, and blocks of bytes turned into numbers (see docs/boundary.md).
 // Not for keeping or fetching blocks; the twin of blocks.py.
 
+import type { OutputsIndex } from "./outputs";
+
 export type Dtype = "float32" | "float16" | "int8";
 
 /** One parameter over a range of checkpoints; its bytes lie at `offset` of part number `part`. @boundary */
@@ -76,6 +78,7 @@ export interface Index {
   orders: Record<string, ComputedOrder>;
   /** Blocks `(stop - start, n_parameters)` of each quantity of summaries.py; pages saved before 0.2 have none. */
   summaries?: SummaryIndex;
+  outputs?: OutputsIndex;
 }
 
 /** @boundary */

@@ -27,6 +27,8 @@ export interface Options {
   metrics: string[] | null;
   /** Whether units that read an image are shown as images of their weights. */
   portraits: boolean;
+  /** Whether units are pictures of what they put out, where they have room; `normalised`: each on its own range. */
+  pictures: "auto" | "normalised" | "off";
   labels: boolean;
   easing: boolean;
   theme: "auto" | "light" | "dark";
@@ -59,6 +61,7 @@ export const DEFAULTS: Options = {
   "y": "linear",
   "metrics": null,
   "portraits": true,
+  "pictures": "auto",
   "labels": true,
   "easing": true,
   "theme": "auto",

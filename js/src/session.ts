@@ -1,14 +1,18 @@
 // What all displays of one widget share: its decoded history and its clock.
+import type { Index, Parts } from "./blocks";
 import { History } from "./history";
 import { Memory } from "./history/memory";
 import { type Network, readNetwork } from "./network";
 import { DEFAULTS, type Options } from "./options";
+import type { GivenOutputs } from "./outputs";
 import { type HostModel, type Player, playerOf } from "./player";
 
 export interface Session {
   network: Network;
   history: History;
   player: Player;
+  /** What a probe found, as it came last. */
+  outputs: GivenOutputs | null;
   /** What playing waits for in each display: the picture of the next checkpoint. */
   gates: Set<(checkpoint: number) => boolean>;
 }
@@ -43,8 +47,13 @@ export function sessionOf(model: HostModel): Session {
   const gates: Session["gates"] = new Set();
   player.isDrawn = (k) => [...gates].every((isDrawn) => isDrawn(k));
   follow();
-  model.on("msg:custom", (message, buffers) => history.receive(message, buffers ?? []));
-  const session = { network, history, player, gates };
+  const outputsIn = ({ outputs }: Index, parts: Parts) => (outputs ? { index: outputs, parts } : null);
+  const outputs = outputsIn(model.get("_index"), model.get("_blocks"));
+  const session: Session = { network, history, player, gates, outputs };
+  model.on("msg:custom", (message, buffers) => {
+    if (message.type === "reset") session.outputs = outputsIn(message.index, buffers);
+    history.receive(message, buffers ?? []);
+  });
   sessions.set(model, session);
   return session;
 }

@@ -1,2 +1,4 @@
 // What the second part of the bundle has.
-export const extras = {};
+import { createPictures } from "./pictures";
+
+export const extras = { createPictures };

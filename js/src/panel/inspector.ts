@@ -97,9 +97,10 @@ export function createInspector(
     isDark(): boolean;
     select(selection: Selection | null): void;
     noteOf(selection: Selection): string | null;
+    enlarged(selection: Selection): HTMLElement | null;
   },
 ): Inspector {
-  const { options, isDark, select, noteOf } = context;
+  const { options, isDark, select, noteOf, enlarged } = context;
   const portraitist = new Portraitist(history);
   const domains = new EntriesDomains();
   let reading: Reading | null = null;
@@ -117,6 +118,8 @@ export function createInspector(
         const portrait = portraitist.pictureOf(selection, checkpoint, looks);
         const table = unitTable(history, bundles(), selection, checkpoint, select);
         reading = withPortrait(table, portrait, noteOf(selection));
+        const outputs = enlarged(selection);
+        if (outputs) reading.element.firstElementChild!.after(outputs);
       }
       host.hidden = reading === null;
       host.replaceChildren(...(reading ? [close, reading.element] : []));

@@ -17,6 +17,7 @@ import { type Intents, listen } from "./graph/gestures";
 import { Links } from "./graph/links";
 import { markFocus, markLonely, outline } from "./graph/marks";
 import { Opened } from "./graph/opened";
+import { Overlay } from "./graph/overlay";
 import { type Hit, pick, selectionOf } from "./graph/pick";
 import { Reader } from "./graph/reader";
 import { Reorder } from "./graph/reorder";
@@ -42,6 +43,7 @@ class Graph implements View {
   links!: Links;
   readonly #reorder = new Reorder();
   readonly #gallery = new Gallery();
+  readonly #overlay: Overlay;
   #zoomState: Zoom = { k: 1, x: 0, y: 0 };
   #hovered: Focus | null = null;
   #pointed: Selection | null = null;
@@ -56,6 +58,7 @@ class Graph implements View {
     this.#reader = new Reader(() => this);
     this.#screen = new Screen(given, () => {
       this.#mark();
+      this.#overlay.draw(this.#screen.shown);
       given.changed();
     });
     this.#stage = html(
@@ -64,6 +67,7 @@ class Graph implements View {
       this.#screen.canvas,
     );
     host.append(this.#stage);
+    this.#overlay = new Overlay(given, this.#stage, () => this.#given.refresh());
     const intents = this.#intents();
     listen(this.#stage, intents, given.signal);
     this.#edges = createEdges(this.#stage, (dx) => intents.pan(dx, 0));
@@ -97,14 +101,16 @@ class Graph implements View {
     };
     const options = this.context.options();
     const { network, history } = this.context;
-    const height = this.context.height();
+    this.#overlay.update();
+    const height = this.#overlay.height(this.context.height(), network);
     const width = this.#stage.clientWidth || 900;
     this.size = { width, height, ratio: Math.min(3, globalThis.devicePixelRatio || 1) };
     this.#stage.style.height = `${height}px`;
     const order = this.#reorder.read(this.context, this.#base, this.#screen.canvas);
     const { unfolded } = options;
     const exhibits = this.#gallery.exhibits(this.context);
-    this.#base = layoutNetwork(network, { width, height, unfolded, order, exhibits, ...this.opened.room() });
+    const looks = { width, height, unfolded, order, exhibits, pictured: this.#overlay.groups() };
+    this.#base = layoutNetwork(network, { ...looks, ...this.opened.room() });
     const x = this.opened.panned(this.#base, this.#zoomState, width);
     this.#zoomState = boundedZoom({ ...this.#zoomState, x }, this.#base, width, height);
     history.want(network.bundles.filter((b) => this.#base.places.has(b.target)).map((b) => b.parameter));
@@ -141,6 +147,7 @@ class Graph implements View {
     else this.#screen.canvas.after(chrome.root);
     this.#edges.update(this.layout, width);
     this.#chrome = chrome;
+    this.#overlay.place(this.layout, this.size, this.#screen.shown);
     this.#repaint();
     this.#reorder.play(chrome, this.#base, k, this.#screen.canvas);
   }
@@ -217,6 +224,7 @@ class Graph implements View {
 
   #hover(hit: Hit | null, x: number, y: number): void {
     const selection = this.named(hit);
+    this.#overlay.point(x, y);
     const focus =
       isUnit(selection) && hit?.kind !== "pixel" ? focusOf(this.context.network, selection) : null;
     this.#stage.style.cursor = hit ? "pointer" : "";
@@ -266,14 +274,21 @@ class Graph implements View {
     return graphLegend(this.context, this.#scene, this.#tally(), this.#screen.shown);
   }
 
-  noteOf = (selection: Selection): string | null => noteOf(this.layout, selection);
+  noteOf = (selection: Selection): string | null =>
+    noteOf(this.layout, selection) ?? this.#overlay.noteOf(selection);
+  enlarged = (selection: Selection) => this.#overlay.enlarged(selection);
 
   caption(): string {
     const [k, onStage, folded] = [this.#screen.shown, this.links.n, this.opened.folded()];
     const counts = { ...this.#tally(), k, onStage, folded };
     const order = this.#reorder.words(this.context);
     const portraits = this.#gallery.words(this.layout, this.context.network);
-    return graphCaption(this.context, this.layout, counts, [order, portraits, bandWords(this.bands)]);
+    return graphCaption(this.context, this.layout, counts, [
+      order,
+      portraits,
+      bandWords(this.bands),
+      this.#overlay.words(),
+    ]);
   }
 
   summary(): string {
@@ -284,6 +299,7 @@ class Graph implements View {
   }
 
   destroy(): void {
+    this.#overlay.close();
     this.#screen.close();
     this.#stage.remove();
   }
