@@ -68,7 +68,7 @@ def probed(model: Any, history: History, network: Network, probe: Probe) -> tupl
         why = "no outputs: the probe was interrupted; viz.run_probe() runs it again"
     else:
         steps = [history[k].step for k in checkpoints] if history.knows_steps else None
-        return outputs, attachment(outputs, network, steps)
+        return outputs, attachment(outputs, network, steps, history.metrics)
     finally:
         progress.close()
     warnings.warn(why, stacklevel=4)

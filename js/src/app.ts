@@ -85,7 +85,12 @@ class App {
       outputs: () => this.#session.outputs,
       draws: async (outputs, stage) => {
         const { createPictures } = await loadExtras(this.#model);
-        return createPictures(outputs, stage, { network, clock: player, options, isDark, noteOf });
+        return createPictures(outputs, stage, {
+          network,
+          options,
+          isDark,
+          selection: () => this.#selection(),
+        });
       },
       refresh: () => this.#refresh(),
     });

@@ -30,14 +30,22 @@ MOST_CODES = 2_000_000
 """Outputs that are sent in all, one byte each before deflating; of more, fewer items, then fewer positions."""
 FLOAT16_UP_TO = 100_000
 """Outputs of a group up to which each is sent as float16, in two bytes; of more, as int8."""
+SAME = 1e-3
+"""Relative difference up to which a metric of the history and a score of the probe are one curve."""
 MOST_PREDICTED = 64
 """Predictions of more numbers an item are not drawn."""
 
 
-def attachment(outputs: Outputs, network: Network, steps: Sequence[int | None] | None) -> Attachment:
+def attachment(
+    outputs: Outputs,
+    network: Network,
+    steps: Sequence[int | None] | None,
+    metrics: Mapping[str, Array],
+) -> Attachment:
     """Return what rides behind the weights: the index's entry ``outputs``, its blocks and its curves.
 
-    ``steps`` are those of all checkpoints, or None where the history knows none.
+    ``steps`` are those of all checkpoints, or None where the history knows none; ``metrics`` are the history's, one
+    value a checkpoint: a curve that says the same as one of them is not shown again.
     """
     chosen = _Chosen(outputs, _reading(outputs))
     coded = [*chosen.coded(), *_of_units(outputs, chosen.groups)]
@@ -60,7 +68,7 @@ def attachment(outputs: Outputs, network: Network, steps: Sequence[int | None] |
         "prediction": predicted,
         "notes": [*outputs.notes, *chosen.notes],
     }
-    return Attachment("outputs", about, tuple(entries), data, _curves(outputs, steps))
+    return Attachment("outputs", about, tuple(entries), data, _curves(outputs, steps, metrics))
 
 
 class _Chosen:
@@ -197,11 +205,16 @@ def _scores(outputs: Outputs) -> dict[str, dict[str, list[float | str]]]:
     }
 
 
-def _curves(outputs: Outputs, steps: Sequence[int | None] | None) -> dict[str, dict[str, Any]]:
+def _curves(
+    outputs: Outputs, steps: Sequence[int | None] | None, metrics: Mapping[str, Array]
+) -> dict[str, dict[str, Any]]:
     """Return loss and accuracy as metrics: ``x`` in steps, or in checkpoints where the history knows no steps."""
     found = {}
     for what, by_split in (("loss", outputs.loss), ("accuracy", outputs.accuracy)):
         for split, values in by_split.items():
+            known = [np.asarray(metric)[outputs.checkpoints] for metric in metrics.values()]
+            if any(np.allclose(metric, values, rtol=SAME, equal_nan=True) for metric in known):
+                continue
             at = [(k if steps is None else steps[k]) for k in outputs.checkpoints.tolist()]
             points = [(x, y) for x, y in zip(at, json_numbers(values), strict=True) if x is not None]
             found[f"probe {what} ({split})"] = {"x": [x for x, _ in points], "y": [y for _, y in points]}

@@ -3,11 +3,11 @@ import { hear, html, svg } from "../dom";
 import { formatValue, rgba, shade } from "../scale";
 import { ticks } from "../ticks";
 import type { Outputs, Range } from "./outputs";
-import type { Brush, UnitPicture } from "./unit";
+import { type Brush, drawMark, type UnitPicture } from "./unit";
 
-const SIZE = { width: 196, height: 150 };
+const SIZE = { width: 168, height: 150 };
 const MARGIN = { left: 44, top: 8, right: 8, bottom: 34 };
-const BAR = 34; // of colours, beside a heat map, with its ticks
+const BAR = 36; // of colours, beside a heat map, with its ticks
 const FINE = 2; // device pixels to a pixel
 
 export type Pointed = { item: number; position: number } | null;
@@ -85,14 +85,7 @@ export class Enlarged {
       this.#picture.draw(plot, row, { inks, heat, dot });
       brush.putImageData(image, 0, 0);
       const place = pointed && this.#picture.placeOf(plot, row, pointed.item, dot);
-      if (place) {
-        brush.strokeStyle = rgba(inks.palette.odd, 1);
-        brush.lineWidth = FINE * 1.5;
-        brush.beginPath();
-        if (place.height > 0) brush.rect(0, place.y - 1, width, place.height + 2);
-        else brush.arc(place.x, place.y, 1.5 * dot, 0, 2 * Math.PI);
-        brush.stroke();
-      }
+      if (place) drawMark(brush, { ...place, width, radius: 1.5 * dot }, inks, FINE);
     }
     this.#spot.textContent = this.#words();
   }
@@ -134,8 +127,9 @@ export class Enlarged {
       const bar = left + width + 8;
       for (let i = 0; i < 40; i++) {
         const fill = rgba(shade(palette, 1 - (i + 0.5) / 20, true, paper), 1);
-        const band = { x: bar, y: top + (i * height) / 40, width: 8, height: height / 40 + 0.5 };
-        shown.push(svg("rect", { ...band, style: `fill:${fill};stroke:none` }));
+        const style = `fill:${fill};stroke:none`;
+        const tall = height / 40;
+        shown.push(svg("rect", { x: bar, y: top + i * tall, width: 8, height: tall + 0.5, style }));
       }
       for (const [share, value] of [
         [0, domain],
@@ -170,8 +164,7 @@ export class Enlarged {
     const point = ({ clientX, clientY }: PointerEvent): void => {
       if (this.#row < 0) return;
       const box = this.#canvas.getBoundingClientRect();
-      const [x, y] = [(clientX - box.left) * FINE, (clientY - box.top) * FINE];
-      const found = this.#picture.at(this.#canvas, this.#row, x, y, 3 * FINE);
+      const found = this.#picture.at(this.#size, this.#row, clientX - box.left, clientY - box.top, 3);
       this.#point(found.item < 0 ? null : found);
     };
     hear(this.#canvas, {

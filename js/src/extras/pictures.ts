@@ -5,20 +5,19 @@ import type { BoxSize, Layout, Place } from "../layout";
 import type { Network } from "../network";
 import type { Options } from "../options";
 import type { GivenOutputs } from "../outputs";
-import { formatValue, PALETTES, PAPERS, rgba } from "../scale";
-import type { Clock, Pictures } from "../views/context";
+import { formatValue, rgba } from "../scale";
+import type { Pictures } from "../views/context";
 import { Enlarged } from "./enlarged";
 import { MOST_SATURATED, Outputs } from "./outputs";
 import css from "./pictures.css";
-import { heatColours, type Plot, TEST } from "./plot";
-import { type Brush, UnitPicture } from "./unit";
+import { heatColours, inksOf, type Plot } from "./plot";
+import { type Brush, drawMark, UnitPicture } from "./unit";
 
 export interface PicturesContext {
   network: Network;
-  clock: Clock;
   options(): Options;
   isDark(): boolean;
-  noteOf(selection: Selection): string | null;
+  selection(): Selection | null;
 }
 
 /** A unit's picture where it stands on the stage, in pixels of the stage. */
@@ -82,8 +81,7 @@ class StagePictures implements Pictures {
 
   /** What the pictures are drawn with, `scale` device pixels to a pixel. */
   #tools(scale: number): Brush {
-    const theme = this.#context.isDark() ? "dark" : "light";
-    const inks = { palette: PALETTES[theme], paper: PAPERS[theme], test: TEST[theme] };
+    const inks = inksOf(this.#context.isDark() ? "dark" : "light");
     return { inks, heat: heatColours(inks), dot: Math.max(2, Math.round(2 * scale)) };
   }
 
@@ -146,13 +144,8 @@ class StagePictures implements Pictures {
     }
     const place = this.#pointed && picture.placeOf({ width, height }, row, this.#pointed.item, dot);
     if (!place) return;
-    brush.strokeStyle = rgba(inks.palette.odd, 1);
-    brush.lineWidth = 1.5 * this.#ratio;
-    brush.beginPath();
-    if (place.height > 0)
-      brush.rect(left, top + place.y - 0.5, width, Math.max(1.5 * this.#ratio, place.height) + 1);
-    else brush.arc(left + place.x, top + place.y, 2.2 * dot, 0, 2 * Math.PI);
-    brush.stroke();
+    const at = { x: left + place.x, y: top + place.y, width, height: place.height, radius: 2.2 * dot };
+    drawMark(brush, at, inks, this.#ratio);
   }
 
   /** The error of the prediction, below its column. */
@@ -233,7 +226,8 @@ class StagePictures implements Pictures {
     if (unit >= this.#outputs.nUnits(group)) return null;
     const share = this.#outputs.saturated(group, unit, this.#row);
     const { saturation } = this.#outputs.group(group);
-    const pointed = this.#pointed;
+    const isSelected = JSON.stringify(this.#context.selection()) === JSON.stringify(selection); // it tells by itself
+    const pointed = isSelected ? null : this.#pointed;
     const parts = [
       pointed && this.#pictureOf(group, unit).words(this.#row, pointed.item, pointed.position),
       this.#outputs.isDead(group, unit, this.#row) && "dead: it puts out 0 for every item of the probe",

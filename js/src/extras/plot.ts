@@ -1,15 +1,26 @@
 // Small pictures of what a unit puts out, pixel by pixel: heat maps and dots. Also says which item is at a point. No DOM.
-import { mixRgb, type Palette, type Rgb, shade } from "../scale";
+import { mixRgb, PALETTES, PAPERS, type Palette, type Rgb, shade } from "../scale";
 import type { Outputs, Range } from "./outputs";
 
 export interface Inks {
   paper: Rgb;
   palette: Palette;
   test: Rgb;
+  ink: Rgb; // of marks
 }
 
 /** Test items are told apart from training items by this hue, which no sign has. */
-export const TEST: Record<"light" | "dark", Rgb> = { light: [0, 128, 116], dark: [64, 211, 190] };
+const TEST: Record<"light" | "dark", Rgb> = { light: [0, 128, 116], dark: [64, 211, 190] };
+
+const INK: Record<"light" | "dark", Rgb> = { light: [20, 23, 27], dark: [240, 243, 247] };
+
+/** What pictures are drawn with in a theme. */
+export const inksOf = (theme: "light" | "dark"): Inks => ({
+  palette: PALETTES[theme],
+  paper: PAPERS[theme],
+  test: TEST[theme],
+  ink: INK[theme],
+});
 
 /** A picture of one unit, ready to be drawn in any size. */
 export interface Plot {
@@ -39,16 +50,23 @@ export interface Sheet {
   unit: number;
 }
 
-/** Items from top to bottom, positions from left to right. The colour's domain is symmetric about 0. */
+/**
+ * Items from top to bottom, positions from left to right; where items are more than pixels, a pixel shows their mean.
+ * The colour's domain is symmetric about 0.
+ */
 export function drawHeat(plot: Plot, sheet: Sheet, domain: number, colours: Uint32Array): void {
   const { values, nRows, nPositions, nUnits, unit } = sheet;
   const { width, height, pixels } = plot;
   const middle = (N_COLOURS - 1) / 2;
+  const stride = nPositions * nUnits;
   for (let y = 0; y < height; y++) {
-    const row = Math.floor((y * nRows) / height) * nPositions;
+    const first = Math.floor((y * nRows) / height);
+    const n = Math.max(1, Math.floor(((y + 1) * nRows) / height) - first);
     for (let x = 0; x < width; x++) {
-      const value = values[(row + Math.floor((x * nPositions) / width)) * nUnits + unit];
-      const share = Math.max(-1, Math.min(1, value / domain));
+      const at = first * stride + Math.floor((x * nPositions) / width) * nUnits + unit;
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum += values[at + i * stride];
+      const share = Math.max(-1, Math.min(1, sum / n / domain));
       pixels[y * width + x] = colours[Number.isNaN(share) ? N_COLOURS : Math.round(middle + share * middle)];
     }
   }

@@ -1,5 +1,5 @@
 // The picture of one unit's outputs in any size: what its axes are, what is in it, which item is at a point. No DOM.
-import { formatValue } from "../scale";
+import { formatValue, rgba } from "../scale";
 import type { Kind, Outputs, Range } from "./outputs";
 import {
   type Dots,
@@ -24,6 +24,23 @@ export interface Brush {
   inks: Inks;
   heat: Uint32Array; // the colours of heat maps
   dot: number; // the side of a dot, in pixels
+}
+
+/** Mark the item that is pointed at: a ring about its dot, or a frame about its row, on a halo of paper. */
+export function drawMark(
+  brush: CanvasRenderingContext2D,
+  { x, y, width, height, radius }: { x: number; y: number; width: number; height: number; radius: number },
+  { paper, ink }: Inks,
+  thickness: number,
+): void {
+  for (const [colour, n] of [[paper, 3.5] as const, [ink, 1.5] as const]) {
+    brush.strokeStyle = rgba(colour, 1);
+    brush.lineWidth = n * thickness;
+    brush.beginPath();
+    if (height > 0) brush.rect(x, y - thickness, width, height + 2 * thickness);
+    else brush.arc(x, y, radius, 0, 2 * Math.PI);
+    brush.stroke();
+  }
 }
 
 export class UnitPicture {
