@@ -6,11 +6,12 @@ Not for writing the page (see ``export``).
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from nnweightviz.orders import COMPUTED
 from nnweightviz.parameters import Entry, Quantity
-from nnweightviz.parts import add, merged, onto_last, pressed
+from nnweightviz.parts import Attachment, add, merged, onto_last, pressed
 from nnweightviz.payload import Payload
 
 PAGE_ORDER_LINKS = 200_000
@@ -36,7 +37,9 @@ def complete(payload: Payload, n_runs: int = 1) -> tuple[dict[str, Any], list[by
         payload.events()
         return _everything(payload)
     chosen = payload.history[: payload.n_checkpoints].thin(most)
-    index, parts = complete(Payload(payload.parameters.network, chosen, payload.dtype, payload.run), n_runs)
+    some = Payload(payload.parameters.network, chosen, payload.dtype, payload.run)
+    some.attached = [_renumbered(more, payload, some) for more in payload.attached]
+    index, parts = complete(some, n_runs)
     left_out = f"{most} of {payload.n_checkpoints} checkpoints are in this page, evenly spread"
     return {**index, "notes": [*index["notes"], left_out]}, parts
 
@@ -71,7 +74,16 @@ def _everything(payload: Payload) -> tuple[dict[str, Any], list[bytes]]:
         both, parts = pressed([*entries, *sizes], parts)
         entries, sizes = both[: len(entries)], both[len(entries) :]
         summaries = {**index["summaries"], "blocks": sizes}
-        return {**index, "window": None, "blocks": entries, "summaries": summaries}, parts
+        more = {more.name: more.index(len(parts) + i) for i, more in enumerate(payload.attached)}
+        parts += [more.data for more in payload.attached]
+        return {**index, "window": None, "blocks": entries, "summaries": summaries, **more}, parts
+
+
+def _renumbered(more: Attachment, before: Payload, now: Payload) -> Attachment:
+    """Return what is attached with the numbers that checkpoints have in a page that lacks some: None for those."""
+    there = {id(checkpoint): k for k, checkpoint in enumerate(now.parameters.checkpoints)}
+    numbers = [there.get(id(before.parameters.checkpoints[k])) for k in more.about["checkpoints"]]
+    return replace(more, about={**more.about, "checkpoints": numbers})
 
 
 def _updates(payload: Payload) -> list[tuple[Entry, bytes]]:

@@ -114,7 +114,7 @@ class Live:
         payload = self.payload
         with payload.lock:
             payload.compact()
-            return {"type": "reset", "index": payload.index()}, list(payload.parts)
+            return {"type": "reset", "index": payload.index()}, payload.sent_parts()
 
     def _tell_error(self, message: str) -> None:
         """Tell what is wrong, once as long as it stays so."""

@@ -39,6 +39,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "metrics": {"default": None, "type": "names", "accepted": None},
     "portraits": {"default": True, "type": "boolean", "accepted": None},
     "strips": {"default": False, "type": "boolean", "accepted": None},
+    "pictures": {"default": "auto", "type": "choice", "accepted": ["auto", "normalised", "off"]},
     "labels": {"default": True, "type": "boolean", "accepted": None},
     "easing": {"default": True, "type": "boolean", "accepted": None},
     "theme": {"default": "auto", "type": "choice", "accepted": ["auto", "light", "dark"]},

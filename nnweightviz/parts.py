@@ -5,11 +5,32 @@ Not for what is in the blocks (see ``blocks``), nor for what is sent (see ``payl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from nnweightviz import blocks
 from nnweightviz.parameters import Entry
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """Blocks that ride in the state as one part behind all others, with an entry ``name`` of the index of their own.
+
+    ``entries`` tell of the blocks in ``data``; ``curves`` are metrics that the timeline shows beside the history's,
+    ``notes`` what the caption tells.
+    """
+
+    name: str
+    about: Mapping[str, Any]
+    entries: tuple[Entry, ...] = ()
+    data: bytes = b""
+    curves: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    def index(self, part: int) -> dict[str, Any]:
+        """Return the entry of the index, where the data are this part."""
+        return {**self.about, "blocks": [{**entry, "part": part} for entry in self.entries]}
 
 
 def add(entries: list[Entry], parts: list[bytes], coded: Iterable[tuple[Entry, bytes]]) -> None:

@@ -20,7 +20,7 @@ from nnweightviz.moments.told import Told
 from nnweightviz.network import Network
 from nnweightviz.orders import unit_orders
 from nnweightviz.parameters import WEIGHTS, Entry, Parameters, Quantity
-from nnweightviz.parts import add, joined, onto_last
+from nnweightviz.parts import Attachment, add, joined, onto_last
 from nnweightviz.summaries import Summaries
 
 STATE_BYTES = 8_000_000
@@ -82,6 +82,7 @@ class Payload:
         self.entries: list[Entry] = []
         self.orders: dict[str, dict[str, Any]] = {}
         self.sizes: list[Entry] = []
+        self.attached: list[Attachment] = []
         self.is_whole = True
         self._precision, self._progress = precision, progress
         self.parameters = Parameters(network, list(history))
@@ -162,19 +163,35 @@ class Payload:
     def index(self) -> dict[str, Any]:
         """Return the index of all that is in the parts, as the browser reads it when it opens a widget."""
         with self.lock:
-            about = {"name": self.run, "n_checkpoints": self.n_checkpoints, "metrics": self._curves.whole()}
+            curves = {name: curve for more in self.attached for name, curve in more.curves.items()}
+            metrics = {**self._curves.whole(), **curves}
+            about = {"name": self.run, "n_checkpoints": self.n_checkpoints, "metrics": metrics}
             return {
                 "format": 1,
                 "revision": self.revision,
                 "precision": self.dtype,
                 "window": None if self.is_whole else self.window,
-                "notes": self.parameters.notes(),
+                "notes": self._notes(),
                 "runs": [about | self._moments(0, self.n_checkpoints)],
                 "blocks": list(self.entries),
                 "orders": dict(self.orders),
                 "events": self.told.known,
                 "summaries": {"parameters": list(self._summaries.names), "blocks": list(self.sizes)},
+                **{more.name: more.index(len(self.parts) + i) for i, more in enumerate(self.attached)},
             }
+
+    def sent_parts(self) -> list[bytes]:
+        """Return the parts that the index tells of: of weights, then of what is attached."""
+        with self.lock:
+            return [*self.parts, *(more.data for more in self.attached)]
+
+    def attach(self, more: Attachment) -> None:
+        """Have something ride in the state, in the place of what has its name."""
+        with self.lock:
+            self.attached = [*(other for other in self.attached if other.name != more.name), more]
+
+    def _notes(self) -> list[str]:
+        return [*self.parameters.notes(), *(note for more in self.attached for note in more.notes)]
 
     def _moments(self, start: int, stop: int) -> dict[str, Any]:
         there = self.parameters.checkpoints[start:stop]
@@ -257,7 +274,7 @@ class Payload:
             "n_checkpoints": n,
         }
         message |= {"metrics": metrics, "part": None, "first": n, "blocks": [], "summaries": []}
-        return message | self._moments(start, n) | {"precision": self.dtype, "notes": self.parameters.notes()}
+        return message | self._moments(start, n) | {"precision": self.dtype, "notes": self._notes()}
 
     def reminder(self) -> Message:
         """Return the message that adds nothing: whoever has not heard all of what came before notices it."""

@@ -97,7 +97,7 @@ class Runs:
     def state(self) -> Message:
         """Return the index of all runs and their parts."""
         with self.locked():
-            return merged([(payload.index(), list(payload.parts)) for payload in self.payloads])
+            return merged([(payload.index(), payload.sent_parts()) for payload in self.payloads])
 
     def compact(self) -> None:
         """Join small parts; see :meth:`~nnweightviz.payload.Payload.compact`."""

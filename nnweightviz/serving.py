@@ -131,7 +131,7 @@ class PageServer:
         payload = self.live.payload
         with payload.lock:
             payload.compact()
-            index, parts = payload.index(), list(payload.parts)
+            index, parts = payload.index(), payload.sent_parts()
         traits = first_traits(self.live.network, payload.n_checkpoints, self._title)
         return followed_page({**traits, "_index": index}, parts, f"/{self.secret}/{name}")
 

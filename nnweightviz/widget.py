@@ -28,6 +28,8 @@ from nnweightviz.network import Network
 from nnweightviz.options import Options, validated
 from nnweightviz.orders import COMPUTED
 from nnweightviz.payload import Payload
+from nnweightviz.probe import Outputs, Probe, as_probe
+from nnweightviz.probing import probed
 from nnweightviz.runs import ONLY, Runs, are_runs, as_histories, listed
 from nnweightviz.selection import checked_selection
 from nnweightviz.sheet import first_traits
@@ -55,6 +57,9 @@ class WeightViz(anywidget.AnyWidget):
         The view to begin with.
     example_input, input_grid, input_names, output_names
         See :func:`~nnweightviz.as_network`.
+    probe
+        Items to run the model on at every checkpoint, to show what its units put out: ``(X, y)``,
+        ``(X, y, X_test, y_test)`` or a :class:`~nnweightviz.Probe`. See ``docs/probes.md``.
     precision
         ``"auto"`` (by size: float32 up to 2 MB, float16 up to 8 MB, then int8), or one of these.
     title
@@ -103,6 +108,9 @@ class WeightViz(anywidget.AnyWidget):
 
     _extras = t.Unicode().tag(sync=True)
 
+    outputs: Outputs | None
+    """What the probe found, or None."""
+
     def __init__(
         self,
         model: Any = None,
@@ -114,13 +122,19 @@ class WeightViz(anywidget.AnyWidget):
         input_grid: tuple[int, ...] | None = None,
         input_names: Sequence[str] | None = None,
         output_names: Sequence[str] | None = None,
+        probe: Any = None,
         precision: str = "auto",
         title: str | None = None,
         **unknown: Any,
     ) -> None:
         _refuse_unknown(unknown)
         _check_looks(view, title)
+        self._probe: Probe | None = None if probe is None else as_probe(probe)
         histories = _histories_of(model, checkpoints, metrics)
+        if self._probe is not None and len(histories) > 1:
+            raise ValueError(
+                f"a probe is run on the checkpoints of one run; there are {', '.join(histories)}: give one of them"
+            )
         network = network_of(
             model,
             next(iter(histories.values())),
@@ -131,6 +145,9 @@ class WeightViz(anywidget.AnyWidget):
         )
         self.network, self._mover, self._is_placed = network, 0, False
         self._runs = Runs(network, histories, precision, send=self._tell, moved=self._move)
+        self._model, self.outputs = model, None
+        if self._probe is not None:
+            self._attach_outputs()
         self._answers = Answers(self._runs, self._tell)
         self._esm, self._css = read_static("widget.js"), read_static("nnweightviz.css")
         first = first_traits(network, self._payload.n_checkpoints, title)
@@ -210,6 +227,30 @@ class WeightViz(anywidget.AnyWidget):
         if key != "checkpoint" or self._mover != threading.get_ident():
             super().send_state(key)
 
+    def run_probe(self, probe: Any = None) -> Outputs | None:
+        """Run the probe again, or another one, at all checkpoints that there are now; return what it found.
+
+        A history that grows has outputs up to the checkpoints it had when the probe was run. The model is not to be
+        trained by another thread meanwhile.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If there is no probe, or it does not belong to the model.
+        """
+        self._probe = self._probe if probe is None else as_probe(probe)
+        if self._probe is None:
+            raise TypeError("there is no probe yet; pass one: viz.run_probe((X, y))")
+        self._live.flush()
+        self._attach_outputs()
+        self.send(*self._live.everything())
+        return self.outputs
+
+    def _attach_outputs(self) -> None:
+        assert self._probe is not None
+        self.outputs, attached = probed(self._model, self.history, self.network, self._probe)
+        self._payload.attach(attached)
+
     @property
     def histories(self) -> dict[str, History]:
         """The histories of all runs by name; of one that was given without a name, the name is ``"run"``."""
@@ -275,7 +316,7 @@ def _refuse_unknown(unknown: Mapping[str, Any]) -> None:
     if unknown:
         accepted = (
             "model, checkpoints, metrics, view, example_input, input_grid, input_names, output_names, "
-            "precision, title"
+            "probe, precision, title"
         )
         raise TypeError(
             f"WeightViz does not take {', '.join(map(repr, unknown))}; it takes {accepted}. "

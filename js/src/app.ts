@@ -73,7 +73,14 @@ class App {
       this.#frame.inspector,
       history,
       () => network.bundles.map((b) => withReduce(b, options())),
-      { options, isDark, select, noteOf, beside },
+      {
+        options,
+        isDark,
+        select,
+        noteOf,
+        beside,
+        enlarged: (selection) => this.#view.enlarged?.(selection) ?? null,
+      },
     );
     const chosen = views[this.#model.get("view")] ?? views.graph;
     const context: ViewContext = {
@@ -95,6 +102,17 @@ class App {
       isDark,
       zoomed: (zoom) => this.#runs?.zoomed(zoom),
       height: () => this.#frame.height(this.#options().height),
+      outputs: () => this.#session.outputs,
+      draws: async (outputs, stage) => {
+        const { createPictures } = await loadExtras(this.#model);
+        return createPictures(outputs, stage, {
+          network,
+          options,
+          isDark,
+          selection: () => this.#selection(),
+        });
+      },
+      refresh: () => this.#refresh(),
     };
     this.#view = chosen.create(this.#frame.view, context);
     this.#toolbar = createToolbar(this.#frame.toolbar, {

@@ -2,6 +2,7 @@
 // Not for keeping or fetching blocks; the twin of blocks.py.
 
 import type { EventIndex, EventsMessage, EventsReply } from "./events";
+import type { OutputsIndex } from "./outputs";
 
 export type Dtype = "float32" | "float16" | "int8";
 
@@ -88,6 +89,7 @@ export interface Index {
   events?: EventIndex | null;
   /** Blocks `(stop - start, n_parameters)` of each quantity of summaries.py; pages saved before 0.2 have none. */
   summaries?: SummaryIndex;
+  outputs?: OutputsIndex;
 }
 
 /** @boundary */

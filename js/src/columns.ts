@@ -47,7 +47,11 @@ export function columnPositions(
   const { width } = looks;
   const nColumns = 1 + Math.max(0, ...columns.keys());
   const groupsAt = (column: number) => columns.get(column) ?? [];
-  const edge = (column: number) => looks.edges?.[column] ?? 0;
+  /** Sides of frames, and half the pictures of outputs on either side. */
+  const edge = (column: number) => {
+    const sides = [column - 1, column].flatMap(groupsAt);
+    return (looks.edges?.[column] ?? 0) + (sides.some(({ id }) => looks.pictured?.has(id)) ? 30 : 0);
+  };
   const strips = (column: number) => stripRoom(groupsAt(column), looks);
   const hasLane = (column: number) => groupsAt(column).some((group) => group.delayed_of !== null);
   const leastGap = (column: number) => {

@@ -12,6 +12,8 @@ export const MOST_NAME_PX = 110;
 const LANE_TITLE = 16;
 const LANE_SHARE = 0.36;
 const BESIDE = { unit: 6, tick: 16, links: 3 }; // where history strips begin, and what follows them
+/** Pictures of outputs: the spacing of units that they take at least, and want; their size; the room of lanes beside them. */
+export const PICTURED = { least: 24, wanted: 28, aspect: 1.25, laneShare: 0.22 };
 
 export interface BoxSize {
   width: number;
@@ -29,6 +31,7 @@ export interface LayoutLooks {
   edges?: number[]; // extra pixels before each column, for the sides of frames
   exhibits?: Map<string, Exhibit>; // group id -> how its units are portrayed
   strips?: ReadonlyMap<string, number>; // group id -> how wide the history strips beside its units are
+  pictured?: ReadonlySet<string>; // ids of groups whose units are pictures of their outputs, given room
 }
 
 /** How a group is drawn: plain nodes, nodes with gate ports, gate bands (one unfolded), a folded lane, a box, pictures. */
@@ -56,6 +59,7 @@ export interface Place {
   grid: Grid | null; // of an image
   radius: number;
   halfWidth: number;
+  outputs: BoxSize | null; // of the picture of each unit's outputs, where there is room
   port: string | null; // the unfolded gate of a banded group
   foldable: boolean; // a lane that is drawn as one box unless it is unfolded
   tiles: { port: string; x: number; y: number; width: number; height: number }[];
@@ -151,14 +155,17 @@ function place(slot: Slot, x: number, top: number, height: number, looks: Layout
     unitY[order ? order[rank] : rank] = top + (rank + 0.5) * spacing;
   const radius = Math.max(1.2, Math.min(7, spacing * 0.36));
   const boxWidth = looks.boxes?.get(group.id)?.width ?? 80;
+  const isPictured = looks.pictured?.has(group.id) && (form === "nodes" || form === "ports");
+  const outputs = isPictured && !(group.band && group.band.size > 1) ? outputsBox(form, spacing) : null;
   const portWidth = Math.max(5, Math.min(9, spacing * 0.3));
-  const halfWidth = form === "ports" ? portWidth : form === "box" ? boxWidth / 2 : radius;
+  const reach = outputs && outputs.width / 2 + (form === "ports" ? 4 : 1);
+  const halfWidth = reach ?? (form === "ports" ? portWidth : form === "box" ? boxWidth / 2 : radius);
   const unfolded = looks.unfolded[group.id];
   const port = form === "bands" ? (typeof unfolded === "string" ? unfolded : group.ports[0]) : null;
   const exhibit = looks.exhibits?.get(group.id) ?? null;
   const grid = form === "image" ? imageOf(group, looks) : null;
   const foldable = isFoldable(group);
-  const about = { group, form, x, top, height, spacing, unitY, radius, halfWidth, port, foldable };
+  const about = { group, form, x, top, height, spacing, unitY, radius, halfWidth, outputs, port, foldable };
   const beside = BESIDE.unit + Math.max(halfWidth, group.n_units > MAX_BIAS_LINKS ? BESIDE.tick : 0);
   const width = looks.strips?.get(group.id);
   const strips = width ? { x: x + beside, width } : null;
@@ -166,6 +173,13 @@ function place(slot: Slot, x: number, top: number, height: number, looks: Layout
   if (exhibit) placePortraits(placed, exhibit, looks.width);
   if (grid) placeImage(placed, grid, looks.width);
   return placed;
+}
+
+/** The size of a picture where units are so far apart; null where that is too close. */
+export function outputsBox(form: Form, spacing: number, zoom = 1): BoxSize | null {
+  if (spacing < PICTURED.least) return null;
+  const height = Math.round(Math.min((form === "ports" ? 66 : 52) * zoom, spacing * 0.84 - 3));
+  return { width: Math.round(height * PICTURED.aspect), height };
 }
 
 function rowsOf(group: Group, form: Form): number {
@@ -208,7 +222,8 @@ export function layoutNetwork(network: Network, looks: LayoutLooks): Layout {
     lanes.has(group.id) || (group.role === "bias" && lanes.has(group.beside ?? ""));
   const bottom = looks.height - MARGIN.bottom - (looks.footroom ?? 0);
   const top = MARGIN.top + (looks.headroom ?? 0);
-  const laneTop = lanes.size > 0 ? bottom - (bottom - top) * LANE_SHARE : null;
+  const laneShare = looks.pictured?.size ? PICTURED.laneShare : LANE_SHARE;
+  const laneTop = lanes.size > 0 ? bottom - (bottom - top) * laneShare : null;
   const mainBottom = laneTop === null ? bottom : laneTop - 18;
   const places = new Map<string, Place>();
   for (let column = 0; column < x.length; column++) {

@@ -32,6 +32,8 @@ export interface Options {
   portraits: boolean;
   /** Whether the history of each link stands beside the unit that it leads to. */
   strips: boolean;
+  /** Whether units are pictures of what they put out, where they have room; `normalised`: each on its own range. */
+  pictures: "auto" | "normalised" | "off";
   labels: boolean;
   easing: boolean;
   theme: "auto" | "light" | "dark";
@@ -71,6 +73,7 @@ export const DEFAULTS: Options = {
   "metrics": null,
   "portraits": true,
   "strips": false,
+  "pictures": "auto",
   "labels": true,
   "easing": true,
   "theme": "auto",

@@ -1,9 +1,10 @@
 // What all displays of one widget share: its decoded history and its clock.
-import type { Index } from "./blocks";
+import type { Index, Parts } from "./blocks";
 import type { History } from "./history";
 import { renumbered } from "./history/run";
 import { type Network, readNetwork } from "./network";
 import { DEFAULTS } from "./options";
+import type { GivenOutputs } from "./outputs";
 import { type HostModel, type Player, playerOf } from "./player";
 import { historiesOf, looksOf, openAll, receive, standIn } from "./runs";
 
@@ -12,6 +13,8 @@ export interface Session {
   history: History; // of the run that is shown
   histories: History[]; // of all runs
   player: Player;
+  /** What a probe found, as it came last. */
+  outputs: GivenOutputs | null;
   /** What playing waits for in each display: the picture of the next checkpoint. */
   gates: Set<(checkpoint: number) => boolean>;
 }
@@ -59,8 +62,13 @@ export function sessionOf(model: HostModel): Session {
   const gates: Session["gates"] = new Set();
   player.isDrawn = (k) => [...gates].every((isDrawn) => isDrawn(k));
   follow();
-  model.on("msg:custom", (message, buffers) => receive(histories, message, buffers ?? []));
-  const session = { network, history, histories, player, gates };
+  const outputsIn = ({ outputs }: Index, parts: Parts) => (outputs ? { index: outputs, parts } : null);
+  const outputs = outputsIn(index, model.get("_blocks"));
+  const session: Session = { network, history, histories, player, gates, outputs };
+  model.on("msg:custom", (message, buffers) => {
+    if (message.type === "reset") session.outputs = outputsIn(message.index, buffers);
+    receive(histories, message, buffers ?? []);
+  });
   sessions.set(model, session);
   return session;
 }

@@ -1,6 +1,7 @@
 // What the second part of the bundle has.
 import { showEvents } from "./events";
+import { createPictures } from "./pictures";
 import { compareRuns } from "./runs";
 import { createStrips } from "./strips/strips";
 
-export const extras = { compareRuns, createStrips, showEvents };
+export const extras = { compareRuns, createPictures, createStrips, showEvents };

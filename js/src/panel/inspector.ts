@@ -98,9 +98,10 @@ export function createInspector(
     select(selection: Selection | null): void;
     noteOf(selection: Selection): string | null;
     beside: Beside;
+    enlarged(selection: Selection): HTMLElement | null;
   },
 ): Inspector {
-  const { options, isDark, select, noteOf, beside } = context;
+  const { options, isDark, select, noteOf, beside, enlarged } = context;
   const portraitist = new Portraitist(history);
   const domains = new EntriesDomains();
   let reading: Reading | null = null;
@@ -118,6 +119,8 @@ export function createInspector(
         const portrait = portraitist.pictureOf(selection, checkpoint, looks);
         const table = unitTable(history, bundles(), selection, checkpoint, select);
         reading = withPortrait(table, portrait, noteOf(selection));
+        const outputs = enlarged(selection);
+        if (outputs) reading.element.firstElementChild!.after(outputs);
       }
       host.hidden = reading === null;
       host.replaceChildren(...(reading ? [close, reading.element] : []));

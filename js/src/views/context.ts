@@ -4,6 +4,7 @@ import type { History } from "../history";
 import type { Layout } from "../layout";
 import type { Bundle, Network } from "../network";
 import type { Options } from "../options";
+import type { GivenOutputs } from "../outputs";
 import type { Links } from "./graph/links";
 import type { Zoom } from "./graph/zoom";
 
@@ -40,6 +41,27 @@ export interface ViewContext {
   isDark(): boolean;
   /** Height of the stage, in pixels. */
   height(): number;
+  /** Draw all anew. */
+  refresh(): void;
+  /** What a probe found; null without one. */
+  outputs(): GivenOutputs | null;
+  /** Load what draws it over a stage. */
+  draws(outputs: GivenOutputs, stage: HTMLElement): Promise<Pictures>;
+}
+
+/** Pictures of what units put out, over the stage. */
+export interface Pictures {
+  /** Units stand elsewhere, or looks are others. */
+  place(layout: Layout, size: { width: number; height: number; ratio: number }, checkpoint: number): void;
+  draw(checkpoint: number): void;
+  /** The pointer is here: the item under it is marked in all pictures. */
+  point(x: number, y: number): void;
+  /** For the caption. */
+  words(): string | null;
+  noteOf(selection: Selection): string | null;
+  /** A unit's picture at length, which follows the playhead by itself. */
+  enlarged(selection: Selection): HTMLElement | null;
+  destroy(): void;
 }
 
 /** A moment of a link, as its strip has it. */
@@ -135,6 +157,8 @@ export interface View {
   noteOf?(selection: Selection): string | null;
   /** Whether some layer has room for history strips. */
   canStrip(): boolean;
+  /** A unit's outputs as a large picture. */
+  enlarged?(selection: Selection): HTMLElement | null;
   /** Whether a selection stands in the right half of the stage. */
   isOnRight(selection: Selection | null): boolean;
   /** What is drawn: closed blocks are boxes in it, many units are bands. */

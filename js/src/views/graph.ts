@@ -17,6 +17,7 @@ import { type Intents, listen } from "./graph/gestures";
 import { Links } from "./graph/links";
 import { markFocus, markLonely, outline } from "./graph/marks";
 import { Opened } from "./graph/opened";
+import { Overlay } from "./graph/overlay";
 import { type Hit, pick, selectionOf } from "./graph/pick";
 import { Reader } from "./graph/reader";
 import { Reorder } from "./graph/reorder";
@@ -44,6 +45,7 @@ class Graph implements View {
   readonly #reorder = new Reorder();
   readonly #gallery = new Gallery();
   readonly #striped = new Striped();
+  readonly #overlay: Overlay;
   zoomState: Zoom = { k: 1, x: 0, y: 0 };
   #hovered: Focus | null = null;
   #pointed: Selection | null = null;
@@ -58,6 +60,7 @@ class Graph implements View {
     this.#reader = new Reader(() => this);
     this.#screen = new Screen(given, () => {
       this.#mark();
+      this.#overlay.draw(this.#screen.shown);
       given.changed();
     });
     this.#stage = html(
@@ -66,6 +69,7 @@ class Graph implements View {
       this.#screen.canvas,
     );
     host.append(this.#stage);
+    this.#overlay = new Overlay(given, this.#stage, () => this.#given.refresh());
     const intents = this.#intents();
     listen(this.#stage, intents, given.signal);
     this.#edges = createEdges(this.#stage, (dx) => intents.pan(dx, 0));
@@ -99,14 +103,15 @@ class Graph implements View {
     };
     const options = this.context.options();
     const { network, history } = this.context;
-    const height = this.context.height();
+    const height = this.#overlay.height(this.context.height(), network);
     const width = this.#stage.clientWidth || 900;
     this.size = { width, height, ratio: Math.min(3, globalThis.devicePixelRatio || 1) };
     this.#stage.style.height = `${height}px`;
     const order = this.#reorder.read(this.context, this.#base, this.#screen.canvas);
     const { unfolded, strips } = options;
     const exhibits = this.#gallery.exhibits(this.context);
-    const looks = { width, height, unfolded, order, exhibits, ...this.opened.room() };
+    const pictured = this.#overlay.groups();
+    const looks = { ...this.size, ...this.opened.room(), unfolded, order, exhibits, pictured };
     this.#base = this.#striped.layout(network, looks, strips);
     const x = this.opened.panned(this.#base, this.zoomState, width);
     this.zoomState = boundedZoom({ ...this.zoomState, x }, this.#base, width, height);
@@ -139,8 +144,7 @@ class Graph implements View {
     this.layout = zoomed(this.#base, this.zoomState);
     this.#scene = new Scene(network, this.layout, this.links, this.context.options());
     this.#screen.resize(this.size);
-    const { k } = this.zoomState;
-    const { width } = this.size;
+    const [{ k }, { width }] = [this.zoomState, this.size];
     this.#boxes = drawBoxes(this.layout, this.opened, this.context.history, { width, zoom: k });
     this.#boxes.move(this.context.clock.checkpoint);
     const chrome = drawChrome(network, this.layout, this.context.options().labels, this.#boxes);
@@ -149,6 +153,7 @@ class Graph implements View {
     this.#edges.update(this.layout, width);
     this.#chrome = chrome;
     this.#striped.place(this, this.#stage, () => this.#place());
+    this.#overlay.place(this.layout, this.size, this.#screen.shown);
     this.#repaint();
     this.#reorder.play(chrome, this.#base, k, this.#screen.canvas);
   }
@@ -157,8 +162,7 @@ class Graph implements View {
   #repaint(): void {
     const theme = this.context.isDark() ? "dark" : "light";
     const looks = { ...this.size, palette: PALETTES[theme], paper: PAPERS[theme] };
-    const scene = this.#scene;
-    const focus = this.#focus();
+    const [scene, focus] = [this.#scene, this.#focus()];
     this.#screen.change(scene.plan(looks, focus), (k) => scene.order(k, focus));
     this.#mark();
     this.context.changed();
@@ -227,6 +231,7 @@ class Graph implements View {
 
   #hover(hit: Hit | null, x: number, y: number): void {
     const selection = this.named(hit);
+    this.#overlay.point(x, y);
     const focus =
       isUnit(selection) && hit?.kind !== "pixel" ? focusOf(this.context.network, selection) : null;
     this.#stage.style.cursor = hit ? "pointer" : "";
@@ -281,14 +286,15 @@ class Graph implements View {
     return graphLegend(this.context, this.#scene, this.#tally(), this.#screen.shown);
   }
 
-  noteOf = (selection: Selection): string | null => noteOf(this.layout, selection);
+  noteOf = (selection: Selection) => noteOf(this.layout, selection) ?? this.#overlay.noteOf(selection);
+  enlarged = (selection: Selection) => this.#overlay.enlarged(selection);
 
   caption(): string {
     const [k, onStage, folded] = [this.#screen.shown, this.links.n, this.opened.folded()];
     const counts = { ...this.#tally(), k, onStage, folded };
-    const order = this.#reorder.words(this.context);
+    const [order, bands] = [this.#reorder.words(this.context), bandWords(this.bands)];
     const portraits = this.#gallery.words(this.layout, this.context.network);
-    const looks = [order, portraits, bandWords(this.bands), this.#striped.words()];
+    const looks = [order, portraits, bands, this.#striped.words(), this.#overlay.words()];
     return graphCaption(this.context, this.layout, counts, looks);
   }
 
@@ -300,6 +306,7 @@ class Graph implements View {
   }
 
   destroy(): void {
+    this.#overlay.close();
     this.#screen.close();
     this.#striped.close();
     this.#stage.remove();

@@ -89,15 +89,16 @@ function unitMark(place: Place, unit: number): SVGElement {
 function drawnUnit(place: Place, unit: number): SVGElement {
   const y = place.unitY[unit];
   const dashed = place.group.delayed_of !== null ? " nwv-delayed" : "";
-  if (place.group.band && place.group.band.size > 1) {
-    const height = Math.max(2, Math.min(20, place.spacing * 0.8));
+  const isFramed = place.outputs !== null && place.form !== "ports"; // round a picture
+  if (isFramed || (place.group.band && place.group.band.size > 1)) {
+    const height = isFramed ? place.outputs!.height + 2 : Math.max(2, Math.min(20, place.spacing * 0.8));
     return svg("rect", {
       x: place.x - place.halfWidth,
       y: y - height / 2,
       width: 2 * place.halfWidth,
       height,
       rx: 2,
-      class: `nwv-unit nwv-band${dashed}`,
+      class: `nwv-unit ${isFramed ? "nwv-outputs" : "nwv-band"}${dashed}`,
     });
   }
   if (place.form !== "ports")
@@ -111,7 +112,7 @@ function drawnUnit(place: Place, unit: number): SVGElement {
   for (const port of place.group.ports) {
     const py = y + portOffset(place, port);
     mark.append(svg("line", { x1: place.x - w - 2, x2: place.x - w + 2, y1: py, y2: py, class: "nwv-port" }));
-    if (height / place.group.ports.length >= 8.5)
+    if (height / place.group.ports.length >= 8.5 && !place.outputs)
       mark.append(text(port, { x: place.x, y: py + 3, class: "nwv-port-name" }));
   }
   return mark;

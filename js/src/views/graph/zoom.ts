@@ -1,5 +1,5 @@
 // Zooming and panning of a layout: positions scale, marks grow only a little. Pure.
-import type { Layout, Picture, Place } from "../../layout";
+import { type Layout, outputsBox, type Picture, type Place } from "../../layout";
 
 export interface Zoom {
   k: number;
@@ -38,6 +38,7 @@ function zoomedPlace(place: Place, zoom: Zoom): Place {
   const { k, x, y } = zoom;
   const spacing = place.spacing * k;
   const grown = Math.min(k, 2);
+  const outputs = place.outputs && outputsBox(place.form, spacing, k);
   return {
     ...place,
     x: place.x * k + x,
@@ -45,9 +46,11 @@ function zoomedPlace(place: Place, zoom: Zoom): Place {
     height: place.height * k,
     spacing,
     unitY: place.unitY.map((unitY) => unitY * k + y),
+    outputs,
     radius: Math.max(1.2, Math.min(9, spacing * 0.36)),
-    halfWidth:
-      place.form === "nodes" || place.form === "bands"
+    halfWidth: outputs
+      ? outputs.width / 2 + place.halfWidth - place.outputs!.width / 2
+      : place.form === "nodes" || place.form === "bands"
         ? Math.max(1.2, Math.min(9, spacing * 0.36))
         : place.halfWidth * (place.pictures.length > 0 ? k : grown),
     pictures: place.pictures.map((picture) => zoomedBox(picture, zoom)),
