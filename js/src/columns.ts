@@ -72,7 +72,9 @@ export function columnPositions(
     return Math.max(reach > 0 ? reach + GAP.box : side, nameRoom(groupsAt(column)));
   };
   const left = margin(MARGIN.left, 0) + edge(0);
-  const right = margin(MARGIN.right, nColumns - 1) + edge(nColumns) + strips(nColumns - 1);
+  const atRight = strips(nColumns - 1); // then names stand behind them
+  const beside = atRight > 0 ? atRight + nameRoom(groupsAt(nColumns - 1)) : 0;
+  const right = Math.max(margin(MARGIN.right, nColumns - 1), beside) + edge(nColumns);
   const firstLane = hasLane(0) ? leastGap(0) : 0;
   const least = Array.from({ length: nColumns - 1 }, (_, c) => leastGap(c + 1) + strips(c));
   const sum = least.reduce((a, b) => a + b, 0);

@@ -255,6 +255,17 @@ def test_the_caption_says_what_shares_a_pixel_and_what_has_no_strips(show: Show)
     expect(caption).to_contain_text("none beside many (bands)")
 
 
+def test_the_names_of_outputs_stay_on_a_narrow_stage(show: Show, page: Page) -> None:
+    page.set_viewport_size({"width": 420, "height": 900})
+    diagram = shown(show, mlp(), random_states(mlp(), 4))
+    stage = diagram.root.locator(".nwv-stage").bounding_box()
+    strips, name = track(diagram, "out"), diagram.root.locator("[data-names='out']").first.bounding_box()
+    assert stage is not None
+    assert name is not None
+    assert strips["x"] + strips["width"] < name["x"]
+    assert name["x"] + name["width"] < stage["x"] + stage["width"]
+
+
 def test_no_strips_are_offered_where_no_layer_has_room_for_them(show: Show) -> None:
     net = torch.nn.Sequential(torch.nn.Linear(3, 300), torch.nn.ReLU())
     diagram = show(nwv.WeightViz(net, random_states(net, 2)))

@@ -199,7 +199,7 @@ class HistoryStrips implements Strips {
       blocksOf(strips).map((block) => sharing(block, strips.place.strips!, this.#look!)),
     );
     const isSharing = (which: 0 | 1) => shared.flat().some((pair) => pair[which]);
-    return stripWords(layout, rows, {
+    return stripWords(context.network, layout, rows, {
       hasSharedRows: isSharing(0),
       hasSharedColumns: isSharing(1) || this.#kept.samples.step > 1,
       nRanked,

@@ -1,5 +1,6 @@
 // What the strips show and what they do not, for the caption. Pure.
 import type { Layout, Place } from "../../layout";
+import type { Network } from "../../network";
 import { formatCount } from "../../scale";
 import { MOST_ROWS, type Rows } from "./rows";
 
@@ -10,7 +11,8 @@ const nameOf = ({ group }: Place): string => group.label || group.id;
 /** Why the units of a group have none; null of groups that nobody would look for them beside. */
 function whyNot({ form, group, strips }: Place): string | null {
   if (strips || group.role === "input" || group.delayed_of !== null) return null;
-  if (form === "portraits" || form === "bands") return form;
+  if (form === "portraits") return "portraits";
+  if (form === "bands") return "gate bands";
   if (group.band && group.band.size > 1) return "bands";
   return form === "nodes" || form === "ports" ? "too close" : null;
 }
@@ -22,8 +24,8 @@ export interface Sharing {
   nCheckpoints: number;
 }
 
-export function stripWords({ places }: Layout, rows: Rows, sharing: Sharing): string {
-  const all = [...places.values()];
+export function stripWords({ bundles }: Network, { places }: Layout, rows: Rows, sharing: Sharing): string {
+  const all = [...places.values()].filter(({ group }) => bundles.some(({ target }) => target === group.id));
   const beside = all.filter(({ strips }) => strips).map(nameOf);
   const reasons = new Map<string, string[]>();
   for (const place of all) {

@@ -5,7 +5,7 @@ import type { Network } from "../../network";
 import type { Stage, StripHit, Strips } from "../context";
 
 const LEAST_SPACING = 4; // pixels from unit to unit
-const WIDTH = { share: 0.1, least: 48, most: 120 }; // of the stage
+const WIDTH = { share: 0.1, least: 36, most: 120 }; // of the stage
 
 /** Whether the links into a group are drawn unit by unit. */
 const isByUnit = ({ form, group }: Place): boolean =>
