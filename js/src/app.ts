@@ -56,7 +56,7 @@ class App {
     const setOptions = (change: Partial<Options>) => this.#setOptions(change);
     const select = (selection: Selection | null) => this.#select(selection);
     const isDark = () => this.#dark;
-    const beside: Beside = (...link) => this.#runs?.beside(...link) ?? null;
+    const beside: Beside = (link) => this.#runs?.beside(link) ?? null;
     const noteOf = (selection: Selection) => {
       const run = history.peers[1] ? `run ${history.name}` : "";
       return [this.#view.noteOf?.(selection), run].filter(Boolean).join(" · ") || null;

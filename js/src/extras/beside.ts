@@ -29,16 +29,16 @@ export class BesideReading implements Reading {
   readonly element = html("div", "nwv-beside-reading");
   readonly #lines: Line[];
   readonly #shown: History;
-  #checkpoint: number;
+  readonly #head: () => number;
 
   constructor(
     [shown, ...others]: History[], // the first is the playhead's
     [bundle, target, source]: [Bundle, number, number],
-    checkpoint: number,
+    head: () => number, // its checkpoint
     options: Options,
   ) {
     this.#shown = shown;
-    this.#checkpoint = checkpoint;
+    this.#head = head;
     const quantity = options.quantity === "against" ? "weights" : options.quantity;
     const what: Shown = { quantity, reference: options.reference };
     this.#lines = [shown, ...others].map((run) => ({
@@ -60,15 +60,12 @@ export class BesideReading implements Reading {
     this.#draw();
   }
 
-  move(checkpoint: number): void {
-    this.#checkpoint = checkpoint;
-    this.#draw();
-  }
+  move = (): void => this.#draw();
 
   #draw(): void {
     const rows = this.#lines.map((line) => {
       const { run, dashes, values, isExact } = line;
-      const k = renumbered(this.#checkpoint, this.#shown.steps, run);
+      const k = renumbered(this.#head(), this.#shown.steps, run);
       const step = run.steps?.[k] ?? null;
       const swatch = svg("svg", { width: 18, height: 8, "aria-hidden": "true" });
       swatch.append(svg("path", { d: "M1,4H17", class: `nwv-spark-path ${dashes}` }));
@@ -110,7 +107,7 @@ export class BesideReading implements Reading {
       }
       chart.append(svg("path", { d: path, class: `nwv-spark-path ${dashes}` }));
     });
-    const head = x(along(this.#shown, this.#checkpoint));
+    const head = x(along(this.#shown, this.#head()));
     chart.append(svg("line", { x1: head, x2: head, y1: 0, y2: height, class: "nwv-spark-head" }));
     return chart;
   }

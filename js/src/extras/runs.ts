@@ -123,13 +123,14 @@ class Comparison implements RunsPanel {
   }
 
   /** Both runs of a comparison, or all of them. */
-  beside: Beside = (link, shown) => {
+  beside: Beside = (link) => {
     const { session, context } = this.#stage;
     const { compare, run, against } = context.options();
     const isTold = ({ name }: { name: string }) => compare === "none" || name === against;
     const own = session.histories.find(({ name }) => name === run)!;
     const others = session.histories.filter((other) => other !== own && isTold(other));
-    return new BesideReading([own, ...others], link, shown, context.options());
+    const head = () => session.player.checkpoint;
+    return new BesideReading([own, ...others], link, head, context.options());
   };
 }
 

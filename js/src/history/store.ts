@@ -115,8 +115,8 @@ export class Store {
 
   /** Forget the differences from other runs: those have grown. */
   dropAgainst(): void {
-    for (const at of this.#states.keys())
-      if (at.startsWith("against")) this.drop(at.split("|", 1)[0], 0, Number.POSITIVE_INFINITY);
+    for (const [at, states] of this.#states)
+      if (at.startsWith("against")) this.drop(at.split("|", 1)[0], 0, states.length);
   }
 
   #remove(series: Series, name: string, k: number): void {

@@ -45,8 +45,8 @@ export interface Reading {
   move(checkpoint: number): void;
 }
 
-/** What stands below a link's own history: that of other runs. */
-export type Beside = (link: [Bundle, number, number], checkpoint: number) => Reading | null;
+/** What stands in place of a link's own history where there are several runs: that of all. */
+export type Beside = (link: [Bundle, number, number]) => Reading | null;
 
 /** Title, value at the playhead, sparkline, the entries behind it if they are many, and their names in Python's words. */
 export function readLink(
@@ -64,7 +64,7 @@ export function readLink(
   const chart = html("div", {});
   const isSingle = bundle.shape.slice(2).every((n) => n === 1);
   const kernel = isSingle ? null : new KernelPicture(history, bundle, [target, source], checkpoint, looks);
-  const more = looks.beside?.([bundle, target, source], checkpoint);
+  const more = looks.beside?.([bundle, target, source]);
   let exact = history.isExact && history.before(0, looks.options)[0].isExact;
   let values = history.stored(bundle, target, source, quantity, reference);
   let spark = sparkline(values, SPARK.width, SPARK.height, checkpoint);
@@ -103,8 +103,7 @@ export function readLink(
     "nwv-reading",
     html("div", "nwv-reading-title", linkLabel(drawn, bundle, target, source)),
     value,
-    ...(more && quantity !== "against" ? [] : [chart]), // of the run alone
-    ...(more ? [more.element] : []),
+    more?.element ?? chart,
     ...(kernel ? [kernel.element] : []),
     html("div", "nwv-reading-entry", entryLabel(history.network, bundle, target, source)),
   );

@@ -248,10 +248,8 @@ class Graph implements View {
     return isRightOf(this.size.width / 2, this.layout, this.context.network, this.opened.standing(selection));
   }
 
-  /** Zoom as another view beside this one has done. */
   zoomTo(zoom: Zoom): void {
-    const { k, x, y } = this.zoomState;
-    if (k !== zoom.k || x !== zoom.x || y !== zoom.y) this.#setZoom(zoom);
+    if (JSON.stringify(zoom) !== JSON.stringify(this.zoomState)) this.#setZoom(zoom);
   }
 
   #setZoom(zoom: Zoom): void {

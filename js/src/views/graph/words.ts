@@ -109,7 +109,7 @@ export function graphCaption(
   const { k } = tally;
   const { nLoaded, nCheckpoints } = context.history;
   const parts = [
-    context.history.peers.length > 1 && `run ${context.history.name}`,
+    context.history.peers[1] && context.options().quantity !== "against" && `run ${context.history.name}`,
     foldedWords(tally.folded),
     tally.all > 0 && quantityWords(context, k),
     tally.all > 0 && drawnWords(tally),
