@@ -156,6 +156,22 @@ class Parameters:
         """How many numbers one checkpoint holds."""
         return sum(math.prod(shape) for shape in self.shapes.values())
 
+    def check_asked(
+        self, start: int, stop: int, quantity: Quantity, names: Sequence[str] | None, n: int
+    ) -> None:
+        """Raise ValueError if there are no such checkpoints among the first ``n``, or no such parameters."""
+        reference = None if quantity.other else quantity.reference
+        is_there = 0 <= start < stop <= n and (reference is None or 0 <= reference < n)
+        if not is_there:
+            beside = "" if reference is None else f", and {reference} as their reference,"
+            raise ValueError(
+                f"checkpoints {start} to {stop - 1}{beside} were asked for; there are {n}, 0 to {n - 1}"
+            )
+        unknown = [name for name in names or () if name not in self.shapes]
+        if unknown:
+            there = ", ".join(self.shapes)
+            raise ValueError(f"there is no parameter {unknown[0]!r} to fetch; there are: {there}")
+
     def encode(
         self,
         start: int,

@@ -5,7 +5,7 @@ Not for what is in the blocks (see ``blocks``), nor for what is sent (see ``payl
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +48,17 @@ def joined(coded: Sequence[tuple[Entry, bytes]], part: int | None) -> tuple[list
         entries.append({**entry, "part": part, "offset": offset})
         offset += len(data)
     return entries, b"".join(data for _, data in coded)
+
+
+def in_chunks(coded: Iterable[tuple[Entry, bytes]], most: int) -> Iterator[tuple[list[Entry], bytes]]:
+    """Lay blocks behind each other in chunks of at most so many bytes, or one block; each as it is asked for."""
+    chunk: list[tuple[Entry, bytes]] = []
+    for entry, data in coded:
+        if chunk and sum(len(other) for _, other in chunk) + len(data) > most:
+            yield joined(chunk, None)
+            chunk = []
+        chunk.append((entry, data))
+    yield joined(chunk, None)
 
 
 def pressed(entries: Sequence[Entry], parts: Sequence[bytes]) -> tuple[list[Entry], list[bytes]]:

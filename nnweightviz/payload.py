@@ -20,7 +20,7 @@ from nnweightviz.moments.told import Told
 from nnweightviz.network import Network
 from nnweightviz.orders import unit_orders
 from nnweightviz.parameters import WEIGHTS, Entry, Parameters, Quantity
-from nnweightviz.parts import Attachment, add, joined, onto_last
+from nnweightviz.parts import Attachment, add, in_chunks, joined, onto_last
 from nnweightviz.summaries import Summaries
 
 STATE_BYTES = 8_000_000
@@ -308,26 +308,10 @@ class Payload:
         ValueError
             If there are no such checkpoints or parameters.
         """
-        n = self.n_checkpoints
-        reference = None if quantity.other else quantity.reference
-        is_there = 0 <= start < stop <= n and (reference is None or 0 <= reference < n)
-        if not is_there:
-            beside = "" if reference is None else f", and {reference} as their reference,"
-            raise ValueError(
-                f"checkpoints {start} to {stop - 1}{beside} were asked for; there are {n}, 0 to {n - 1}"
-            )
-        unknown = [name for name in names or () if name not in self.parameters.shapes]
-        if unknown:
-            there = ", ".join(self.parameters.shapes)
-            raise ValueError(f"there is no parameter {unknown[0]!r} to fetch; there are: {there}")
+        self.parameters.check_asked(start, stop, quantity, names, self.n_checkpoints)
         dtype = self.dtype if quantity == WEIGHTS or self.dtype == "float32" else CHANGE_DTYPE
-        chunk: list[tuple[Entry, bytes]] = []
-        for entry, data in self.parameters.encode(start, stop, dtype, quantity, names):
-            if chunk and sum(len(coded) for _, coded in chunk) + len(data) > CHUNK_BYTES:
-                yield joined(chunk, None)
-                chunk = []
-            chunk.append(({"run": self.run, **entry}, data))
-        yield joined(chunk, None)
+        coded = self.parameters.encode(start, stop, dtype, quantity, names)
+        yield from in_chunks((({"run": self.run, **entry}, data) for entry, data in coded), CHUNK_BYTES)
 
     def exact(self, parameter: str, entries: Sequence[int]) -> NDArray[np.float64]:
         """Return some entries of a parameter at all checkpoints, float64 ``(n_checkpoints, n_entries)``."""

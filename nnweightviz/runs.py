@@ -166,6 +166,33 @@ def _as_history(name: str, given: Any, metrics: Any, model: Any) -> History:
         raise type(error)(f"run {name!r}: {error}") from None
 
 
+def histories_of(model: Any, checkpoints: Any, metrics: Mapping[str, Any] | None) -> dict[str, History]:
+    """Return the history of each run, by name, of what a widget is given; of one run, its name is ``"run"``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is not accepted.
+    """
+    if are_runs(checkpoints):
+        return as_histories(checkpoints, metrics, model)
+    return {ONLY: _history_of(model, checkpoints, metrics)}
+
+
+def _history_of(model: Any, checkpoints: Any, metrics: Mapping[str, Any] | None) -> History:
+    if checkpoints is not None:
+        return as_history(checkpoints, metrics, model)
+    if model is None:
+        raise TypeError("WeightViz needs a model, or checkpoints, or both; got neither")
+    if isinstance(model, Network):
+        raise TypeError(
+            "WeightViz was given a Network without checkpoints: pass WeightViz(network, checkpoints)"
+        )
+    history = History()
+    history.record(model)
+    return as_history(history, metrics)
+
+
 def listed(lengths: Mapping[str, int]) -> str:
     """Return "adam (11 checkpoints) and sgd (7 checkpoints)"."""
     counts = [f"{name} ({counted(n, 'checkpoint')})" for name, n in lengths.items()]

@@ -19,18 +19,16 @@ from nnweightviz.answers import Answers
 from nnweightviz.complete import page_state
 from nnweightviz.drawn import network_of
 from nnweightviz.export import read_static, to_html
-from nnweightviz.gather import as_history
 from nnweightviz.history import History
 from nnweightviz.live import Live
 from nnweightviz.looks import check_looks
 from nnweightviz.matching import matches
-from nnweightviz.network import Network
 from nnweightviz.options import Options, validated
 from nnweightviz.orders import COMPUTED
 from nnweightviz.payload import Payload
 from nnweightviz.probe import Outputs, Probe, as_probe
 from nnweightviz.probing import probed
-from nnweightviz.runs import ONLY, Runs, are_runs, as_histories, listed
+from nnweightviz.runs import Runs, histories_of, listed
 from nnweightviz.selection import checked_selection
 from nnweightviz.sheet import first_traits
 from nnweightviz.words import in_a_word
@@ -130,7 +128,7 @@ class WeightViz(anywidget.AnyWidget):
         _refuse_unknown(unknown)
         _check_looks(view, title)
         self._probe: Probe | None = None if probe is None else as_probe(probe)
-        histories = _histories_of(model, checkpoints, metrics)
+        histories = histories_of(model, checkpoints, metrics)
         if self._probe is not None and len(histories) > 1:
             raise ValueError(
                 f"a probe is run on the checkpoints of one run; there are {', '.join(histories)}: give one of them"
@@ -330,23 +328,3 @@ def _check_looks(view: Any, title: Any) -> None:
         raise ValueError(f"there is no view {view!r}; the views are {', '.join(VIEWS)}")
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title is {in_a_word(title)}; it takes a string")
-
-
-def _histories_of(model: Any, checkpoints: Any, metrics: Mapping[str, Any] | None) -> dict[str, History]:
-    if are_runs(checkpoints):
-        return as_histories(checkpoints, metrics, model)
-    return {ONLY: _history_of(model, checkpoints, metrics)}
-
-
-def _history_of(model: Any, checkpoints: Any, metrics: Mapping[str, Any] | None) -> History:
-    if checkpoints is not None:
-        return as_history(checkpoints, metrics, model)
-    if model is None:
-        raise TypeError("WeightViz needs a model, or checkpoints, or both; got neither")
-    if isinstance(model, Network):
-        raise TypeError(
-            "WeightViz was given a Network without checkpoints: pass WeightViz(network, checkpoints)"
-        )
-    history = History()
-    history.record(model)
-    return as_history(history, metrics)

@@ -4,6 +4,7 @@ import { asLink, type Selection } from "./describe";
 import { hear, put } from "./dom";
 import { loadExtras } from "./extras";
 import type { RunsPanel } from "./extras/runs";
+import { watchHost } from "./hosting";
 import { studioOfPage } from "./images/studio";
 import { DEFAULTS, type Options } from "./options";
 import { Frame } from "./panel/frame";
@@ -17,7 +18,7 @@ import type { HostModel } from "./player";
 import { looksOf, timelineOf } from "./runs";
 import { PALETTES } from "./scale";
 import { type Session, sessionOf } from "./session";
-import { hostIsDark, watchTheme } from "./theme";
+import { applyTheme, watchTheme } from "./theme";
 import { views } from "./views";
 import type { View, ViewContext } from "./views/context";
 import { withReduce } from "./views/graph/links";
@@ -33,7 +34,6 @@ class App {
   #tooltip!: Tooltip;
   #inspector!: Inspector;
   #legend!: LegendPanel;
-  #dark = false;
   #toldAt = -1;
   #stale = 0;
   #runs: RunsPanel | null = null; // where there are several
@@ -130,22 +130,22 @@ class App {
     const looks = { get: () => options(), set: setOptions };
     const read = () => timelineOf(history);
     this.#timeline = createTimeline(this.#frame.timeline, player, read, looks, this.#signal);
-    const display = {
-      ...this.#session,
-      model: this.#model,
-      view: this.#view,
-      select,
-      timeline: this.#timeline,
-    };
-    const later = async () => (await loadExtras(this.#model)).showEvents(display, this.#signal);
-    history.decoding.then(later).catch(() => {}); // the first picture comes first
-    if (this.#session.histories[1])
-      loadExtras(this.#model).then(({ compareRuns }) => {
-        if (this.#signal.aborted) return;
-        const [frame, view, session] = [this.#frame, this.#view, this.#session];
-        this.#runs = compareRuns({ frame, view, session, context, create: chosen.create });
-        this.#refresh();
-      });
+    history.decoding.then(() => this.#addEvents(select)).catch(() => {}); // the first picture comes first
+    if (this.#session.histories[1]) this.#addRuns(context, chosen.create);
+  }
+
+  async #addEvents(select: (selection: Selection | null) => void): Promise<void> {
+    const [model, view, timeline] = [this.#model, this.#view, this.#timeline];
+    const { showEvents } = await loadExtras(model);
+    showEvents({ ...this.#session, model, view, select, timeline }, this.#signal);
+  }
+
+  async #addRuns(context: ViewContext, create: (typeof views)[string]["create"]): Promise<void> {
+    const { compareRuns } = await loadExtras(this.#model);
+    if (this.#signal.aborted) return;
+    const [frame, view, session] = [this.#frame, this.#view, this.#session];
+    this.#runs = compareRuns({ frame, view, session, context, create });
+    this.#refresh();
   }
 
   #listen(): void {
@@ -173,48 +173,21 @@ class App {
       },
     });
     watchTheme(() => this.#readTheme() && this.#refresh(), signal);
-    const resized = new ResizeObserver(() => {
-      this.#view.resize();
-      this.#timeline.resize();
-    });
-    resized.observe(this.#frame.view);
-    const isSeen = (entries: IntersectionObserverEntry[]) => entries.some((entry) => entry.isIntersecting);
-    const shown = new IntersectionObserver((e) => (isSeen(e) ? this.#view.redraw() : this.#view.rest()));
-    shown.observe(this.#frame.root); // a canvas that a host took out of the page and put back must redraw
-    stop.push(
-      () => resized.disconnect(),
-      () => shown.disconnect(),
-    );
-    // Jupyter takes keys before we hear of them, but not from an element that is marked so itself.
-    const keepKeys = (event: FocusEvent) =>
-      (event.target as Element).setAttribute("data-lm-suppress-shortcuts", "true");
-    hear(
-      this.#frame.root,
-      {
-        keydown: (event) => this.#onKey(event),
-        focusin: keepKeys,
-        fullscreenchange: () => this.#view.update(),
+    watchHost(this.#frame.root, this.#frame.view, signal, {
+      resized: () => {
+        this.#view.resize();
+        this.#timeline.resize();
       },
-      signal,
-    );
-  }
-
-  #onKey(event: KeyboardEvent): void {
-    const target = event.target as HTMLElement;
-    // Notebooks have their own keys; while the reader is in the diagram they are not meant.
-    event.stopPropagation();
-    if (event.key === "Escape" && this.#selection()) {
-      this.#select(null);
-      this.#frame.view.querySelector<HTMLElement>("[tabindex]")?.focus();
-    }
-    if (
-      event.key !== " " ||
-      /^(BUTTON|INPUT|SELECT|TEXTAREA)$/.test(target.tagName) ||
-      event.defaultPrevented
-    )
-      return;
-    event.preventDefault();
-    this.#session.player.toggle();
+      seen: () => this.#view.redraw(),
+      hidden: () => this.#view.rest(),
+      escape: () => {
+        if (!this.#selection()) return;
+        this.#select(null);
+        this.#frame.view.querySelector<HTMLElement>("[tabindex]")?.focus();
+      },
+      space: () => this.#session.player.toggle(),
+      fullscreen: () => this.#view.update(),
+    });
   }
 
   #options(): Options {
@@ -247,12 +220,11 @@ class App {
 
   /** Read the host's theme; true if it changed. */
   #readTheme(): boolean {
-    const { theme } = this.#options();
-    const dark = theme === "auto" ? hostIsDark(this.#frame.root) : theme === "dark";
-    const changed = dark !== this.#dark || !this.#frame.root.dataset.theme;
-    this.#dark = dark;
-    this.#frame.root.dataset.theme = dark ? "dark" : "light";
-    return changed;
+    return applyTheme(this.#frame.root, this.#options().theme);
+  }
+
+  get #dark(): boolean {
+    return this.#frame.root.dataset.theme === "dark";
   }
 
   /** Data or looks changed: everything follows. */

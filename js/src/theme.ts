@@ -19,7 +19,7 @@ const parentOf = (element: Element): Element | null =>
   element.parentElement ?? (element.getRootNode() as ShadowRoot).host ?? null;
 
 /** The first opaque background among the ancestors decides; a page that paints none is dark only if it says so. */
-export function hostIsDark(element: HTMLElement): boolean {
+function hostIsDark(element: HTMLElement): boolean {
   for (let at = parentOf(element); at; at = parentOf(at)) {
     const light = lightness(getComputedStyle(at).backgroundColor);
     if (light !== null) return light < 0.45;
@@ -39,4 +39,12 @@ export function watchTheme(callback: () => void, signal: AbortSignal): void {
   observer.observe(document.documentElement, options);
   observer.observe(document.body, options);
   hear(signal, { abort: () => observer.disconnect() });
+}
+
+/** Give a display the theme that is asked for, or its host's; true if it had another. */
+export function applyTheme(root: HTMLElement, asked: "auto" | "light" | "dark"): boolean {
+  const theme = asked === "auto" ? (hostIsDark(root) ? "dark" : "light") : asked;
+  const isOther = root.dataset.theme !== theme;
+  root.dataset.theme = theme;
+  return isOther;
 }

@@ -5,8 +5,6 @@ import type { Layout } from "../layout";
 import type { Bundle, Network } from "../network";
 import type { Options } from "../options";
 import type { GivenOutputs } from "../outputs";
-import type { Links } from "./graph/links";
-import type { Zoom } from "./graph/zoom";
 
 /** The playhead as a view sees it; the player is one. */
 export interface Clock {
@@ -14,6 +12,18 @@ export interface Clock {
   readonly checkpoint: number;
   readonly playing: boolean;
   seek(checkpoint: number): void;
+}
+
+/** A factor, and where the whole has its left top corner then, in stage pixels. */
+export interface Zoom {
+  k: number;
+  x: number;
+  y: number;
+}
+
+/** Links that have domains. */
+export interface Scaled {
+  domain(bundle: Bundle, checkpoint: number): number;
 }
 
 export interface ViewContext {
@@ -33,7 +43,7 @@ export interface ViewContext {
   /** What makes history strips, from the second part of the bundle. */
   strips(): Promise<() => Strips>;
   /** The links on whose domains these are drawn: those of a view beside this one. */
-  scaledAs?(): Links;
+  scaledAs?(): Scaled;
   /** The reader has zoomed, or panned. */
   zoomed?(zoom: Zoom): void;
   /** Caption and legend are out of date. */
@@ -149,7 +159,7 @@ export interface View {
   zoom(factor: number | "fit"): void;
   /** Take over the zoom of a view beside this one. */
   zoomTo(zoom: Zoom): void;
-  readonly links: Links;
+  readonly links: Scaled;
   readonly zoomState: Zoom;
   /** Bring a layer or unit into sight; return what to select: the unit, or the closed block that holds it. */
   reveal(group: string, unit: number | null): Selection;
