@@ -56,6 +56,7 @@ class App {
     const setOptions = (change: Partial<Options>) => this.#setOptions(change);
     const select = (selection: Selection | null) => this.#select(selection);
     const isDark = () => this.#dark;
+    const kernels = async () => (await loadExtras(this.#model)).KernelPicture;
     const beside: Beside = (link) => this.#runs?.beside(link) ?? null;
     const noteOf = (selection: Selection) => {
       const run = history.peers[1] ? `run ${history.name}` : "";
@@ -67,6 +68,7 @@ class App {
       drawn: () => this.#view.network,
       noteOf,
       beside,
+      kernels,
     });
     this.#legend = createLegend(this.#frame.legend);
     this.#inspector = createInspector(
@@ -79,6 +81,7 @@ class App {
         select,
         noteOf,
         beside,
+        kernels,
         enlarged: (selection) => this.#view.enlarged?.(selection) ?? null,
       },
     );

@@ -1,7 +1,9 @@
 // The diagram of another run beside the shown one's: the same layout, zoom, selection and scale, at the matching checkpoint.
+
 import { html } from "../dom";
 import type { History } from "../history";
 import { renumbered } from "../history/run";
+import { KernelPicture } from "../panel/kernel";
 import { momentLabel } from "../panel/moment";
 import type { Beside } from "../panel/reading";
 import { createTooltip } from "../panel/tooltip";
@@ -35,6 +37,7 @@ export class Second {
       options,
       isDark,
       beside,
+      kernels: async () => KernelPicture,
       drawn: () => this.view.network,
       noteOf: (selection) => [this.view.noteOf?.(selection), `run ${other.name}`].filter(Boolean).join(" · "),
     });

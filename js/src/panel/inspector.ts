@@ -14,6 +14,7 @@ import type { Bundle } from "../network";
 import type { Options } from "../options";
 import { formatCount, formatValue } from "../scale";
 import { EntriesDomains } from "./entries";
+import type { LoadKernels } from "./later";
 import { Portraitist } from "./portrait";
 import { type Beside, type Reading, readLink } from "./reading";
 
@@ -99,9 +100,10 @@ export function createInspector(
     noteOf(selection: Selection): string | null;
     beside: Beside;
     enlarged(selection: Selection): HTMLElement | null;
+    kernels: LoadKernels;
   },
 ): Inspector {
-  const { options, isDark, select, noteOf, beside, enlarged } = context;
+  const { options, isDark, select, noteOf, beside, enlarged, kernels } = context;
   const portraitist = new Portraitist(history);
   const domains = new EntriesDomains();
   let reading: Reading | null = null;
@@ -112,10 +114,10 @@ export function createInspector(
       reading = null;
       if (isLink(selection)) {
         const bundle = bundles().find((b) => b.id === selection.bundle)!;
-        const looks = { options: options(), isDark: isDark(), isPointable: true, domains, beside };
+        const looks = { options: options(), isDark: isDark(), isPointable: true, domains, beside, kernels };
         reading = readLink(history, bundle, selection.target, selection.source, checkpoint, looks);
       } else if (isUnit(selection)) {
-        const looks = { options: options(), isDark: isDark(), isPointable: true };
+        const looks = { options: options(), isDark: isDark(), isPointable: true, kernels };
         const portrait = portraitist.pictureOf(selection, checkpoint, looks);
         const table = unitTable(history, bundles(), selection, checkpoint, select);
         reading = withPortrait(table, portrait, noteOf(selection));

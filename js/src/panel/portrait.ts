@@ -5,7 +5,7 @@ import type { Bundle } from "../network";
 import type { Options } from "../options";
 import { type Grid, portrayed } from "../portraits";
 import { Links } from "../views/graph/links";
-import { KernelPicture } from "./kernel";
+import { type LaterPicture, type LoadKernels, laterPicture } from "./later";
 import type { Room } from "./panes";
 
 const ROOM: Room = { width: 216, height: 216, slice: 105 };
@@ -14,6 +14,7 @@ interface Looks {
   options: Options;
   isDark: boolean;
   isPointable: boolean;
+  kernels: LoadKernels;
 }
 
 /** A view on the same entries in which one link stands for a whole image. */
@@ -40,7 +41,7 @@ export class Portraitist {
   }
 
   /** The portrait of a selected unit, or null where it has none. */
-  pictureOf(selection: Selection | null, checkpoint: number, looks: Looks): KernelPicture | null {
+  pictureOf(selection: Selection | null, checkpoint: number, looks: Looks): LaterPicture | null {
     const history = this.#history;
     const about = isUnit(selection) ? portrayed(history.network).get(selection.group) : undefined;
     if (!isUnit(selection) || !about || !looks.options.portraits || about.bundle.shape.length > 2)
@@ -48,7 +49,7 @@ export class Portraitist {
     const domain = this.#domain(about.bundle, looks.options);
     const kernelLooks = { ...looks, domains: { of: () => domain }, room: ROOM };
     const image = asImage(about.bundle, about.grid);
-    return new KernelPicture(history, image, [selection.unit, 0], checkpoint, kernelLooks);
+    return laterPicture(looks.kernels, [history, image, [selection.unit, 0], checkpoint, kernelLooks]);
   }
 
   #domain(bundle: Bundle, options: Options): number {

@@ -5,7 +5,8 @@ import type { History } from "../history";
 import { type Bundle, linkEntries, type Network, reduced } from "../network";
 import type { Options } from "../options";
 import { formatValue } from "../scale";
-import { type KernelLooks, KernelPicture } from "./kernel";
+import type { KernelLooks } from "./kernel";
+import { type LoadKernels, laterPicture } from "./later";
 import { sparkline } from "./sparkline";
 
 const MOST_ASKED = 4096; // entries behind a link that the kernel is asked for
@@ -43,6 +44,8 @@ const QUANTITY_WORDS: Record<Options["quantity"], string> = {
 export interface Reading {
   element: HTMLElement;
   move(checkpoint: number): void;
+  /** What came later is there. */
+  drawn?: Promise<void>;
 }
 
 /** What stands in place of a link's own history where there are several runs: that of all. */
@@ -55,7 +58,7 @@ export function readLink(
   target: number,
   source: number,
   checkpoint: number,
-  looks: KernelLooks & { drawn?: Network; beside?: Beside },
+  looks: KernelLooks & { kernels: LoadKernels; drawn?: Network; beside?: Beside },
 ): Reading {
   const { quantity, reference } = looks.options;
   const whose = history.peers[1] && quantity !== "against" ? `${history.name}: ` : "";
@@ -63,7 +66,9 @@ export function readLink(
   const value = html("span", "nwv-value");
   const chart = html("div", {});
   const isSingle = bundle.shape.slice(2).every((n) => n === 1);
-  const kernel = isSingle ? null : new KernelPicture(history, bundle, [target, source], checkpoint, looks);
+  const kernel = isSingle
+    ? null
+    : laterPicture(looks.kernels, [history, bundle, [target, source], checkpoint, looks]);
   const more = looks.beside?.([bundle, target, source]);
   let exact = history.isExact && history.before(0, looks.options)[0].isExact;
   let values = history.stored(bundle, target, source, quantity, reference);
@@ -112,5 +117,5 @@ export function readLink(
     more?.move(k);
     kernel?.move(k);
   };
-  return { element, move: moveAll };
+  return { element, move: moveAll, ...(kernel && { drawn: kernel.drawn }) };
 }

@@ -6,6 +6,7 @@ import type { Bundle, Network } from "../network";
 import type { Options } from "../options";
 import { formatValue } from "../scale";
 import { EntriesDomains } from "./entries";
+import type { LoadKernels } from "./later";
 import { momentLabel } from "./moment";
 import { Portraitist } from "./portrait";
 import { type Beside, type Reading, readLink } from "./reading";
@@ -68,14 +69,16 @@ export function createTooltip(
     drawn(): Network;
     noteOf(selection: Selection): string | null;
     beside: Beside;
+    kernels: LoadKernels;
   },
 ): Tooltip {
-  const { options, isDark, drawn, noteOf, beside } = context;
+  const { options, isDark, drawn, noteOf, beside, kernels } = context;
   const portraitist = new Portraitist(history);
   const element = html("div", { class: "nwv-tooltip", hidden: true });
   host.append(element);
   const domains = new EntriesDomains();
   let shown = "";
+  let spot: Spot;
   let reading: Reading | null = null;
   const fill = (selection: Selection, checkpoint: number): void => {
     reading = null;
@@ -86,7 +89,15 @@ export function createTooltip(
         selection.target,
         selection.source,
         checkpoint,
-        { options: options(), isDark: isDark(), isPointable: false, domains, drawn: drawn(), beside },
+        {
+          options: options(),
+          isDark: isDark(),
+          isPointable: false,
+          domains,
+          drawn: drawn(),
+          beside,
+          kernels,
+        },
       );
       element.replaceChildren(reading.element);
     } else if (isBlock(selection)) {
@@ -99,7 +110,7 @@ export function createTooltip(
       const isFolded = band !== undefined && band.size > 1;
       const use = isFolded ? `a band of ${band.size} units: click to unfold it` : "click for all its links";
       const about = group.role === "box" ? (layer?.note ?? "") : use;
-      const looks = { options: options(), isDark: isDark(), isPointable: false };
+      const looks = { options: options(), isDark: isDark(), isPointable: false, kernels };
       const picture = portraitist.pictureOf(selection, checkpoint, looks);
       element.replaceChildren(
         html("div", "nwv-reading-title", unitLabel(network, selection.group, selection.unit)),
@@ -127,6 +138,8 @@ export function createTooltip(
         reading = null;
         element.prepend(html("div", "nwv-reading-moment", momentLabel(moment, history)));
       }
+      if (key !== shown) reading?.drawn?.then(() => shown === key && place(spot));
+      spot = at;
       shown = key;
       element.hidden = false;
       place(at);
