@@ -139,6 +139,7 @@ def test_the_switch_shows_strips_and_takes_them_away(show: Show, history: nwv.Hi
     button = diagram.button("strips")
     expect(button).to_have_attribute("aria-pressed", "false")
     expect(diagram.root.locator(".nwv-strips")).to_have_count(0)
+    diagram.scrub_to(8)
     before = diagram.unit("out", 0)
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
@@ -147,6 +148,10 @@ def test_the_switch_shows_strips_and_takes_them_away(show: Show, history: nwv.Hi
         "history strips beside hidden, out: one a link"
     )
     assert diagram.unit("out", 0)[0] < before[0]  # it made room
+    box, line = track(diagram, "out"), diagram.root.locator("[data-group='out'] .nwv-strip-head")
+    head = line.bounding_box()
+    assert head is not None
+    assert head["x"] + 0.5 == pytest.approx(box["x"] + 8.5 / 11 * box["width"], abs=0.6)
     button.click()
     expect(diagram.root.locator(".nwv-strips")).to_have_count(0)
     assert diagram.unit("out", 0) == before

@@ -182,7 +182,9 @@ function pictureTools({ network, options, setOptions, canStrip }: ToolbarContext
   const onOff = (name: "portraits" | "strips", title: string, isOffered: () => boolean) => {
     const items = [{ value: "on", text: name, title }];
     const read = () => (options()[name] ? ["on"] : []);
-    const [element, refreshToggle] = toggles("", items, read, (on) => setOptions({ [name]: on.length > 0 }));
+    const [element, refreshToggle] = toggles("", items, read, (on) =>
+      setOptions(name === "strips" ? { strips: on.length > 0 } : { portraits: on.length > 0 }),
+    );
     const refresh = (): void => {
       refreshToggle();
       element.hidden = !isOffered();

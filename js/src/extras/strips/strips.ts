@@ -44,6 +44,7 @@ class HistoryStrips implements Strips {
 
   show(stage: Stage): void {
     this.#stage = stage;
+    this.#position = stage.context.clock.position;
     this.#kept.update(stage);
     clearTimeout(this.#timer);
     this.#work(Number.NEGATIVE_INFINITY);
