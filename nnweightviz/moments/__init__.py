@@ -5,6 +5,8 @@ Not for measuring (see ``measures``) nor for showing them (see ``js/src``).
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -23,6 +25,8 @@ from nnweightviz.parameters import Parameters
 
 __all__ = ["KINDS", "Event", "Events", "events"]
 
+STACK_VALUES = 1 << 16
+"""Values of a small parameter that are looked at together, over several checkpoints."""
 MOST = 100
 """So many of one kind are told, the largest; the others are counted."""
 
@@ -98,11 +102,33 @@ def _of_weights(history: History, network: Network) -> Iterator[Event]:
             array = _floats(parameters.array(k, name))
             for finder, bundle in finders:
                 finder.sample(bundle.weights({bundle.parameter: array}))
-        for k in there:
-            array = _floats(parameters.array(k, name))
-            yield from of_norm.feed(k, array)
+        width = max(1, STACK_VALUES // max(1, math.prod(parameters.shapes[name])))
+        for numbers in _batched(there, width):
+            arrays = _floats(_stack([parameters.array(k, name) for k in numbers]))
+            yield from of_norm.feed(numbers, arrays)
             for finder, bundle in finders:
-                yield from finder.feed(k, bundle.weights({bundle.parameter: array}))
+                yield from finder.feed(numbers, _stacked_weights(bundle, arrays))
+
+
+def _stack(arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    return np.stack(arrays) if len(arrays) > 1 else arrays[0][np.newaxis]  # one is not copied
+
+
+def _batched(numbers: list[int], width: int) -> Iterator[list[int]]:
+    """Yield a list in pieces of at most ``width``."""
+    for start in range(0, len(numbers), width):
+        yield numbers[start : start + width]
+
+
+def _stacked_weights(bundle: Bundle, arrays: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return a bundle's weights at some checkpoints, ``(n_checkpoints, n_target, n_source)``."""
+    n, (n_target, *_) = len(arrays), bundle.shape
+    if bundle.blocks > 1 or n == 1:
+        return _stack([bundle.weights({bundle.parameter: array}) for array in arrays])
+    apart = arrays[0].size - n_target * bundle.strides[0]  # the checkpoints are blocks of one parameter
+    shape = (n * n_target, *bundle.shape[1:])
+    wide = dataclasses.replace(bundle, shape=shape, blocks=n, block_stride=apart)
+    return wide.weights({bundle.parameter: arrays}).reshape(n, n_target, -1)
 
 
 def _floats(array: NDArray[Any]) -> NDArray[np.floating]:

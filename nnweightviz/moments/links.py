@@ -7,7 +7,7 @@ zero is none. Not for the norms of whole parameters (see ``norms``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,6 +34,9 @@ N_SAMPLED_WEIGHTS = 10_000
 QUANTILE = 0.995
 
 
+_EXTREMES = ((np.maximum, np.max), (np.minimum, np.min))
+
+
 @dataclass
 class _State:
     """What is remembered of a bundle from one checkpoint to the next."""
@@ -46,15 +49,32 @@ class _State:
 
 @dataclass(frozen=True)
 class _Fans:
-    """A bundle's weights, ``(n_target, n_source)``, with the least and the largest of each fan."""
+    """A bundle at some checkpoints: weights ``(n_checkpoints, n_target, n_source)``, all finite, and what is known of
+    each fan: its least and its largest weight and its norm, ``(n_checkpoints, n_target)``.
+    """
 
+    numbers: list[int]
     weights: Array
     lowest: Array
     highest: Array
 
+    @classmethod
+    def of(cls, numbers: Sequence[int], weights: Array) -> _Fans:
+        """Take the checkpoints at which all weights are finite."""
+        lowest, highest = weights.min(axis=2), weights.max(axis=2)  # NaN where any weight is
+        is_finite = (np.isfinite(lowest) & np.isfinite(highest)).all(axis=1)
+        if is_finite.all():
+            return cls(list(numbers), weights, lowest, highest)
+        there = [k for k, ok in zip(numbers, is_finite.tolist(), strict=True) if ok]
+        return cls(there, weights[is_finite], lowest[is_finite], highest[is_finite])
+
+    def after(self, n: int) -> _Fans:
+        """Leave out the first checkpoints."""
+        return _Fans(self.numbers[n:], self.weights[n:], self.lowest[n:], self.highest[n:])
+
 
 class LinkEvents:
-    """Finds the events of one bundle; fed with its weights, checkpoint by checkpoint."""
+    """Finds the events of one bundle; fed with its weights, some checkpoints at a time."""
 
     def __init__(self, network: Network, bundle: Bundle) -> None:
         self._network, self._bundle = network, bundle
@@ -73,37 +93,42 @@ class LinkEvents:
         together = np.concatenate(self._samples) if self._samples else np.zeros(0)
         return float(np.quantile(together, QUANTILE)) if together.size else 0.0
 
-    def feed(self, k: int, weights: Array) -> Iterator[Event]:
-        """Yield what is new at checkpoint ``k``; ``weights`` is ``(n_target, n_source)``."""
-        if self._scale == 0:
+    def feed(self, numbers: Sequence[int], weights: Array) -> Iterator[Event]:
+        """Yield what is new at the next checkpoints; ``weights`` is ``(n_checkpoints, n_target, n_source)``."""
+        fans = _Fans.of(numbers, weights) if self._scale > 0 else None
+        if fans is None or not fans.numbers:
             return
-        fans = _Fans(weights, weights.min(axis=1), weights.max(axis=1))
-        if not (np.isfinite(fans.lowest).all() and np.isfinite(fans.highest).all()):
-            return
-        norms = row_norms(weights)
-        self._largest = max(self._largest, float(norms.max(initial=0.0)))
+        norms = row_norms(fans.weights)
         if self._state is None:
-            sides = self._sides(fans)
-            self._state = _State(self._signs(weights), norms.copy(), sides, sides.copy())
-            return
+            sides = self._sides(fans)[0]
+            self._state = _State(self._signs(fans.weights[0]), norms[0].copy(), sides, sides.copy())
+            self._largest = float(norms[0].max(initial=0.0))
+            fans, norms = fans.after(1), norms[1:]
         if self._bundle.is_signed:
-            yield from self._flips(k, weights)
-            yield from self._turned(k, fans)
-        yield from self._grown(k, norms)
+            yield from self._flips(fans)
+            yield from self._turned(fans)
+        yield from self._grown(fans.numbers, norms)
 
     def _signs(self, weights: Array) -> NDArray[np.int8]:
         """Return 1 or -1 where a weight is clear of zero, 0 elsewhere."""
         threshold = FLIP * self._scale
         return (weights >= threshold).view(np.int8) - (weights <= -threshold).view(np.int8)
 
-    def _flips(self, k: int, weights: Array) -> Iterator[Event]:
-        state, now = self._require(), self._signs(weights)
-        against = now * state.signs
-        state.signs *= (now == 0).view(np.int8)
-        state.signs += now
-        if against.min(initial=0) == 0:
-            return
-        flipped = against < 0
+    def _flips(self, fans: _Fans) -> Iterator[Event]:
+        state, signs = self._require(), self._signs(fans.weights)
+        if len(signs) > 1:  # most often no weight is seen on both sides
+            most, least = (f(g(signs, axis=0), state.signs) for f, g in _EXTREMES)
+            if not (most - least == 2).any():
+                state.signs = np.sign(most + least)
+                return
+        for k, weights, now in zip(fans.numbers, fans.weights, signs, strict=True):
+            against = now * state.signs
+            state.signs *= (now == 0).view(np.int8)
+            state.signs += now
+            if against.min(initial=0) < 0:
+                yield from self._flipped(k, weights, against < 0)
+
+    def _flipped(self, k: int, weights: Array, flipped: NDArray[np.bool_]) -> Iterator[Event]:
         targets = np.flatnonzero(flipped.any(axis=1))
         for j in targets.tolist():
             sources = np.flatnonzero(flipped[j])
@@ -120,39 +145,59 @@ class LinkEvents:
                 said = f"{len(sources)} of {counted(weights.shape[1], 'weight')} into {self._unit(j)} {direction}"
             yield self._event("sign flip", k, share, said, where)
 
-    def _turned(self, k: int, fans: _Fans) -> Iterator[Event]:
+    def _turned(self, fans: _Fans) -> Iterator[Event]:
         """Tell fans that have had one sign for two checkpoints, or have lost it."""
-        weights = fans.weights
-        if weights.shape[1] < 2:
+        state, n = self._require(), fans.weights.shape[2]
+        if n < 2:
             return
-        state, now = self._require(), self._sides(fans)
-        settled = (now == state.waiting) & (now != state.sides)
-        state.waiting = now
-        for j in np.flatnonzero(settled).tolist():
-            kind = {1: "all positive", -1: "all negative", 0: "mixed signs"}[int(now[j])]
-            words = {0: "no longer have one sign"}.get(int(now[j]), f"are {kind}")
-            said = f"all {weights.shape[1]} weights into {self._unit(j)} {words}"
-            said = said if now[j] else f"the {weights.shape[1]} weights into {self._unit(j)} {words}"
-            share = float(np.abs(weights[j]).mean() / self._scale)
-            yield self._event(kind, k - 1, share, said, {"group": self._bundle.target, "unit": j})
-        state.sides[settled] = now[settled]
+        all_sides = self._sides(fans)
+        if (all_sides == state.sides).all() and (state.waiting == state.sides).all():
+            return
+        for k, weights, now in zip(fans.numbers, fans.weights, all_sides, strict=True):
+            settled = (now == state.waiting) & (now != state.sides)
+            state.waiting = now
+            for j in np.flatnonzero(settled).tolist():
+                kind = {1: "all positive", -1: "all negative", 0: "mixed signs"}[int(now[j])]
+                said = f"the {n} weights into {self._unit(j)} no longer have one sign"
+                if now[j]:
+                    said = f"all {n} weights into {self._unit(j)} are {kind}"
+                share = float(np.abs(weights[j]).mean() / self._scale)
+                yield self._event(kind, k - 1, share, said, {"group": self._bundle.target, "unit": j})
+            state.sides[settled] = now[settled]
 
     def _sides(self, fans: _Fans) -> NDArray[np.int8]:
+        """Return 1 or -1 for fans of one sign, 0 for others, ``(n_checkpoints, n_target)``."""
         limit = ONE_SIGN * self._scale
-        sides = np.zeros(len(fans.weights), np.int8)
+        sides = np.zeros(fans.lowest.shape, np.int8)
         for sign, extreme in ((1, fans.lowest), (-1, -fans.highest)):
-            rows = np.flatnonzero(extreme >= -limit)  # few: only their weights are counted
+            rows = np.nonzero(extreme >= -limit)  # few: only their weights are counted
             is_most = (sign * fans.weights[rows] > limit).mean(axis=1) > 0.5
-            sides[rows[is_most]] += np.int8(sign)
+            sides[rows] += is_most.astype(np.int8) * np.int8(sign)
         return sides
 
-    def _grown(self, k: int, norms: Array) -> Iterator[Event]:
+    def _grown(self, numbers: list[int], norms: Array) -> Iterator[Event]:
+        """Tell fans that have grown or shrunk, each against its own last event."""
+        reference, at = self._require().reference, 0
+        largest = np.maximum.accumulate(np.maximum(norms.max(axis=1, initial=0.0), self._largest))
+        self._largest = float(largest[-1]) if len(largest) else self._largest
+        while at < len(numbers):
+            floor = SMALL * largest[at:, np.newaxis]
+            grown = (norms[at:] >= FACTOR * np.maximum(reference, floor)) & (norms[at:] > floor)
+            shrunk = (np.maximum(norms[at:], floor) <= reference / FACTOR) & (reference > floor)
+            changed = grown | shrunk
+            first = int(changed.any(axis=1).argmax())
+            if not changed[first].any():
+                return
+            at += first
+            yield from self._changed(numbers[at], norms[at], grown[first], changed[first])
+            reference[changed[first]] = norms[at][changed[first]]
+            at += 1
+
+    def _changed(
+        self, k: int, norms: Array, grown: NDArray[np.bool_], changed: NDArray[np.bool_]
+    ) -> Iterator[Event]:
         reference = self._require().reference
-        floor = SMALL * self._largest
-        base = np.maximum(reference, floor)
-        grown = (norms >= FACTOR * base) & (norms > floor)
-        shrunk = (np.maximum(norms, floor) <= reference / FACTOR) & (reference > floor)
-        for j in np.flatnonzero(grown | shrunk).tolist():
+        for j in np.flatnonzero(changed).tolist():
             factor = float(norms[j] / reference[j]) if reference[j] > 0 else float("inf")
             kind = "grows" if grown[j] else "shrinks"
             what = "the bias of" if self._is_bias else "the weights into"
@@ -161,7 +206,6 @@ class LinkEvents:
                 said = f"{what} {self._unit(j)}: norm {norms[j]:.2g}, from zero"
             size = max(factor, 1 / factor) if factor > 0 else float("inf")
             yield self._event(kind, k, size, said, {"group": self._bundle.target, "unit": j})
-        reference[grown | shrunk] = norms[grown | shrunk]
 
     @property
     def _is_bias(self) -> bool:

@@ -6,7 +6,7 @@ Not for single links (see ``links``).
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,17 +22,17 @@ SAFE_SQUARES = (1e-30, 1e30)
 
 
 def row_norms(rows: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Return the Euclidean norm of each row, ``(n_rows,)``: NaN or infinite where the row is not finite."""
+    """Return the Euclidean norms along the last axis: NaN or infinite where something is not finite."""
     with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-        squares = np.einsum("ji,ji->j", rows, rows)
+        squares = np.einsum("...i,...i->...", rows, rows)
         is_safe = (squares > SAFE_SQUARES[0]) & (squares < SAFE_SQUARES[1])
         if not is_safe.all():
-            squares = np.einsum("ji,ji->j", rows, rows, dtype=np.float64)
+            squares = np.einsum("...i,...i->...", rows, rows, dtype=np.float64)
         return np.asarray(np.sqrt(squares, dtype=np.float64))
 
 
 class NormEvents:
-    """Finds the events of one parameter; fed with it, checkpoint by checkpoint."""
+    """Finds the events of one parameter; fed with it, some checkpoints at a time."""
 
     def __init__(self, name: str, layer: str | None, n_checkpoints: int) -> None:
         self._name, self._layer = name, layer
@@ -40,9 +40,13 @@ class NormEvents:
         self._reference = 0.0
         self._is_odd = False
 
-    def feed(self, k: int, values: NDArray[np.floating]) -> Iterator[Event]:
-        """Yield what is new at checkpoint ``k``."""
-        norm = float(row_norms(values.reshape(1, -1))[0])
+    def feed(self, numbers: Sequence[int], arrays: NDArray[np.floating]) -> Iterator[Event]:
+        """Yield what is new at the next checkpoints; ``arrays`` is ``(n_checkpoints, *shape)``."""
+        norms = row_norms(arrays.reshape(len(arrays), -1)).tolist()
+        for k, values, norm in zip(numbers, arrays, norms, strict=True):
+            yield from self._look(k, values, norm)
+
+    def _look(self, k: int, values: NDArray[np.floating], norm: float) -> Iterator[Event]:
         where = {"parameter": self._name}
         if not math.isfinite(norm):
             n_odd = int((~np.isfinite(values)).sum())
