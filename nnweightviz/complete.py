@@ -11,7 +11,7 @@ from typing import Any
 
 from nnweightviz.orders import COMPUTED
 from nnweightviz.parameters import Entry, Quantity
-from nnweightviz.parts import Attachment, add, merged, onto_last, pressed
+from nnweightviz.parts import Attachment, add, attached, merged, onto_last, pressed
 from nnweightviz.payload import Payload
 
 PAGE_ORDER_LINKS = 200_000
@@ -38,7 +38,7 @@ def complete(payload: Payload, n_runs: int = 1) -> tuple[dict[str, Any], list[by
         return _everything(payload)
     chosen = payload.history[: payload.n_checkpoints].thin(most)
     some = Payload(payload.parameters.network, chosen, payload.dtype, payload.run)
-    some.attached = [_renumbered(more, payload, some) for more in payload.attached]
+    some.attached = {name: _renumbered(more, payload, some) for name, more in payload.attached.items()}
     index, parts = complete(some, n_runs)
     left_out = f"{most} of {payload.n_checkpoints} checkpoints are in this page, evenly spread"
     return {**index, "notes": [*index["notes"], left_out]}, parts
@@ -74,8 +74,7 @@ def _everything(payload: Payload) -> tuple[dict[str, Any], list[bytes]]:
         both, parts = pressed([*entries, *sizes], parts)
         entries, sizes = both[: len(entries)], both[len(entries) :]
         summaries = {**index["summaries"], "blocks": sizes}
-        more = {more.name: more.index(len(parts) + i) for i, more in enumerate(payload.attached)}
-        parts += [more.data for more in payload.attached]
+        more, parts = attached(parts, payload.attached.values(), payload.run)
         return {**index, "window": None, "blocks": entries, "summaries": summaries, **more}, parts
 
 

@@ -20,7 +20,7 @@ from nnweightviz.moments.told import Told
 from nnweightviz.network import Network
 from nnweightviz.orders import unit_orders
 from nnweightviz.parameters import WEIGHTS, Entry, Parameters, Quantity
-from nnweightviz.parts import Attachment, add, in_chunks, joined, onto_last
+from nnweightviz.parts import Attachment, add, attached, in_chunks, joined, onto_last
 from nnweightviz.summaries import Summaries
 
 STATE_BYTES = 8_000_000
@@ -82,7 +82,7 @@ class Payload:
         self.entries: list[Entry] = []
         self.orders: dict[str, dict[str, Any]] = {}
         self.sizes: list[Entry] = []
-        self.attached: list[Attachment] = []
+        self.attached: dict[str, Attachment] = {}  # by name
         self.is_whole = True
         self._precision, self._progress = precision, progress
         self.parameters = Parameters(network, list(history))
@@ -163,7 +163,7 @@ class Payload:
     def index(self) -> dict[str, Any]:
         """Return the index of all that is in the parts, as the browser reads it when it opens a widget."""
         with self.lock:
-            curves = {name: curve for more in self.attached for name, curve in more.curves.items()}
+            curves = {name: curve for more in self.attached.values() for name, curve in more.curves.items()}
             metrics = {**self._curves.whole(), **curves}
             about = {"name": self.run, "n_checkpoints": self.n_checkpoints, "metrics": metrics}
             return {
@@ -177,21 +177,16 @@ class Payload:
                 "orders": dict(self.orders),
                 "events": self.told.known,
                 "summaries": {"parameters": list(self._summaries.names), "blocks": list(self.sizes)},
-                **{more.name: more.index(len(self.parts) + i) for i, more in enumerate(self.attached)},
+                **attached(self.parts, self.attached.values(), self.run)[0],
             }
 
     def sent_parts(self) -> list[bytes]:
         """Return the parts that the index tells of: of weights, then of what is attached."""
         with self.lock:
-            return [*self.parts, *(more.data for more in self.attached)]
-
-    def attach(self, more: Attachment) -> None:
-        """Have something ride in the state, in the place of what has its name."""
-        with self.lock:
-            self.attached = [*(other for other in self.attached if other.name != more.name), more]
+            return attached(self.parts, self.attached.values(), self.run)[1]
 
     def _notes(self) -> list[str]:
-        return [*self.parameters.notes(), *(note for more in self.attached for note in more.notes)]
+        return [*self.parameters.notes(), *(note for more in self.attached.values() for note in more.notes)]
 
     def _moments(self, start: int, stop: int) -> dict[str, Any]:
         there = self.parameters.checkpoints[start:stop]
