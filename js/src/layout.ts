@@ -12,7 +12,7 @@ export const MOST_NAME_PX = 110;
 const LANE_TITLE = 16;
 const LANE_SHARE = 0.36;
 /** Pictures of outputs: the spacing of units that they take at least, and want; their size; the room of lanes beside them. */
-export const PICTURED = { least: 24, wanted: 28.5, most: 52, aspect: 1.25, laneShare: 0.26 };
+export const PICTURED = { least: 24, wanted: 28, most: 52, aspect: 1.25, laneShare: 0.22 };
 
 export interface BoxSize {
   width: number;

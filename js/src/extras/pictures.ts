@@ -202,22 +202,20 @@ class StagePictures implements Pictures {
     return parts.join(" · ");
   }
 
-  /** How many units are dead or saturated, of all that outputs are known of. */
+  /** How many units are dead or saturated, of all that outputs are known of; also 0, so that nothing moves in playing. */
   #idleWords(): string[] {
-    const [dead, saturated]: string[][] = [[], []];
-    for (const group of Object.keys(this.#outputs.index.groups)) {
-      const units = Array.from({ length: this.#outputs.nUnits(group) }, (_, unit) => unit);
-      const nDead = units.filter((unit) => this.#outputs.isDead(group, unit, this.#row)).length;
-      const isSaturated = (unit: number) => this.#outputs.saturated(group, unit, this.#row) > MOST_SATURATED;
-      const nSaturated = units.filter(isSaturated).length;
-      const { label } = this.#context.network.groups.find(({ id }) => id === group) ?? { label: group };
-      if (nDead > 0) dead.push(`${nDead} of ${units.length} in ${label || group}`);
-      if (nSaturated > 0) saturated.push(`${nSaturated} of ${units.length} in ${label || group}`);
-    }
-    return [
-      dead.length > 0 ? `crossed out, dead (0 for every item): ${dead.join(", ")}` : "",
-      saturated.length > 0 ? `cornered, saturated for most items: ${saturated.join(", ")}` : "",
-    ].filter(Boolean);
+    let [n, nDead, nSaturating, nSaturated] = [0, 0, 0, 0];
+    for (const group of Object.keys(this.#outputs.index.groups))
+      for (let unit = 0; unit < this.#outputs.nUnits(group); unit++) {
+        const share = this.#outputs.saturated(group, unit, this.#row);
+        n++;
+        if (this.#outputs.isDead(group, unit, this.#row)) nDead++;
+        if (!Number.isNaN(share)) nSaturating++;
+        if (share > MOST_SATURATED) nSaturated++;
+      }
+    const dead = `${nDead} of ${n} units dead (crossed out: 0 for every item)`;
+    const saturated = `${nSaturated} of ${nSaturating} saturated (cornered: for most items)`;
+    return nSaturating > 0 ? [dead, saturated] : [dead];
   }
 
   noteOf(selection: Selection): string | null {

@@ -101,16 +101,14 @@ class Graph implements View {
     };
     const options = this.context.options();
     const { network, history } = this.context;
-    this.#overlay.update();
     const height = this.#overlay.height(this.context.height(), network);
     const width = this.#stage.clientWidth || 900;
     this.size = { width, height, ratio: Math.min(3, globalThis.devicePixelRatio || 1) };
     this.#stage.style.height = `${height}px`;
     const order = this.#reorder.read(this.context, this.#base, this.#screen.canvas);
-    const { unfolded } = options;
     const exhibits = this.#gallery.exhibits(this.context);
-    const looks = { width, height, unfolded, order, exhibits, pictured: this.#overlay.groups() };
-    this.#base = layoutNetwork(network, { ...looks, ...this.opened.room() });
+    const looks = { ...this.size, ...this.opened.room(), order, exhibits, pictured: this.#overlay.groups() };
+    this.#base = layoutNetwork(network, { ...looks, unfolded: options.unfolded });
     const x = this.opened.panned(this.#base, this.#zoomState, width);
     this.#zoomState = boundedZoom({ ...this.#zoomState, x }, this.#base, width, height);
     history.want(network.bundles.filter((b) => this.#base.places.has(b.target)).map((b) => b.parameter));
@@ -138,8 +136,7 @@ class Graph implements View {
     this.layout = zoomed(this.#base, this.#zoomState);
     this.#scene = new Scene(network, this.layout, this.links, this.context.options());
     this.#screen.resize(this.size);
-    const { k } = this.#zoomState;
-    const { width } = this.size;
+    const [{ k }, { width }] = [this.#zoomState, this.size];
     this.#boxes = drawBoxes(this.layout, this.opened, this.context.history, { width, zoom: k });
     this.#boxes.move(this.context.clock.checkpoint);
     const chrome = drawChrome(network, this.layout, this.context.options().labels, this.#boxes);
@@ -156,8 +153,7 @@ class Graph implements View {
   #repaint(): void {
     const theme = this.context.isDark() ? "dark" : "light";
     const looks = { ...this.size, palette: PALETTES[theme], paper: PAPERS[theme] };
-    const scene = this.#scene;
-    const focus = this.#focus();
+    const [scene, focus] = [this.#scene, this.#focus()];
     this.#screen.change(scene.plan(looks, focus), (k) => scene.order(k, focus));
     this.#mark();
     this.context.changed();
@@ -274,21 +270,16 @@ class Graph implements View {
     return graphLegend(this.context, this.#scene, this.#tally(), this.#screen.shown);
   }
 
-  noteOf = (selection: Selection): string | null =>
-    noteOf(this.layout, selection) ?? this.#overlay.noteOf(selection);
+  noteOf = (selection: Selection) => noteOf(this.layout, selection) ?? this.#overlay.noteOf(selection);
   enlarged = (selection: Selection) => this.#overlay.enlarged(selection);
 
   caption(): string {
     const [k, onStage, folded] = [this.#screen.shown, this.links.n, this.opened.folded()];
     const counts = { ...this.#tally(), k, onStage, folded };
-    const order = this.#reorder.words(this.context);
+    const [order, bands] = [this.#reorder.words(this.context), bandWords(this.bands)];
     const portraits = this.#gallery.words(this.layout, this.context.network);
-    return graphCaption(this.context, this.layout, counts, [
-      order,
-      portraits,
-      bandWords(this.bands),
-      this.#overlay.words(),
-    ]);
+    const looks = [order, portraits, bands, this.#overlay.words()];
+    return graphCaption(this.context, this.layout, counts, looks);
   }
 
   summary(): string {

@@ -8,6 +8,7 @@ import type { Pictures, ViewContext } from "../context";
 import type { Size } from "./screen";
 
 const MOST_HEIGHT = 720; // that a stage grows to
+const BELOW = 50; // a column: its bias, and the room to the lane
 
 export class Overlay {
   readonly #context: ViewContext;
@@ -34,19 +35,20 @@ export class Overlay {
     return new Set(Object.keys(this.#given?.index.groups ?? {}));
   }
 
-  /** As high as units of at most one column need to be pictures, unless the reader has said how high. */
+  /** Load what is wanted; then as high as units of at most one column need to be pictures, unless the reader has said how high. */
   height(asked: number, { groups }: Network): number {
+    this.#update();
     const pictured = this.groups();
     if (pictured.size === 0 || this.#context.options().height !== DEFAULTS.height) return asked;
     const share = groups.some((group) => group.delayed_of !== null) ? 1 - PICTURED.laneShare : 1;
-    const room = ({ n_units, ports }: { n_units: number; ports: string[] }) =>
-      MARGIN.top + MARGIN.bottom + (n_units * PICTURED.wanted + (ports.length > 0 ? 26 : 8)) / share;
-    const needed = groups.filter(({ id }) => pictured.has(id)).map(room);
+    const needed = groups
+      .filter(({ id }) => pictured.has(id))
+      .map(({ n_units }) => MARGIN.top + MARGIN.bottom + (n_units * PICTURED.wanted + BELOW) / share);
     return Math.max(asked, ...needed.filter((height) => height <= MOST_HEIGHT));
   }
 
   /** The outputs, or the wish to see them, may be others now. */
-  update(): void {
+  #update(): void {
     const given = this.#given;
     if (given === this.#of) return;
     this.#of = given;
