@@ -143,7 +143,10 @@ export class Enlarged {
       const isOfClasses = this.#outputs.isOfClasses && this.#outputs.hasTargets;
       for (const value of ticks(x[0], x[1], 4))
         if (!isOfClasses || Number.isInteger(value))
-          tickX(left + FINE + ((value - x[0]) / (x[1] - x[0])) * (width - 2 * FINE), formatValue(value));
+          tickX(
+            left + FINE + ((value - x[0]) / (x[1] - x[0])) * (width - 2 * FINE),
+            this.#outputs.targetName(value),
+          );
       for (const value of ticks(y[0], y[1], 4)) {
         const at = top + height - FINE - ((value - y[0]) / (y[1] - y[0])) * (height - 2 * FINE);
         shown.push(svg("line", { x1: left - 4, x2: left, y1: at, y2: at }));

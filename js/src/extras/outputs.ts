@@ -1,6 +1,7 @@
 // What a probe found, decoded: outputs of units, targets, predictions; and the ranges that pictures of them share. No DOM.
 import { asBytes, type Block, type BlockEntry, readBlock, valuesAt } from "../blocks";
 import type { GivenOutputs, GroupIndex, OutputsIndex } from "../outputs";
+import { formatValue } from "../scale";
 
 export type Range = [low: number, high: number];
 
@@ -21,6 +22,8 @@ const opened = ([low, high]: Range): Range => {
 
 export class Outputs {
   readonly index: OutputsIndex;
+  /** What the units that predict are called; empty where one unit predicts, or none does. */
+  classNames: string[] = [];
   readonly nItems: number;
   readonly nTrain: number;
   readonly #blocks: Map<string, Block>; // by quantity and name
@@ -107,6 +110,10 @@ export class Outputs {
     const items = Array.from({ length: this.nItems }, (_, item) => item);
     return items.sort((a, b) => this.target(a) - this.target(b));
   }
+
+  /** A target as it is told: a number, or a class by the name of its unit. */
+  targetName = (target: number): string =>
+    (this.isOfClasses && this.classNames[target]) || formatValue(target);
 
   /** What targets are, in words. */
   targetWords(isPrediction = false): string {

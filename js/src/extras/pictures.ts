@@ -2,7 +2,7 @@
 import { isUnit, type Selection, unitLabel } from "../describe";
 import { html } from "../dom";
 import type { BoxSize, Layout, Place } from "../layout";
-import type { Network } from "../network";
+import { type Network, unitName } from "../network";
 import type { Options } from "../options";
 import type { GivenOutputs } from "../outputs";
 import { formatValue, rgba } from "../scale";
@@ -214,7 +214,7 @@ class StagePictures implements Pictures {
         if (share > MOST_SATURATED) nSaturated++;
       }
     const dead = `${nDead} of ${n} units dead (crossed out: 0 for every item)`;
-    const saturated = `${nSaturated} of ${nSaturating} saturated (cornered: for most items)`;
+    const saturated = `${nSaturated} of ${nSaturating} saturated (corner marked: most outputs)`;
     return nSaturating > 0 ? [dead, saturated] : [dead];
   }
 
@@ -259,4 +259,10 @@ export const createPictures = async (
   given: GivenOutputs,
   stage: HTMLElement,
   context: PicturesContext,
-): Promise<Pictures> => new StagePictures(await Outputs.open(given), stage, context);
+): Promise<Pictures> => {
+  const outputs = await Outputs.open(given);
+  const group = context.network.groups.find(({ id }) => id === given.index.prediction);
+  if (outputs.isOfClasses && group && group.n_units > 1)
+    outputs.classNames = Array.from({ length: group.n_units }, (_, unit) => unitName(group, unit));
+  return new StagePictures(outputs, stage, context);
+};

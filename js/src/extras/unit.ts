@@ -142,7 +142,7 @@ export class UnitPicture {
     const told =
       at < 0 ? "not in this picture" : formatValue(values[(at * nPositions + position) * nUnits + this.unit]);
     const target = outputs.hasTargets
-      ? `${outputs.targetWords(this.kind === "prediction")} ${formatValue(this.#target(item))}, `
+      ? `${outputs.targetWords(this.kind === "prediction")} ${outputs.targetName(this.#target(item))}, `
       : "";
     return `${outputs.itemWords(item)}: ${target}${this.yWords} ${at < 0 ? "" : about}${told}${where}`;
   }
