@@ -1,4 +1,4 @@
-"""A widget with a probe: what crosses of its outputs, what is told where there are none, and what a page has of them."""
+"""A widget with a probe: what crosses of its outputs, what is told where there are none, what a page has of them."""
 
 from __future__ import annotations
 
@@ -144,9 +144,10 @@ def test_an_interrupt_leaves_the_diagram_and_the_probe_can_be_run_again(
     def interrupt(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.warns(UserWarning, match="interrupted"):
+    with monkeypatch.context() as patch:
         patch.setattr(probing, "outputs_of", interrupt)
-        viz = nwv.WeightViz(model, history, probe=probe)
+        with pytest.warns(UserWarning, match="interrupted"):
+            viz = nwv.WeightViz(model, history, probe=probe)
     assert viz.outputs is None
     assert "interrupted" in " ".join(viz.get_state()["_index"]["notes"])
     said: list[Any] = []
@@ -171,7 +172,7 @@ def test_outputs_end_where_the_history_ended_until_the_probe_is_run_again() -> N
 @pytest.mark.parametrize("probe", [3, "X", (1, 2, 3)])
 def test_what_is_no_probe_is_refused(probe: Any) -> None:
     model, history, _ = study()
-    with pytest.raises((TypeError, ValueError), match="probe|X"):
+    with pytest.raises((TypeError, ValueError), match=r"probe|X"):
         nwv.WeightViz(model, history, probe=probe)
 
 

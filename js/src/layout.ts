@@ -12,7 +12,7 @@ export const MOST_NAME_PX = 110;
 const LANE_TITLE = 16;
 const LANE_SHARE = 0.36;
 /** Pictures of outputs: the spacing of units that they take at least, and want; their size; the room of lanes beside them. */
-export const PICTURED = { least: 24, wanted: 28, most: 52, aspect: 1.25, laneShare: 0.22 };
+export const PICTURED = { least: 24, wanted: 28, aspect: 1.25, laneShare: 0.22 };
 
 export interface BoxSize {
   width: number;
@@ -152,7 +152,7 @@ function place(slot: Slot, x: number, top: number, height: number, looks: Layout
   const radius = Math.max(1.2, Math.min(7, spacing * 0.36));
   const boxWidth = looks.boxes?.get(group.id)?.width ?? 80;
   const isPictured = looks.pictured?.has(group.id) && (form === "nodes" || form === "ports");
-  const outputs = isPictured && !(group.band && group.band.size > 1) ? outputsBox(spacing) : null;
+  const outputs = isPictured && !(group.band && group.band.size > 1) ? outputsBox(form, spacing) : null;
   const portWidth = Math.max(5, Math.min(9, spacing * 0.3));
   const reach = outputs && outputs.width / 2 + (form === "ports" ? 4 : 1);
   const halfWidth = reach ?? (form === "ports" ? portWidth : form === "box" ? boxWidth / 2 : radius);
@@ -169,9 +169,9 @@ function place(slot: Slot, x: number, top: number, height: number, looks: Layout
 }
 
 /** The size of a picture where units are so far apart; null where that is too close. */
-export function outputsBox(spacing: number, zoom = 1): BoxSize | null {
+export function outputsBox(form: Form, spacing: number, zoom = 1): BoxSize | null {
   if (spacing < PICTURED.least) return null;
-  const height = Math.round(Math.min(PICTURED.most * zoom, spacing * 0.86 - 3));
+  const height = Math.round(Math.min((form === "ports" ? 66 : 52) * zoom, spacing * 0.84 - 3));
   return { width: Math.round(height * PICTURED.aspect), height };
 }
 

@@ -48,7 +48,7 @@ def attachment(
     value a checkpoint: a curve that says the same as one of them is not shown again.
     """
     chosen = _Chosen(outputs, _reading(outputs))
-    coded = [*chosen.coded(), *_of_units(outputs, chosen.groups)]
+    coded = [*chosen.coded(), *_of_units(chosen.groups)]
     predicted = _predicting_group(outputs, network)
     if outputs.targets is not None:
         targets = _flat_targets(outputs.targets)
@@ -150,7 +150,7 @@ def _block(quantity: str, name: str, values: Array, dtype: blocks.Dtype) -> tupl
     return {"quantity": quantity, "name": name, "start": 0, "stop": len(values), **fields}, data
 
 
-def _of_units(outputs: Outputs, groups: Mapping[str, GroupOutputs]) -> list[tuple[Entry, bytes]]:
+def _of_units(groups: Mapping[str, GroupOutputs]) -> list[tuple[Entry, bytes]]:
     """Return the blocks of what is known of each unit over all items: largest |output|, share that is saturated."""
     coded = []
     for name, group in groups.items():

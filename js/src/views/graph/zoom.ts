@@ -38,7 +38,7 @@ function zoomedPlace(place: Place, zoom: Zoom): Place {
   const { k, x, y } = zoom;
   const spacing = place.spacing * k;
   const grown = Math.min(k, 2);
-  const outputs = place.outputs && outputsBox(spacing, k);
+  const outputs = place.outputs && outputsBox(place.form, spacing, k);
   return {
     ...place,
     x: place.x * k + x,
