@@ -159,15 +159,26 @@ export class Outputs {
     return Array.from({ length: n }, (_, unit) => [lows[unit], highs[unit]]);
   }
 
+  /** What a row of a block says of each unit. */
+  #ofUnits(quantity: string, group: string, row: number): Float32Array | null {
+    const key = `${quantity} ${group}`;
+    const known = this.#decoded.get(key);
+    if (known?.row === row) return known.values;
+    const block = this.#blocks.get(key);
+    if (!block || row < 0) return null;
+    const values = valuesAt(block, row);
+    this.#decoded.set(key, { row, values });
+    return values;
+  }
+
   /** Units that put out 0 for every item, of all that the probe has. */
   isDead(group: string, unit: number, row: number): boolean {
-    return row >= 0 && valuesAt(this.#blocks.get(`peaks ${group}`)!, row)[unit] === 0;
+    return this.#ofUnits("peaks", group, row)?.[unit] === 0;
   }
 
   /** The share of a unit's outputs that are saturated, over all items; NaN where its activation does not saturate. */
   saturated(group: string, unit: number, row: number): number {
-    const block = this.#blocks.get(`saturated ${group}`);
-    return block && row >= 0 ? valuesAt(block, row)[unit] : Number.NaN;
+    return this.#ofUnits("saturated", group, row)?.[unit] ?? Number.NaN;
   }
 
   /** "training item 17", of all items of its split. */

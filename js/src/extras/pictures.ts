@@ -10,7 +10,7 @@ import type { Pictures } from "../views/context";
 import { Enlarged } from "./enlarged";
 import { MOST_SATURATED, Outputs } from "./outputs";
 import css from "./pictures.css";
-import { heatColours, inksOf, type Plot } from "./plot";
+import { heatColours, inksOf } from "./plot";
 import { type Brush, drawMark, UnitPicture } from "./unit";
 
 export interface PicturesContext {
@@ -19,6 +19,8 @@ export interface PicturesContext {
   isDark(): boolean;
   selection(): Selection | null;
 }
+
+const CACHE_BYTES = 32e6; // of pictures that are kept
 
 /** A unit's picture where it stands on the stage, in pixels of the stage. */
 interface Hung {
@@ -43,6 +45,7 @@ class StagePictures implements Pictures {
   readonly #style = html("style", {}, css);
   readonly #known = new Map<string, UnitPicture>();
   #walls: Wall[] = [];
+  readonly #cache = new Map<number, ImageData[]>(); // by row of blocks
   #ratio = 1;
   #row = -1;
   #pointed: { item: number; position: number } | null = null;
@@ -63,6 +66,7 @@ class StagePictures implements Pictures {
   }
 
   place(layout: Layout, size: { width: number; height: number; ratio: number }, checkpoint: number): void {
+    this.#cache.clear();
     this.#ratio = size.ratio;
     this.#canvas.width = Math.max(1, Math.round(size.width * size.ratio));
     this.#canvas.height = Math.max(1, Math.round(size.height * size.ratio));
@@ -95,25 +99,39 @@ class StagePictures implements Pictures {
   #paint(): void {
     const { width, height } = this.#canvas;
     const [brush, ratio, row] = [this.#brush, this.#ratio, this.#row];
-    const tools = this.#tools(ratio);
-    brush.setTransform(1, 0, 0, 1, 0, 0);
     brush.clearRect(0, 0, width, height);
-    for (const { size, hung } of this.#walls) {
-      const image = brush.createImageData(Math.round(size.width * ratio), Math.round(size.height * ratio));
-      const plot: Plot = {
-        width: image.width,
-        height: image.height,
-        pixels: new Uint32Array(image.data.buffer),
-      };
+    if (row < 0) return;
+    const tools = this.#tools(ratio);
+    const images = this.#imagesOf(row, tools);
+    let i = 0;
+    for (const { hung } of this.#walls)
       for (const { picture, x, y } of hung) {
-        const [left, top] = [Math.round(x * ratio), Math.round(y * ratio)];
-        if (row < 0 || left > width || top > height || left + plot.width < 0 || top + plot.height < 0)
-          continue;
-        picture.draw(plot, row, tools);
+        const [left, top, image] = [Math.round(x * ratio), Math.round(y * ratio), images[i++]];
+        if (left > width || top > height || left + image.width < 0 || top + image.height < 0) continue;
         brush.putImageData(image, left, top);
-        this.#mark(picture, left, top, plot, tools);
+        const box = { width: image.width, height: image.height };
+        this.#mark(picture, left, top, box, tools);
       }
-    }
+  }
+
+  /** The pictures at a row of blocks, which are kept for the next round as far as there is room. */
+  #imagesOf(row: number, tools: Brush): ImageData[] {
+    const known = this.#cache.get(row);
+    if (known) return known;
+    let nBytes = 0;
+    const images = this.#walls.flatMap(({ size, hung }) =>
+      hung.map(({ picture }) => {
+        const [width, height] = [size.width, size.height].map((length) => Math.round(length * this.#ratio));
+        const image = new ImageData(width, height);
+        picture.draw({ width, height, pixels: new Uint32Array(image.data.buffer) }, row, tools);
+        nBytes += image.data.length;
+        return image;
+      }),
+    );
+    this.#cache.set(row, images);
+    for (const oldest of this.#cache.keys())
+      if (this.#cache.size > 1 && this.#cache.size * nBytes > CACHE_BYTES) this.#cache.delete(oldest);
+    return images;
   }
 
   /** Crossed out where the unit is dead, a corner where it is saturated; and the item that is pointed at. */
@@ -121,7 +139,7 @@ class StagePictures implements Pictures {
     picture: UnitPicture,
     left: number,
     top: number,
-    { width, height }: Plot,
+    { width, height }: BoxSize,
     { inks, dot }: Brush,
   ): void {
     const [brush, row] = [this.#brush, this.#row];

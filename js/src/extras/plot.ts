@@ -59,15 +59,20 @@ export function drawHeat(plot: Plot, sheet: Sheet, domain: number, colours: Uint
   const { width, height, pixels } = plot;
   const middle = (N_COLOURS - 1) / 2;
   const stride = nPositions * nUnits;
+  const columns = Int32Array.from(
+    pixels.subarray(0, width),
+    (_, x) => Math.floor((x * nPositions) / width) * nUnits + unit,
+  );
+  const scale = middle / domain;
   for (let y = 0; y < height; y++) {
     const first = Math.floor((y * nRows) / height);
     const n = Math.max(1, Math.floor(((y + 1) * nRows) / height) - first);
     for (let x = 0; x < width; x++) {
-      const at = first * stride + Math.floor((x * nPositions) / width) * nUnits + unit;
+      const at = first * stride + columns[x];
       let sum = 0;
       for (let i = 0; i < n; i++) sum += values[at + i * stride];
-      const share = Math.max(-1, Math.min(1, sum / n / domain));
-      pixels[y * width + x] = colours[Number.isNaN(share) ? N_COLOURS : Math.round(middle + share * middle)];
+      const level = Math.max(-middle, Math.min(middle, (sum / n) * scale));
+      pixels[y * width + x] = colours[Number.isNaN(level) ? N_COLOURS : (middle + level + 0.5) | 0];
     }
   }
 }
