@@ -11,7 +11,7 @@ from typing import Any
 
 from nnweightviz.orders import COMPUTED
 from nnweightviz.parameters import Entry, Quantity
-from nnweightviz.parts import Attachment, add, onto_last, pressed
+from nnweightviz.parts import Attachment, add, attached, onto_last, pressed
 from nnweightviz.payload import Payload
 
 PAGE_ORDER_LINKS = 200_000
@@ -37,7 +37,7 @@ def complete(payload: Payload) -> tuple[dict[str, Any], list[bytes]]:
         return _everything(payload)
     chosen = payload.history[: payload.n_checkpoints].thin(most)
     some = Payload(payload.parameters.network, chosen, payload.dtype, payload.run)
-    some.attached = [_renumbered(more, payload, some) for more in payload.attached]
+    some.attached = {name: _renumbered(more, payload, some) for name, more in payload.attached.items()}
     index, parts = complete(some)
     left_out = f"{most} of {payload.n_checkpoints} checkpoints are in this page, evenly spread"
     return {**index, "notes": [*index["notes"], left_out]}, parts
@@ -70,8 +70,7 @@ def _everything(payload: Payload) -> tuple[dict[str, Any], list[bytes]]:
         both, parts = pressed([*entries, *sizes], parts)
         entries, sizes = both[: len(entries)], both[len(entries) :]
         summaries = {**index["summaries"], "blocks": sizes}
-        more = {more.name: more.index(len(parts) + i) for i, more in enumerate(payload.attached)}
-        parts += [more.data for more in payload.attached]
+        more, parts = attached(parts, payload.attached.values(), payload.run)
         return {**index, "window": None, "blocks": entries, "summaries": summaries, **more}, parts
 
 

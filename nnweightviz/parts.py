@@ -28,9 +28,20 @@ class Attachment:
     curves: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
-    def index(self, part: int) -> dict[str, Any]:
+    def index(self, run: str, part: int) -> dict[str, Any]:
         """Return the entry of the index, where the data are this part."""
-        return {**self.about, "blocks": [{**entry, "part": part} for entry in self.entries]}
+        return {**self.about, "blocks": [{"run": run, **entry, "part": part} for entry in self.entries]}
+
+
+def attached(
+    parts: Sequence[bytes], attachments: Iterable[Attachment], run: str
+) -> tuple[dict[str, Any], list[bytes]]:
+    """Return the entries of the index by name, and the parts with those of attachments behind them; none is empty."""
+    entries, every = {}, list(parts)
+    for more in attachments:
+        entries[more.name] = more.index(run, len(every))
+        every += [more.data] if more.data else []
+    return entries, every
 
 
 def add(entries: list[Entry], parts: list[bytes], coded: Iterable[tuple[Entry, bytes]]) -> None:

@@ -19,7 +19,7 @@ from nnweightviz.history import History
 from nnweightviz.network import Network
 from nnweightviz.orders import unit_orders
 from nnweightviz.parameters import WEIGHTS, Entry, Parameters, Quantity
-from nnweightviz.parts import Attachment, add, joined, onto_last
+from nnweightviz.parts import Attachment, add, attached, joined, onto_last
 from nnweightviz.summaries import Summaries
 
 STATE_BYTES = 8_000_000
@@ -77,7 +77,7 @@ class Payload:
         self.entries: list[Entry] = []
         self.orders: dict[str, dict[str, Any]] = {}
         self.sizes: list[Entry] = []
-        self.attached: list[Attachment] = []
+        self.attached: dict[str, Attachment] = {}  # by name
         self.is_whole = True
         self._precision, self._progress = precision, progress
         self.parameters = Parameters(network, list(history))
@@ -150,7 +150,7 @@ class Payload:
     def index(self) -> dict[str, Any]:
         """Return the index of all that is in the parts, as the browser reads it when it opens a widget."""
         with self.lock:
-            curves = {name: curve for more in self.attached for name, curve in more.curves.items()}
+            curves = {name: curve for more in self.attached.values() for name, curve in more.curves.items()}
             metrics = {**self._curves.whole(), **curves}
             about = {"name": self.run, "n_checkpoints": self.n_checkpoints, "metrics": metrics}
             return {
@@ -163,21 +163,16 @@ class Payload:
                 "blocks": list(self.entries),
                 "orders": dict(self.orders),
                 "summaries": {"parameters": list(self._summaries.names), "blocks": list(self.sizes)},
-                **{more.name: more.index(len(self.parts) + i) for i, more in enumerate(self.attached)},
+                **attached(self.parts, self.attached.values(), self.run)[0],
             }
 
     def sent_parts(self) -> list[bytes]:
         """Return the parts that the index tells of: of weights, then of what is attached."""
         with self.lock:
-            return [*self.parts, *(more.data for more in self.attached)]
-
-    def attach(self, more: Attachment) -> None:
-        """Have something ride in the state, in the place of what has its name."""
-        with self.lock:
-            self.attached = [*(other for other in self.attached if other.name != more.name), more]
+            return attached(self.parts, self.attached.values(), self.run)[1]
 
     def _notes(self) -> list[str]:
-        return [*self.parameters.notes(), *(note for more in self.attached for note in more.notes)]
+        return [*self.parameters.notes(), *(note for more in self.attached.values() for note in more.notes)]
 
     def _moments(self, start: int, stop: int) -> dict[str, Any]:
         there = self.parameters.checkpoints[start:stop]

@@ -223,7 +223,8 @@ class WeightViz(anywidget.AnyWidget):
     def _attach_outputs(self) -> None:
         assert self._probe is not None
         self.outputs, attached = probed(self._model, self.history, self.network, self._probe)
-        self._payload.attach(attached)
+        with self._payload.lock:
+            self._payload.attached[attached.name] = attached
 
     @property
     def _payload(self) -> Payload:

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import anywidget
 import pytest
+import torch
 
 from nnweightviz.blocks import DTYPES, Coding, Dtype
 from nnweightviz.history import History
@@ -19,7 +20,7 @@ __all__ = ["bundle"]
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "js" / "src"
 BOUNDARY = (ROOT / "docs" / "boundary.md").read_text()
-TYPES = (SOURCE / "blocks.ts").read_text()
+TYPES = "".join((SOURCE / name).read_text() for name in ("blocks.ts", "outputs.ts"))
 
 
 def own_traits() -> set[str]:
@@ -83,10 +84,22 @@ class TestWhatIsSent:
 
     def test_the_index(self) -> None:
         index = WeightViz(state(), states(2), {"loss": [1, 2]}).get_state()["_index"]
-        assert set(index) == fields("Index")
+        assert {*index, "outputs"} == fields("Index")
         assert set(index["runs"][0]) == fields("RunIndex")
         assert set(index["runs"][0]["metrics"]["loss"]) == fields("Metric")
         assert all(set(entry) == fields("BlockEntry") for entry in index["blocks"])
+
+    def test_the_outputs_of_a_probe(self) -> None:
+        torch.manual_seed(0)
+        model = torch.nn.Sequential(torch.nn.Linear(3, 2))
+        viz = WeightViz(model, [model.state_dict()], probe=(torch.randn(9, 3), torch.randn(9, 2)))
+        sent = viz.get_state()
+        index = sent["_index"]["outputs"]
+        assert set(index) == fields("OutputsIndex")
+        assert set(index["groups"]["0"]) == fields("GroupIndex")
+        assert all(set(entry) == fields("BlockEntry") for entry in index["blocks"])
+        assert all(sent["_blocks"])
+        json.dumps(index, allow_nan=False)
 
     def test_a_difference(self) -> None:
         about = {"quantity": "difference", "reference": 0, "names": None}

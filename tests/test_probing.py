@@ -84,7 +84,7 @@ def test_the_committed_bytes_hold_the_outputs_that_they_were_made_of() -> None:
     np.testing.assert_array_equal(found["prediction out"], outputs.prediction)
     np.testing.assert_array_equal(found["targets *"][0, :, 0], outputs.targets)
     now = crossing.attachment(outputs, fixtures.probed_network(), [0, 10, 20, 30, 40], {})
-    told = json.loads(json.dumps({**now.index(0), "blocks": None}))
+    told = json.loads(json.dumps({**now.index("run", 0), "blocks": None}))
     assert told == {**stored["index"], "blocks": None}
 
 
@@ -134,6 +134,7 @@ def test_a_model_that_fails_on_the_probe_is_drawn_and_says_why() -> None:
     assert index["outputs"]["checkpoints"] == []
     assert any("no outputs" in note and "lstm" in note for note in index["notes"])
     assert index["blocks"]
+    assert all(viz.get_state()["_blocks"]), "hosts stumble over an empty part"
 
 
 def test_an_interrupt_leaves_the_diagram_and_the_probe_can_be_run_again(
@@ -253,7 +254,7 @@ def test_an_attachment_rides_as_the_last_part_and_replaces_its_namesake() -> Non
     model, history, _ = study()
     viz = nwv.WeightViz(model, history)
     for text in (b"first", b"second"):
-        viz._payload.attach(Attachment("more", {"checkpoints": []}, ({"name": "a"},), text))
+        viz._payload.attached["more"] = Attachment("more", {"checkpoints": []}, ({"name": "a"},), text)
     state = viz.get_state()
     part = state["_index"]["more"]["blocks"][0]["part"]
     assert part == len(state["_blocks"]) - 1

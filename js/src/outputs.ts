@@ -6,7 +6,7 @@ export interface GroupIndex {
   how: string; // "units", "time steps", "calls" or "mean over space"
   n_positions: number; // of which `positions` were sent
   positions: number[];
-  rows: number[] | null; // which of the kept items, in the order of their targets; null: all, as they come
+  rows: number[] | null; // which of the kept items, by their targets; all as they come if it is null
   saturation: string | null; // from where on an output counts as saturated, in words
 }
 
