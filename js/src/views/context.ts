@@ -1,16 +1,26 @@
 // What a view is given and what it gives back; the contract between app and views.
 import type { Selection } from "../describe";
 import type { History } from "../history";
-import type { Network } from "../network";
+import type { Bundle, Network } from "../network";
 import type { Options } from "../options";
-import type { Links } from "./graph/links";
-import type { Zoom } from "./graph/zoom";
 
 /** The playhead as a view sees it; the player is one. */
 export interface Clock {
   readonly position: number;
   readonly checkpoint: number;
   readonly playing: boolean;
+}
+
+/** How many times the whole is enlarged, and where its corner lies, in stage pixels. */
+export interface Zoom {
+  k: number;
+  x: number;
+  y: number;
+}
+
+/** What tells the domain of a bundle at a checkpoint. */
+export interface Domains {
+  domain(bundle: Bundle, k: number): number;
 }
 
 export interface ViewContext {
@@ -24,8 +34,8 @@ export interface ViewContext {
   select(selection: Selection | null): void;
   /** Something is pointed at, at stage pixels (x, y); null when nothing is. `above` keeps a falling link in sight. */
   point(selection: Selection | null, x: number, y: number, above: boolean): void;
-  /** The links on whose domains these are drawn: those of a view beside this one. */
-  scaledAs?(): Links;
+  /** The domains that links are drawn on: those of a view beside this one. */
+  scaledAs?(): Domains;
   /** The reader has zoomed, or panned. */
   zoomed?(zoom: Zoom): void;
   /** Caption and legend are out of date. */
@@ -81,7 +91,7 @@ export interface View {
   zoom(factor: number | "fit"): void;
   /** Take over the zoom of a view beside this one. */
   zoomTo(zoom: Zoom): void;
-  readonly links: Links;
+  readonly links: Domains;
   readonly zoomState: Zoom;
   /** Bring a layer or unit into sight; return what to select: the unit, or the closed block that holds it. */
   reveal(group: string, unit: number | null): Selection;

@@ -4,6 +4,7 @@ import type { Touched } from "../../images/plan";
 import { type Bundle, firstSource, isFlattened, isNorm, type Network } from "../../network";
 import type { Options } from "../../options";
 import { domainOf } from "../../scale";
+import type { Domains } from "../context";
 import type { Focus } from "./focus";
 
 /** Apply the reader's choice of how rest dimensions (a Flatten's time steps) become one number. */
@@ -43,7 +44,7 @@ export class Links {
   readonly #firstStrips: Uint32Array; // a bundle has one strip for each block
   readonly n: number;
   /** Whose domains these links are drawn on, where it is not their own. */
-  scaledAs: Links | null = null;
+  scaledAs: Domains | null = null;
   readonly domains = new Map<string, { domain: number; seen: Set<number> }>();
   readonly #revision: number;
   readonly #cache = new Map<number, Float32Array>();

@@ -1,11 +1,8 @@
 // Zooming and panning of a layout: positions scale, marks grow only a little. Pure.
 import type { Layout, Picture, Place } from "../../layout";
+import type { Zoom } from "../context";
 
-export interface Zoom {
-  k: number;
-  x: number;
-  y: number;
-}
+export type { Zoom };
 
 /** Zoom by a factor about a point of the stage, which stays where it is. */
 export function zoomAbout(zoom: Zoom, factor: number, x: number, y: number): Zoom {
