@@ -252,7 +252,7 @@ class WeightViz(anywidget.AnyWidget):
 
     @property
     def histories(self) -> dict[str, History]:
-        """The histories of all runs by name; of one that was given without a name, the name is ``"run"``."""
+        """The histories of all runs by name; ``"run"`` is that of one without."""
         return self._runs.histories
 
     @property

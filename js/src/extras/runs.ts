@@ -3,7 +3,7 @@ import { hear, html } from "../dom";
 import { choice } from "../panel/controls";
 import type { Frame } from "../panel/frame";
 import type { Beside } from "../panel/reading";
-import type { Zoom } from "../views/graph/zoom";
+import type { Zoom } from "../views/context";
 import { BesideReading } from "./beside";
 import css from "./runs.css";
 import { Second, type Stage, writeHead } from "./second";

@@ -135,6 +135,21 @@ describe("several runs", () => {
     expect(domain(histories[0], { quantity: "difference", reference: 0 })).toBe(200);
   });
 
+  it("have the same domain whichever of them came first", async () => {
+    const { histories } = await runsOf([adam, { ...sgd, code: (k) => -100 * k }]);
+    const { network: shown } = histories[0];
+    const [late] = historiesOf({ runs: [{ name: "late" }] } as unknown as Index, network, null);
+    const [early, whole] = [[histories[0], late], histories].map((peers) => {
+      histories[0].peers = peers;
+      const made = new Links(shown, histories[0], DEFAULTS, () => true, new Map());
+      return [made.domain(bundle, 0), made.lasting.size];
+    });
+    expect([early, whole]).toEqual([
+      [13, 0], // nothing grows from it
+      [200, 1],
+    ]);
+  });
+
   it("tell their metrics side by side, of which those that count otherwise are left out", async () => {
     const { histories } = await runsOf([adam, sgd, { ...sgd, name: "stepless", steps: null }]);
     const { metrics } = timelineOf(histories[0]);

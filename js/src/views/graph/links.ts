@@ -30,6 +30,10 @@ function everyTarget(bundle: Bundle, step: number, first: number): Bundle {
 /** Roles whose links have a scale of their own, and what it is called after the layer's name. */
 const APART: Partial<Record<Bundle["role"], string>> = { bias: " biases", norm: " norms" };
 
+/** Another number after any run was revised; NaN, which equals nothing, as long as some have not come. */
+const revisionOf = ({ peers }: History): number =>
+  peers.reduce((sum, { revision, hasValues }) => sum + (peers[1] && !hasValues ? Number.NaN : revision), 0);
+
 function* chained<T>(lists: Iterable<T>[]): Iterable<T> {
   for (const list of lists) yield* list;
 }
@@ -60,7 +64,7 @@ export class Links {
     this.#network = network;
     this.#history = history;
     this.#options = options;
-    this.#revision = history.revision;
+    this.#revision = revisionOf(history);
     this.#grownFrom = grownFrom;
     this.#layers = new Map(network.groups.map((group) => [group.id, group.layer]));
     this.bundles = network.bundles.map((bundle) => withReduce(bundle, options)).filter(drawable);
@@ -73,9 +77,9 @@ export class Links {
     this.n = this.starts[this.bundles.length];
   }
 
-  /** The domains that later ones grow from; none if the history was revised. */
+  /** The domains that later ones grow from; none if a run was revised, or had not come yet. */
   get lasting(): Links["domains"] {
-    return this.#history.revision === this.#revision ? this.domains : new Map();
+    return revisionOf(this.#history) === this.#revision ? this.domains : new Map();
   }
 
   /** A bundle's links of the shown quantity at checkpoint k; false if they were not recorded. */
