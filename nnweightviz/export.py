@@ -9,6 +9,7 @@ import base64
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -46,7 +47,17 @@ $style
 </head>
 <body>
 $body
-<script>$script</script>
+<script type="application/octet-stream" id="nnweightviz-code">$code</script>
+<script>
+(async () => {
+  const packed = atob(document.getElementById("nnweightviz-code").textContent);
+  const bytes = Uint8Array.from(packed, (c) => c.charCodeAt(0));
+  const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const script = document.createElement("script");
+  script.textContent = await new Response(unpacked).text();
+  document.head.append(script);
+})();
+</script>
 </body>
 </html>
 """)
@@ -118,7 +129,7 @@ def _page(body: str, title: str | None, policy: str) -> str:
         title=escape(title or "nnweightviz"),
         style=read_static("nnweightviz.css"),
         body=body,
-        script=_inline(read_static("embed.js")),
+        code=_encoded([zlib.compress(read_static("embed.js").encode(), 9)])[0],
     )
 
 
@@ -167,11 +178,6 @@ def read_static(name: str) -> str:
             f"the browser bundle nnweightviz/static/{name} is not there: in a checkout, run "
             "`npm --prefix js ci && npm --prefix js run build`, or install the package again"
         ) from None
-
-
-def _inline(script: str) -> str:
-    """Return a script that cannot end, or confuse, the element that holds it."""
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 def _paragraph(text: str) -> str:

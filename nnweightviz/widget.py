@@ -228,8 +228,7 @@ class WeightViz(anywidget.AnyWidget):
     def run_probe(self, probe: Any = None) -> Outputs | None:
         """Run the probe again, or another one, at all checkpoints that there are now; return what it found.
 
-        A history that grows has outputs up to the checkpoints it had when the probe was run. The model is not to be
-        trained by another thread meanwhile.
+        Outputs end at the last checkpoint there was. The model is not to be trained by another thread meanwhile.
 
         Raises
         ------
