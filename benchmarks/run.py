@@ -40,6 +40,12 @@ def recording() -> list[Section]:
     return recording_sections()
 
 
+def studies() -> list[Section]:
+    from benchmarks.studies import studies_section
+
+    return [studies_section()]
+
+
 def playback(*names: str) -> list[Section]:
     from benchmarks.playback import playback_section
 
@@ -53,7 +59,7 @@ def peers(*names: str) -> list[Section]:
 
 
 SECTIONS: dict[str, Callable[..., list[Section]]] = {
-    f.__name__: f for f in (python, recording, pages, large, playback, peers)
+    f.__name__: f for f in (python, recording, pages, large, studies, playback, peers)
 }
 
 
