@@ -34,7 +34,8 @@ def complete(payload: Payload, n_runs: int = 1) -> tuple[dict[str, Any], list[by
             for name in COMPUTED:
                 if name not in payload.orders:
                     payload.order(name)
-        payload.events()
+        if n_runs == 1:
+            payload.events()
         return _everything(payload)
     chosen = payload.history[: payload.n_checkpoints].thin(most)
     some = Payload(payload.parameters.network, chosen, payload.dtype, payload.run)

@@ -133,8 +133,8 @@ class App {
     const looks = { get: () => options(), set: setOptions };
     const read = () => timelineOf(history);
     this.#timeline = createTimeline(this.#frame.timeline, player, read, looks, this.#signal);
-    history.decoding.then(() => this.#addEvents(select)).catch(() => {}); // the first picture comes first
     if (this.#session.histories[1]) this.#addRuns(context, chosen.create);
+    else history.decoding.then(() => this.#addEvents(select)).catch(() => {}); // the first picture comes first
   }
 
   async #addEvents(select: (selection: Selection | null) => void): Promise<void> {
