@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,14 @@ class Diagram:
         for _ in range(checkpoint):
             self.page.keyboard.press("ArrowRight")
         self.wait_for("checkpoint", checkpoint)
+
+
+def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+    """Wait for what comes soon: the next frame, or what the other side of the wire has to see."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.05)
 
 
 @pytest.fixture

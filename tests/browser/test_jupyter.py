@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from browser.conftest import Diagram
+from browser.conftest import Diagram, until
 from browser.jupyter import Jupyter, ask, execute
 
 SETUP = """
@@ -54,14 +53,6 @@ def diagram(jupyter: Jupyter, page: Page) -> Diagram:
     run_notebook(jupyter, page, SETUP, "viz", "slider")
     page.locator(".nnweightviz[data-links-drawn]").wait_for(timeout=60_000)
     return Diagram(page)
-
-
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait for what the other side of the wire has to see."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)
 
 
 def test_python_and_browser_see_each_other_scrub(jupyter: Jupyter, diagram: Diagram, page: Page) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, expect
 from torch import nn
 
 import nnweightviz as nwv
-from browser.conftest import Diagram
+from browser.conftest import Diagram, until
 
 N_TRAIN, N_TEST, N_STEPS = 40, 20, 6
 # The colours of a box of the pictures' canvas: how many pixels are not transparent, and their mean colour.
@@ -117,7 +117,7 @@ def test_pictures_follow_the_playhead(shown: Diagram) -> None:
         at_each.append(content(shown))
     assert len(set(at_each)) == 5
     shown.scrub_to(1)
-    assert content(shown) == at_each[1]
+    until(lambda: bool(content(shown) == at_each[1]))
 
 
 def test_pictures_change_while_playing(shown: Diagram, errors: list[str]) -> None:
@@ -125,7 +125,7 @@ def test_pictures_change_while_playing(shown: Diagram, errors: list[str]) -> Non
     before = content(shown)
     shown.button("Play").click()
     shown.wait_for("checkpoint", 4)
-    assert content(shown) != before
+    until(lambda: bool(content(shown) != before))
     assert errors == []
 
 
@@ -185,7 +185,7 @@ def test_clicking_a_picture_enlarges_it_and_a_dot_tells_its_item(shown: Diagram)
     shown.page.keyboard.press("ArrowDown")
     spot = shown.root.locator(".nwv-enlarged-spot")
     expect(spot).to_contain_text(re.compile(r"(training|test) item \d+: target "))
-    assert content(shown) != before, "the item is not marked in the other pictures"
+    until(lambda: bool(content(shown) != before))
     _, _, (_, y, _, y_test) = study()
     lowest = float(min(y.min(), y_test.min()))
     told = re.findall(r"target (−?[\d.]+)", spot.inner_text())[0].replace("−", "-")
@@ -206,10 +206,10 @@ def test_pointing_at_a_row_of_a_heat_map_marks_its_item_everywhere(shown: Diagra
     _, _, (_, y, _, y_test) = study()
     told = float(re.findall(r"target (−?[\d.]+)", spot.inner_text())[0].replace("−", "-"))
     assert told == pytest.approx(float(max(y.max(), y_test.max())), rel=1e-3)
-    assert content(shown) != before
+    until(lambda: bool(content(shown) != before))
     shown.page.mouse.move(1, 1)
     expect(spot).to_contain_text("Point at a row")
-    assert content(shown) == before
+    until(lambda: bool(content(shown) == before))
 
 
 def test_the_enlarged_picture_follows_the_playhead(shown: Diagram) -> None:
@@ -218,7 +218,7 @@ def test_the_enlarged_picture_follows_the_playhead(shown: Diagram) -> None:
     shown.scrub_to(4)
     last = large.evaluate(CONTENT)
     shown.scrub_to(1)
-    assert large.evaluate(CONTENT) != last
+    until(lambda: bool(large.evaluate(CONTENT) != last))
 
 
 def test_pictures_can_be_switched_off_and_need_a_probe(show: Callable[..., Diagram]) -> None:
