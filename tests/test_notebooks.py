@@ -55,7 +55,7 @@ def test_the_quickstart_writes_a_page_with_its_three_nets(tmp_path: Path) -> Non
     ).execute()
     page = (tmp_path / "quickstart.html").read_text()
     assert page.count('<div class="nnweightviz-embed"') == 3
-    assert re.findall(r'"n_checkpoints": ?(\d+)', page) == ["41", "31", "31"]
+    assert re.findall(r'"n_checkpoints": ?(\d+), ?"metrics"', page) == ["41", "31", "31"]
     assert "8 of 8 codes are different" in page
     assert re.search(r"The test error falls to 0\.6\d at epoch 10 and ends at 0\.7\d", page)
     assert re.search(r"Of the test digits, 9[5-9]% are read correctly", page)
