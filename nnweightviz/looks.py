@@ -29,6 +29,7 @@ def check_looks(options: Mapping[str, Any], network: Network, histories: Mapping
     ports = dict.fromkeys(b.port for b in network.bundles if b.port is not None)
     _check("gates", options["gates"] or (), "gate", ports)
     _check("metrics", options["metrics"] or (), "metric", dict.fromkeys(metrics))
+    _check("of", options["of"] or (), "parameter, layer or gate", parts_of(network))
     groups = {group.id: group for group in network.groups}
     _check("unfolded", options["unfolded"], "group", groups)
     _check("open_bands", options["open_bands"], "group", groups)
@@ -41,6 +42,14 @@ def check_looks(options: Mapping[str, Any], network: Network, histories: Mapping
             f"option 'reference' is {options['reference']}; this history has "
             f"{counted(len(history), 'checkpoint')}, 0 to {len(history) - 1}"
         )
+
+
+def parts_of(network: Network) -> list[str]:
+    """Return the names of all that the views beside the graph can show: layers, parameters, gates such as ``lstm.i``."""
+    parameters = network.parameters or {}
+    layers = dict.fromkeys(name.rpartition(".")[0] for name in parameters)
+    gates = dict.fromkeys(f"{network.layer_of(b.target).name}.{b.port}" for b in network.bundles if b.port)
+    return list(dict.fromkeys([*filter(None, layers), *parameters, *gates]))
 
 
 def _check_runs(options: Mapping[str, Any], histories: Mapping[str, History]) -> None:

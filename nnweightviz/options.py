@@ -51,6 +51,40 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "run": {"default": None, "type": "name", "accepted": None},
     "compare": {"default": "none", "type": "choice", "accepted": ["none", "side", "difference"]},
     "against": {"default": None, "type": "name", "accepted": None},
+    "of": {"default": None, "type": "names", "accepted": None},
+    "by": {"default": "layer", "type": "choice", "accepted": ["all", "layer", "parameter", "gate"]},
+    "normalise": {"default": "none", "type": "choice", "accepted": ["none", "layer", "total"]},
+    "matrix": {"default": "values", "type": "choice", "accepted": ["values", "thresholds", "portraits"]},
+    "thresholds": {"default": None, "type": "pair", "accepted": None},
+    "codes": {"default": "rows", "type": "choice", "accepted": ["rows", "columns"]},
+    "distribution": {
+        "default": "histogram",
+        "type": "choice",
+        "accepted": ["histogram", "multiples", "ridgeline", "density", "surface", "moments"],
+    },
+    "counts": {"default": "linear", "type": "choice", "accepted": ["linear", "log"]},
+    "bins": {"default": None, "type": "bins", "accepted": None},
+    "chosen": {"default": None, "type": "checkpoints", "accepted": None},
+    "trajectory": {
+        "default": "weights",
+        "type": "choice",
+        "accepted": ["weights", "update_norm", "norm", "update_ratio", "sparsity"],
+    },
+    "sample": {"default": "strongest", "type": "choice", "accepted": ["strongest", "random", "selected"]},
+    "n_sampled": {"default": 100, "type": "integer", "accepted": [1, 2000]},
+    "seed": {"default": 0, "type": "integer", "accepted": [0, None]},
+    "below": {"default": 0.01, "type": "number", "accepted": [0.0, None]},
+    "log_axes": {"default": [], "type": "subset", "accepted": ["x", "y"]},
+    "spectrum": {
+        "default": "singular_values",
+        "type": "choice",
+        "accepted": ["singular_values", "ranks", "correlation"],
+    },
+    "overview": {
+        "default": "norm",
+        "type": "choice",
+        "accepted": ["norm", "update_norm", "update_ratio", "stable_rank"],
+    },
 }
 """Name -> ``default``, ``type`` and ``accepted`` (the choices, or the lowest and highest number)."""
 
@@ -165,7 +199,7 @@ def _integer(name: str, value: Any, accepted: list[Any]) -> int:
 def _number(name: str, value: Any, accepted: list[Any]) -> float:
     low, high = accepted
     is_number = isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
-    if not is_number or not low <= value <= high:
+    if not is_number or value < low or (high is not None and value > high):
         raise _refuse(name, value, f"a number {_range(low, high)}")
     return float(value)
 
@@ -174,6 +208,43 @@ def _boolean(name: str, value: Any, _accepted: None) -> bool:
     if not isinstance(value, bool):
         raise _refuse(name, value, "True or False")
     return value
+
+
+def _pair(name: str, value: Any, _accepted: None) -> list[float]:
+    accepted = "two numbers, the lower one first, or None"
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        raise _refuse(name, value, accepted)
+    try:
+        low, high = (_number(name, number, [-math.inf, None]) for number in value)
+    except ValueError:
+        raise _refuse(name, value, accepted) from None
+    if low > high:
+        raise _refuse(name, value, accepted)
+    return [low, high]
+
+
+def _bins(name: str, value: Any, _accepted: None) -> list[float]:
+    accepted = "the first edge, the last edge and the number of bins (1 to 1000), such as [-5, 5, 40], or None"
+    if not isinstance(value, (list, tuple)) or len(value) != 3:
+        raise _refuse(name, value, accepted)
+    try:
+        low, high = _pair(name, value[:2], None)
+        n = _integer(name, value[2], [1, 1000])
+    except ValueError:
+        raise _refuse(name, value, accepted) from None
+    if low == high:
+        raise _refuse(name, value, accepted)
+    return [low, high, n]
+
+
+def _checkpoints(name: str, value: Any, _accepted: None) -> list[int]:
+    accepted = "a list of numbers of checkpoints, 0-based, or None"
+    if not isinstance(value, (list, tuple)) or not value:
+        raise _refuse(name, value, accepted)
+    try:
+        return sorted({_integer(name, number, [0, None]) for number in value})
+    except ValueError:
+        raise _refuse(name, value, accepted) from None
 
 
 def _unfolded(name: str, value: Any, _accepted: None) -> dict[str, str | bool]:
@@ -206,5 +277,8 @@ _CHECKS: dict[str, Callable[[str, Any, Any], Any]] = {
     "boolean": _boolean,
     "unfolded": _unfolded,
     "bands": _bands,
+    "pair": _pair,
+    "bins": _bins,
+    "checkpoints": _checkpoints,
     "blocks": _blocks,
 }

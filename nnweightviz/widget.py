@@ -33,7 +33,7 @@ from nnweightviz.selection import checked_selection
 from nnweightviz.sheet import first_traits
 from nnweightviz.words import in_a_word
 
-VIEWS = ("graph",)
+VIEWS = ("graph", "matrix", "distribution", "trajectory", "spectrum", "overview")
 PAGE_TRAITS = ("checkpoint", "playing", "speed", "loop", "view", "selection", "options", "title", "_network")
 
 

@@ -68,7 +68,7 @@ def test_a_page_carries_every_trait() -> None:
 
 def test_the_views_are_those_that_are_registered() -> None:
     registry = (SOURCE / "views" / "index.ts").read_text()
-    assert tuple(re.findall(r"^    (\w+): \{ title", registry, re.MULTILINE)) == VIEWS
+    assert tuple(re.findall(r"^  (\w+): \{ title", registry, re.MULTILINE)) == VIEWS
 
 
 def test_the_types_of_codes_are_the_same() -> None:

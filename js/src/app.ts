@@ -4,6 +4,7 @@ import { asLink, type Selection } from "./describe";
 import { hear, put } from "./dom";
 import { loadExtras } from "./extras";
 import type { RunsPanel } from "./extras/runs";
+import type { HostModel } from "./host";
 import { watchHost } from "./hosting";
 import { studioOfPage } from "./images/studio";
 import { DEFAULTS, type Options } from "./options";
@@ -11,16 +12,17 @@ import { Frame } from "./panel/frame";
 import { createInspector, type Inspector } from "./panel/inspector";
 import { createLegend, type LegendPanel } from "./panel/legend";
 import type { Beside } from "./panel/reading";
+import { fillTabs } from "./panel/tabs";
 import { createTimeline } from "./panel/timeline";
 import { createToolbar } from "./panel/toolbar";
 import { createTooltip, type Tooltip } from "./panel/tooltip";
-import type { HostModel } from "./player";
 import { looksOf, timelineOf } from "./runs";
 import { PALETTES } from "./scale";
 import { type Session, sessionOf } from "./session";
+import { Switcher } from "./switcher";
 import { applyTheme, watchTheme } from "./theme";
 import { views } from "./views";
-import type { View, ViewContext } from "./views/context";
+import type { ViewContext } from "./views/context";
 import { withReduce } from "./views/graph/links";
 
 class App {
@@ -28,7 +30,8 @@ class App {
   readonly #signal: AbortSignal;
   readonly #session: Session;
   readonly #frame: Frame;
-  #view!: View;
+  #stage!: Switcher;
+  #markTab!: (shown: string) => void;
   #toolbar!: { update(): void };
   #timeline!: ReturnType<typeof createTimeline>;
   #tooltip!: Tooltip;
@@ -47,6 +50,7 @@ class App {
     this.#readTheme();
     this.#build();
     this.#listen();
+    this.#showView();
     this.#refreshPanels();
   }
 
@@ -62,33 +66,21 @@ class App {
       const run = history.peers[1] ? `run ${history.name}` : "";
       return [this.#view.noteOf?.(selection), run].filter(Boolean).join(" · ") || null;
     };
-    this.#tooltip = createTooltip(this.#frame.view, history, (id) => this.#bundle(id), {
-      options,
-      isDark,
-      drawn: () => this.#view.network,
-      noteOf,
-      beside,
-      kernels,
-    });
+    const told = { options, isDark, noteOf, beside, kernels };
+    const drawn = () => this.#view.network;
+    const bundleOf = (id: string) => this.#bundle(id);
+    this.#tooltip = createTooltip(this.#frame.view, history, bundleOf, { ...told, drawn });
     this.#legend = createLegend(this.#frame.legend);
-    this.#inspector = createInspector(
-      this.#frame.inspector,
-      history,
-      () => network.bundles.map((b) => withReduce(b, options())),
-      {
-        options,
-        isDark,
-        select,
-        noteOf,
-        beside,
-        kernels,
-        enlarged: (selection) => this.#view.enlarged?.(selection) ?? null,
-      },
-    );
-    const chosen = views[this.#model.get("view")] ?? views.graph;
+    const bundles = () => network.bundles.map((b) => withReduce(b, options()));
+    const enlarged = (selection: Selection) => this.#view.enlarged?.(selection) ?? null;
+    this.#inspector = createInspector(this.#frame.inspector, history, bundles, { ...told, select, enlarged });
     const context: ViewContext = {
       network,
       history,
+      histories: this.#session.histories,
+      model: this.#model,
+      tools: this.#frame.viewTools,
+      showView: (name) => this.#write("view", name),
       clock: player,
       signal: this.#signal,
       options,
@@ -108,17 +100,13 @@ class App {
       outputs: () => this.#session.outputs,
       draws: async (outputs, stage) => {
         const { createPictures } = await loadExtras(this.#model);
-        return createPictures(outputs, stage, {
-          network,
-          options,
-          isDark,
-          selection: () => this.#selection(),
-        });
+        return createPictures(outputs, stage, context);
       },
       refresh: () => this.#refresh(),
     };
-    this.#view = chosen.create(this.#frame.view, context);
-    this.#toolbar = createToolbar(this.#frame.toolbar, {
+    this.#stage = new Switcher(this.#frame, context, views.graph.create);
+    this.#markTab = fillTabs(this.#frame.tabs, views, context.showView);
+    this.#toolbar = createToolbar(this.#frame.diagramTools, {
       network,
       nCheckpoints: () => history.nCheckpoints,
       checkpoint: () => player.checkpoint,
@@ -133,7 +121,7 @@ class App {
     const looks = { get: () => options(), set: setOptions };
     const read = () => timelineOf(history);
     this.#timeline = createTimeline(this.#frame.timeline, player, read, looks, this.#signal);
-    if (this.#session.histories[1]) this.#addRuns(context, chosen.create);
+    if (this.#session.histories[1]) this.#addRuns(context);
     else history.decoding.then(() => this.#addEvents(select)).catch(() => {}); // the first picture comes first
   }
 
@@ -143,18 +131,31 @@ class App {
     showEvents({ ...this.#session, model, view, select, timeline }, this.#signal);
   }
 
-  async #addRuns(context: ViewContext, create: (typeof views)[string]["create"]): Promise<void> {
+  async #addRuns(context: ViewContext): Promise<void> {
     const { compareRuns } = await loadExtras(this.#model);
     if (this.#signal.aborted) return;
     const [frame, view, session] = [this.#frame, this.#view, this.#session];
-    this.#runs = compareRuns({ frame, view, session, context, create });
+    this.#runs = compareRuns({ frame, view, session, context, create: views.graph.create });
     this.#refresh();
+  }
+
+  get #view() {
+    return this.#stage.diagram;
+  }
+
+  /** Show the view that the model names. */
+  #showView(): void {
+    const name = this.#model.get("view");
+    const known = name in views ? name : "graph";
+    this.#markTab(known);
+    this.#tooltip.hide();
+    this.#stage.show(known, () => this.#refresh());
   }
 
   #listen(): void {
     const { history, player, gates } = this.#session;
     const [signal, model] = [this.#signal, this.#model];
-    const isDrawn = (k: number) => this.#view.isDrawn(k);
+    const isDrawn = (k: number) => this.#stage.shown?.isDrawn(k) ?? true;
     gates.add(isDrawn);
     const stop: (() => unknown)[] = [() => gates.delete(isDrawn)];
     stop.push(
@@ -167,29 +168,30 @@ class App {
     };
     on("change:options", () => this.#refresh());
     on("change:selection", () => this.#showSelection());
+    on("change:view", () => this.#showView());
     on("change:title", () => this.#refresh());
     hear(signal, {
       abort: () => {
         for (const end of stop) end();
-        this.#view.destroy();
+        this.#stage.destroy();
         this.#frame.root.remove();
       },
     });
     watchTheme(() => this.#readTheme() && this.#refresh(), signal);
     watchHost(this.#frame.root, this.#frame.view, signal, {
       resized: () => {
-        this.#view.resize();
+        this.#stage.shown?.resize();
         this.#timeline.resize();
       },
-      seen: () => this.#view.redraw(),
-      hidden: () => this.#view.rest(),
+      seen: () => this.#stage.shown?.redraw(),
+      hidden: () => this.#stage.shown?.rest(),
       escape: () => {
         if (!this.#selection()) return;
         this.#select(null);
         this.#frame.view.querySelector<HTMLElement>("[tabindex]")?.focus();
       },
       space: () => this.#session.player.toggle(),
-      fullscreen: () => this.#view.update(),
+      fullscreen: () => this.#stage.shown?.update(),
     });
   }
 
@@ -198,7 +200,11 @@ class App {
   }
 
   #setOptions(change: Partial<Options>): void {
-    this.#model.set("options", { ...this.#model.get("options"), ...change });
+    this.#write("options", { ...this.#model.get("options"), ...change });
+  }
+
+  #write(trait: string, value: unknown): void {
+    this.#model.set(trait, value);
     this.#model.save_changes();
   }
 
@@ -208,8 +214,7 @@ class App {
 
   #select(selection: Selection | null): void {
     this.#tooltip.hide();
-    this.#model.set("selection", selection);
-    this.#model.save_changes();
+    this.#write("selection", selection);
   }
 
   #bundle(id: string) {
@@ -233,7 +238,7 @@ class App {
   /** Data or looks changed: everything follows. */
   #refresh(): void {
     this.#readTheme();
-    this.#view.update();
+    this.#stage.shown?.update();
     this.#refreshPanels();
   }
 
@@ -251,7 +256,7 @@ class App {
   }
 
   #showSelection(): void {
-    this.#view.update();
+    this.#stage.shown?.update();
     this.#inspect();
   }
 
@@ -271,7 +276,7 @@ class App {
 
   #drawFrame(): void {
     const { player, history } = this.#session;
-    this.#view.drawFrame();
+    this.#stage.shown?.drawFrame();
     this.#runs?.drawFrame();
     history.prefetch(player.checkpoint, player.playing, player.loop);
     const { root } = this.#frame;
@@ -288,12 +293,14 @@ class App {
 
   /** Caption and legend, at most once a frame; the long text for screen readers only at rest. */
   #tell(): void {
-    if (this.#stale || !this.#view) return;
+    if (this.#stale || !this.#stage) return;
     this.#stale = requestAnimationFrame(() => {
       this.#stale = 0;
       if (this.#signal.aborted || !this.#session.history.hasValues) return;
       const { root, caption } = this.#frame;
-      const text = this.#view.caption();
+      const shown = this.#stage.shown;
+      if (!shown) return;
+      const text = shown.caption();
       if (caption.textContent !== text) caption.textContent = text;
       this.#legend.update(
         this.#view.legend(),
@@ -302,7 +309,7 @@ class App {
       );
       put(root, "data-links", this.#view.nLinks);
       put(root, "data-links-drawn", this.#view.nLinksDrawn);
-      if (!this.#session.player.playing) this.#frame.live.textContent = this.#view.summary();
+      if (!this.#session.player.playing) this.#frame.live.textContent = shown.summary();
     });
   }
 }

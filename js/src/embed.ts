@@ -3,7 +3,7 @@ import { mount } from "./app";
 import { connect } from "./connection";
 import { loadBy } from "./extras";
 import { extras } from "./extras/index";
-import type { HostModel } from "./player";
+import type { HostModel } from "./host";
 import { sessionOf } from "./session";
 
 loadBy(async () => extras);

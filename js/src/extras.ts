@@ -1,6 +1,6 @@
 // The second part of the bundle: what many readers never open. It is loaded once, when a display first needs it.
 import type { extras as parts } from "./extras/index";
-import type { HostModel } from "./player";
+import type { HostModel } from "./host";
 
 export type Extras = typeof parts;
 type Load = (model: HostModel) => Promise<Extras>;

@@ -53,6 +53,32 @@ export interface Options {
   compare: "none" | "side" | "difference";
   /** null is the first other run. */
   against: string | null;
+  /** What the views beside the graph show: names of parameters, layers or gates (`lstm.i`); null is all, or what is selected. */
+  of: string[] | null;
+  /** What they put together. */
+  by: "all" | "layer" | "parameter" | "gate";
+  /** What weights are divided by: the norm of their layer, or of all. */
+  normalise: "none" | "layer" | "total";
+  matrix: "values" | "thresholds" | "portraits";
+  /** Weights from the second one up, and below the first one, are read as binary codes; null is halfway to the domain. */
+  thresholds: [number, number] | null;
+  codes: "rows" | "columns";
+  distribution: "histogram" | "multiples" | "ridgeline" | "density" | "surface" | "moments";
+  counts: "linear" | "log";
+  /** First edge, last edge, number of bins; null goes by the weights. */
+  bins: [number, number, number] | null;
+  /** The checkpoints of small multiples; null takes some evenly. */
+  chosen: number[] | null;
+  trajectory: "weights" | "update_norm" | "norm" | "update_ratio" | "sparsity";
+  /** Which weights have a line. */
+  sample: "strongest" | "random" | "selected";
+  n_sampled: number;
+  seed: number;
+  /** Weights below this in magnitude count as none. */
+  below: number;
+  log_axes: ("x" | "y")[];
+  spectrum: "singular_values" | "ranks" | "correlation";
+  overview: "norm" | "update_norm" | "update_ratio" | "stable_rank";
 }
 
 // biome-ignore format: the text between the braces is JSON, which a test compares with options.py
@@ -84,5 +110,23 @@ export const DEFAULTS: Options = {
   "expanded": null,
   "run": null,
   "compare": "none",
-  "against": null
+  "against": null,
+  "of": null,
+  "by": "layer",
+  "normalise": "none",
+  "matrix": "values",
+  "thresholds": null,
+  "codes": "rows",
+  "distribution": "histogram",
+  "counts": "linear",
+  "bins": null,
+  "chosen": null,
+  "trajectory": "weights",
+  "sample": "strongest",
+  "n_sampled": 100,
+  "seed": 0,
+  "below": 0.01,
+  "log_axes": [],
+  "spectrum": "singular_values",
+  "overview": "norm"
 };

@@ -1,18 +1,6 @@
 // The clock: which checkpoint is shown, and playing through them. One per widget model, shared by its displays.
 // Knows the model's traits and time; nothing of drawing.
-
-/** @boundary */
-export interface HostModel {
-  // biome-ignore lint/suspicious/noExplicitAny: traits of every type pass here, as in anywidget's own types
-  get(name: string): any;
-  set(name: string, value: unknown): void;
-  save_changes(): void;
-  on(event: string, callback: Callback): void;
-  off(event?: string | null, callback?: Callback | null): void;
-  send?(content: unknown, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
-}
-// biome-ignore lint/suspicious/noExplicitAny: the arguments depend on the event
-type Callback = (...args: any[]) => void;
+import type { HostModel } from "./host";
 
 /** Where time comes from; handed in by tests. */
 export interface Clock {

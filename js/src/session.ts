@@ -2,10 +2,11 @@
 import type { Index, Parts } from "./blocks";
 import type { History } from "./history";
 import { renumbered } from "./history/run";
+import type { HostModel } from "./host";
 import { type Network, readNetwork } from "./network";
 import { DEFAULTS } from "./options";
 import type { GivenOutputs } from "./outputs";
-import { type HostModel, type Player, playerOf } from "./player";
+import { type Player, playerOf } from "./player";
 import { historiesOf, looksOf, openAll, receive, standIn } from "./runs";
 
 export interface Session {

@@ -2,7 +2,7 @@
 import { shared } from "nnweightviz:shared";
 import { mount } from "./app";
 import { type Extras, loadBy } from "./extras";
-import type { HostModel } from "./player";
+import type { HostModel } from "./host";
 import { sessionOf } from "./session";
 
 /** What the text of the second part is, as a module. @boundary */

@@ -5,12 +5,13 @@ import { asLink, isLink, isUnit, type Selection } from "../describe";
 import { hear, html } from "../dom";
 import type { EventEntry } from "../events";
 import type { History } from "../history";
+import type { HostModel } from "../host";
 import type { Network } from "../network";
 import type { Overhead } from "../panel/scene";
 import type { Timeline } from "../panel/timeline";
-import type { HostModel, Player } from "../player";
+import type { Player } from "../player";
 import { formatCount } from "../scale";
-import type { View } from "../views/context";
+import type { Diagram } from "../views/context";
 import css from "./events/events.css";
 import { foundIn } from "./events/found";
 import { EventList } from "./events/list";
@@ -21,13 +22,13 @@ export interface Display {
   network: Network;
   history: History;
   player: Player;
-  view: View;
+  view: Diagram;
   select(selection: Selection): void;
   timeline: Timeline;
 }
 
 /** Bring what an event is about into sight; returns it, or the closed block that holds it. */
-function inSight(view: View, network: Network, where: Selection): Selection {
+function inSight(view: Diagram, network: Network, where: Selection): Selection {
   const selection = asLink(network, network.bundles, where) ?? where;
   if (isUnit(selection)) return view.reveal(selection.group, selection.unit);
   if (!isLink(selection)) return where;

@@ -88,8 +88,8 @@ class Comparison implements RunsPanel {
 
   update(): void {
     const { run, against, compare } = this.#stage.context.options();
-    const wanted = compare === "side" ? against! : "";
     const { dataset } = this.#frame.root;
+    const wanted = compare === "side" && dataset.view === "graph" ? against! : "";
     dataset.run = run!;
     dataset.compare = compare;
     this.#choosers.refresh();

@@ -8,18 +8,18 @@ import { momentLabel } from "../panel/moment";
 import type { Beside } from "../panel/reading";
 import { createTooltip } from "../panel/tooltip";
 import type { Session } from "../session";
-import type { View, ViewContext } from "../views/context";
+import type { Diagram, ViewContext } from "../views/context";
 import { withReduce } from "../views/graph/links";
 
 export interface Stage {
   session: Session;
-  view: View; // of the shown run
+  view: Diagram; // of the shown run
   context: ViewContext;
-  create: (host: HTMLElement, context: ViewContext) => View;
+  create: (host: HTMLElement, context: ViewContext) => Diagram;
 }
 
 export class Second {
-  readonly view: View;
+  readonly view: Diagram;
   readonly name = html("div", "nwv-run-head");
   readonly host = html("div", "nwv-view");
   readonly #stage: Stage;

@@ -11,7 +11,11 @@ export class Frame {
     role: "toolbar",
     "aria-label": "What is drawn",
   });
-  readonly view = html("div", "nwv-view");
+  /** What of it is the graph's, and what is another view's. */
+  readonly diagramTools = html("div", "nwv-tools");
+  readonly viewTools = html("div", "nwv-tools");
+  readonly tabs = html("div", { class: "nwv-tabs", role: "tablist", "aria-label": "View" });
+  readonly view = html("div", { class: "nwv-view", role: "tabpanel" });
   readonly inspector = html("aside", { class: "nwv-inspector", hidden: true, "aria-label": "Selection" });
   readonly legend = html("div", "nwv-legend");
   readonly timeline = html("div", "nwv-timeline-host");
@@ -22,7 +26,8 @@ export class Frame {
   constructor(host: HTMLElement) {
     const fullscreen = iconButton("Full screen", FULLSCREEN);
     hear(fullscreen, { click: () => this.#toggleFullscreen() });
-    const head = html("div", "nwv-head", html("div", {}, this.title, this.caption), fullscreen);
+    const head = html("div", "nwv-head", html("div", {}, this.title, this.caption), this.tabs, fullscreen);
+    this.toolbar.append(this.diagramTools, this.viewTools);
     const body = html("div", "nwv-body", this.view, this.inspector);
     const panels = [head, this.toolbar, body, this.#message, this.legend, this.timeline, this.live];
     this.root = html("div", "nnweightviz", ...panels);

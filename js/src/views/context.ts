@@ -1,6 +1,7 @@
 // What a view is given and what it gives back; the contract between app and views.
 import type { SelectedLink, Selection } from "../describe";
 import type { History } from "../history";
+import type { HostModel } from "../host";
 import type { Layout } from "../layout";
 import type { Bundle, Network } from "../network";
 import type { Options } from "../options";
@@ -28,7 +29,13 @@ export interface Scaled {
 
 export interface ViewContext {
   network: Network;
-  history: History;
+  history: History; // of the run that is shown
+  histories: History[]; // of all runs
+  model: HostModel;
+  /** Where a view other than the graph has its switches, above the stage; emptied when another one is shown. */
+  tools: HTMLElement;
+  /** Show another view. */
+  showView(name: string): void;
   clock: Clock;
   signal: AbortSignal;
   options(): Options;
@@ -138,12 +145,13 @@ export interface Shading {
   half: number; // the sum, in links at their domain, that is half as strong as can be
 }
 
+/** What every view can do. */
 export interface View {
   /** The playhead moved (called per frame, cheap). */
   drawFrame(): void;
   /** Whether the picture of a checkpoint is there (if not, it is made); playing waits for it. */
   isDrawn(checkpoint: number): boolean;
-  /** Data, looks, theme or size changed. */
+  /** Data, selection, looks, theme or size changed. */
   update(): void;
   resize(): void;
   /** The host took the display out of the page and put it back: draw again what was there. */
@@ -151,13 +159,17 @@ export interface View {
   /** Out of sight: give back what can be made again. */
   rest(): void;
   destroy(): void;
-  legend(): Legend;
   /** What is shown and what is not, in words. */
   caption(): string;
   /** What a sighted reader sees, in a sentence or two. */
   summary(): string;
+}
+
+/** The graph, which knows of every selection where it is. */
+export interface Diagram extends View {
+  legend(): Legend;
   zoom(factor: number | "fit"): void;
-  /** Take over the zoom of a view beside this one. */
+  /** Take over the zoom of a diagram beside this one. */
   zoomTo(zoom: Zoom): void;
   readonly links: Scaled;
   readonly zoomState: Zoom;

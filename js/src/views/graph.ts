@@ -7,7 +7,7 @@ import type { Tally } from "../images/plan";
 import { isDrawable, type Layout } from "../layout";
 import type { Network } from "../network";
 import { PALETTES, PAPERS } from "../scale";
-import type { Legend, View, ViewContext } from "./context";
+import type { Diagram, Legend, ViewContext } from "./context";
 import { type Boxes, drawBoxes } from "./graph/boxes";
 import { type Chrome, drawChrome } from "./graph/chrome";
 import { createEdges, type Edges } from "./graph/edges";
@@ -29,7 +29,7 @@ import { endsOfLink } from "./graph/strips";
 import { graphCaption, graphSummary } from "./graph/words";
 import { boundedZoom, wholeZoom, type Zoom, zoomAbout, zoomed } from "./graph/zoom";
 
-class Graph implements View {
+class Graph implements Diagram {
   readonly #given: ViewContext;
   readonly #stage: HTMLElement;
   readonly #screen: Screen;
@@ -311,4 +311,4 @@ class Graph implements View {
   }
 }
 
-export const createGraph = (host: HTMLElement, context: ViewContext): View => new Graph(host, context);
+export const createGraph = (host: HTMLElement, context: ViewContext): Diagram => new Graph(host, context);

@@ -1,8 +1,17 @@
-// The registry of views: what the widget can show, by name.
-import type { View, ViewContext } from "./context";
+// The registry of views: what the widget can show, by name. All but the graph are made by the second part of the bundle.
+import type { Diagram, ViewContext } from "./context";
 import { createGraph } from "./graph";
 
-export const views: Record<string, { title: string; create(host: HTMLElement, context: ViewContext): View }> =
-  {
-    graph: { title: "Graph", create: createGraph },
-  };
+interface Registered {
+  title: string;
+  create?: (host: HTMLElement, context: ViewContext) => Diagram;
+}
+
+export const views: Record<string, Registered> & { graph: Required<Registered> } = {
+  graph: { title: "Graph", create: createGraph },
+  matrix: { title: "Matrix" },
+  distribution: { title: "Distribution" },
+  trajectory: { title: "Trajectory" },
+  spectrum: { title: "Spectrum" },
+  overview: { title: "Overview" },
+};

@@ -5,8 +5,8 @@ import { Found } from "../../src/extras/events/found";
 import { EventList } from "../../src/extras/events/list";
 import { drawTicks, ticksOf, tickText } from "../../src/extras/events/ticks";
 import type { History } from "../../src/history";
+import type { HostModel } from "../../src/host";
 import { prepare, type Scene, sceneOf } from "../../src/panel/scene";
-import type { HostModel } from "../../src/player";
 import { network } from "./history.fixture";
 import { run } from "./timeline.fixture";
 

@@ -1,7 +1,8 @@
 // A timeline on a fake model, for tests in happy-dom.
 import { afterEach, beforeEach, vi } from "vitest";
+import type { HostModel } from "../../src/host";
 import { createTimeline, type TimelineData, type TimelineLooks } from "../../src/panel/timeline";
-import { type HostModel, Player } from "../../src/player";
+import { Player } from "../../src/player";
 
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 export const THIN = "\u2009";

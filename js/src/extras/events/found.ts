@@ -3,7 +3,7 @@
 import type { Index, Reply } from "../../blocks";
 import type { EventEntry, EventIndex } from "../../events";
 import type { History } from "../../history";
-import type { HostModel } from "../../player";
+import type { HostModel } from "../../host";
 
 /** Steps that Python takes in about half a second: of fewer, a display asks by itself, of more when its reader does. */
 const QUICK_STEPS = 5e7;
