@@ -246,8 +246,7 @@ class WeightViz(anywidget.AnyWidget):
     def _attach_outputs(self) -> None:
         assert self._probe is not None
         self.outputs, attached = probed(self._model, self.history, self.network, self._probe)
-        with self._payload.lock:
-            self._payload.attached[attached.name] = attached
+        self._payload.attach(attached, peaks=self.outputs.peaks if self.outputs else None)
 
     @property
     def histories(self) -> dict[str, History]:
