@@ -213,15 +213,16 @@ def _stacked(
     room = bottom - top - sum(gaps)
     step = min(MAX_SPACING, room / max(1, rows))
     y = top + (room - step * rows) / 2
-    for gap, (group, form) in zip(gaps, slots, strict=True):
-        height = step * _rows_of(group, form)
+    for gap, slot in zip(gaps, slots, strict=True):
+        height = step * _rows_of(*slot)
         y += gap
-        places[group.id] = _placed(group, form, x, y, height, looks)
+        places[slot[0].id] = _placed(slot, x, y, height, looks)
         y += height
     return places
 
 
-def _placed(group: Group, form: Form, x: float, top: float, height: float, looks: Looks) -> Place:
+def _placed(slot: tuple[Group, Form], x: float, top: float, height: float, looks: Looks) -> Place:
+    group, form = slot
     spacing = height / max(1, group.n_units)
     unit_y = (top + (np.arange(group.n_units) + 0.5) * spacing).astype(np.float32)
     radius = max(1.2, min(7.0, spacing * 0.36))
