@@ -7,22 +7,26 @@ bands and no pictures of outputs.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from nnweightviz.bundle import Bundle
 from nnweightviz.drawn import network_of
 from nnweightviz.history import History
 from nnweightviz.layout import Looks, layout_network
 from nnweightviz.network import Network
+from nnweightviz.options import validated
 from nnweightviz.parameters import Parameters
 from nnweightviz.plots.legend import LEGEND, ROW, draw_legend, legend_rows
 from nnweightviz.plots.lines import FEW, MOST_CRISP, MOST_IN_ALL, N_STRONG, Lines, shading, words_of
-from nnweightviz.plots.links import Links, Scale
+from nnweightviz.plots.links import Links, Shown
 from nnweightviz.plots.stage import HEAD, Stage, colour_of, size_of
 from nnweightviz.plots.units import draw_units
 from nnweightviz.scale import PALETTES, Theme, buckets_of, line_of, opacity_exponent
@@ -38,12 +42,11 @@ def graph(
     checkpoint: int = -1,
     *,
     ax: Axes | None = None,
-    scale: Scale = "layer",
-    threshold: float = 0.0,
-    unfolded: dict[str, str | bool] | None = None,
+    unfolded: Mapping[str, str | bool] | None = None,
     size: tuple[float, float] = (7.2, 4.8),
     theme: Theme = "light",
     title: str | None = None,
+    **shown: Any,
 ) -> Axes:
     """Draw a network with the weights of a checkpoint.
 
@@ -57,21 +60,20 @@ def graph(
         0-based, or from the end if negative.
     ax
         Where to draw; by default in a new figure of ``size`` inches.
-    scale
-        What full width and colour stand for: ``"layer"``, ``"global"`` or ``"checkpoint"``.
-    threshold
-        Links weaker than this share of their domain are left out and counted.
     unfolded
         Which gate of a banded layer has its links drawn (group id -> gate), and which h(t-1) is unfolded.
     size, theme, title
         Of a new figure in inches; ``"light"`` or ``"dark"``; above the diagram, the network's name by default.
+    shown
+        Options of the widget: ``scale``, ``quantity``, ``reference``, ``threshold``, ``signs``, ``gates``, ``roles``,
+        ``reduce``, ``rest_index``; see ``docs/options.md``.
 
     Raises
     ------
     TypeError, ValueError, IndexError
         If something given is not accepted; the message says what is.
     """
-    _check(history, scale, threshold, theme)
+    links_shown = _checked(history, shown, theme)
     network = network_of(None, history) if network is None else network
     parameters = Parameters(network, list(history))
     n = len(parameters.checkpoints)
@@ -81,35 +83,35 @@ def graph(
         )
     if ax is None:
         ax = Figure(figsize=size).add_axes((0, 0, 1, 1))
-    links = Links(network, parameters, scale)
+    links = Links(network, parameters, links_shown)
     width, height = size_of(ax)
-    rows = len(legend_rows(links, network.bundles, checkpoint % n, width))
+    rows = len(legend_rows(links, links.network.bundles, checkpoint % n, width))
     looks = Looks(width, max(160, height - HEAD - LEGEND - ROW * rows), unfolded or {})
-    layout = layout_network(network, looks)
-    stage = Stage(ax, network, layout, links, checkpoint % n, theme)
+    layout = layout_network(links.network, looks)
+    stage = Stage(ax, links.network, layout, links, checkpoint % n, theme)
     stage.prepare()
-    told = _draw_links(stage, threshold)
+    told = _draw_links(stage)
     draw_units(stage)
     stage.text(10, -8, network.name if title is None else title, size=9, weight="bold", ha="left")
     draw_legend(stage, told)
     return ax
 
 
-def _check(history: Any, scale: str, threshold: Any, theme: str) -> None:
+def _checked(history: Any, shown: Mapping[str, Any], theme: str) -> Shown:
     if not isinstance(history, History):
         raise TypeError(
             f"history is {in_a_word(history)}; it is a History, as nnweightviz.open(path) gives it"
         )
     if len(history) == 0:
         raise ValueError("the history has no checkpoints: record one first")
-    for what, given, accepted in (
-        ("scale", scale, ("layer", "global", "checkpoint")),
-        ("theme", theme, tuple(PALETTES)),
-    ):
-        if given not in accepted:
-            raise ValueError(f"{what} is {given!r}; it is {' or '.join(map(repr, accepted))}")
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"threshold is {threshold!r}; it is a share of the domain, 0 to 1")
+    if theme not in PALETTES:
+        raise ValueError(f"theme is {theme!r}; it is {' or '.join(map(repr, PALETTES))}")
+    names = [field.name for field in fields(Shown)]
+    for name in shown:
+        if name not in names:
+            raise TypeError(f"graph() does not take {name!r}; of the options it takes {', '.join(names)}")
+    options = validated(shown)
+    return Shown(**{name: options[name] for name in names})
 
 
 def _lines_of(stage: Stage, bundle: Bundle) -> Lines | None:
@@ -127,12 +129,21 @@ def _lines_of(stage: Stage, bundle: Bundle) -> Lines | None:
     domain = stage.links.domain(bundle, stage.k)
     buckets = buckets_of(values, domain, signed=stage.links.is_signed(bundle))
     sizes = np.where(np.isfinite(values), np.abs(values) / domain if domain > 0 else 0, np.inf)
+    if stage.links.is_signed(bundle):
+        sizes[_is_off(values, stage.links.shown.signs)] = -1  # below every threshold
     return Lines(segments.reshape(-1, 2, 2), buckets.ravel(), sizes.ravel(), np.abs(values).ravel())
 
 
-def _draw_links(stage: Stage, threshold: float) -> list[str]:
+def _is_off(values: NDArray[Any], signs: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which weights have a sign that is switched off."""
+    return (values > 0) & ("+" not in signs) | (values < 0) & ("-" not in signs)
+
+
+def _draw_links(stage: Stage) -> list[str]:
     """Draw the links, strongest last, those of crowds as an image; return what there is to say of them."""
-    drawable = [bundle for bundle in stage.network.bundles if stage.layout.is_drawable(bundle)]
+    layout, links = stage.layout, stage.links
+    drawable = [b for b in stage.network.bundles if layout.is_drawable(b) and links.is_shown(b)]
+    threshold = links.shown.threshold
     found = [(bundle, lines) for bundle in drawable if (lines := _lines_of(stage, bundle)) is not None]
     n_missing = sum(b.n_links for b in drawable) - sum(len(lines.buckets) for _, lines in found)
     if not found:

@@ -94,7 +94,7 @@ def words_of(shown: Lines, every: Lines, n_all: int, n_missing: int) -> list[str
         words = [
             f"{n} of {counted(n_there, 'link')} drawn as lines ({share:.0f} % of total |w|); all in the shading"
         ]
-    words += [f"{n_all - n_there} below the filter"] if n_there < n_all else []
+    words += [f"{n_all - n_there} hidden by filters"] if n_there < n_all else []
     n_odd = int((every.buckets % 4 == 0).sum())
     words += [f"{n_odd} NaN or infinite"] if n_odd else []
     return words + ([f"{n_missing} not recorded"] if n_missing else [])

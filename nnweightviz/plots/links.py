@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz.bundle import Bundle
-from nnweightviz.network import Network
+from nnweightviz.network import Network, Reduce
 from nnweightviz.parameters import Parameters
 from nnweightviz.scale import domain_of
 
@@ -22,28 +22,65 @@ APART = {"bias": " biases", "norm": " norms"}
 """Roles whose links have a scale of their own, and what it is called after the layer's name."""
 
 
-@dataclass
+@dataclass(frozen=True)
+class Shown:
+    """What of the links is shown: as the options of these names say."""
+
+    scale: Scale = "layer"
+    quantity: str = "weights"
+    reference: int = 0
+    threshold: float = 0.0
+    signs: Sequence[str] = ("+", "-")
+    gates: Sequence[str] | None = None
+    roles: Sequence[str] = ("input", "recurrent", "bias", "projection", "norm")
+    reduce: str = "l2"
+    rest_index: int = 0
+
+
 class Links:
     """The bundles of a network with the weights of a history, on a scale."""
 
-    network: Network
-    parameters: Parameters
-    scale: Scale = "layer"
-    _domains: dict[str, float] = field(default_factory=dict)
+    def __init__(self, network: Network, parameters: Parameters, shown: Shown) -> None:
+        self.parameters, self.shown, self.scale = parameters, shown, shown.scale
+        self.network = replace(network, bundles=tuple(self._reduced(bundle) for bundle in network.bundles))
+        self._domains: dict[str, float] = {}
+
+    def _reduced(self, bundle: Bundle) -> Bundle:
+        """Apply the choice of how a Flatten's steps become one number."""
+        name = bundle.rest_name or ""
+        if len(bundle.shape) != 3 or not any(word in name for word in ("step", "position", "copy")):
+            return bundle
+        index = (min(self.shown.rest_index, bundle.shape[2] - 1),) if self.shown.reduce == "index" else None
+        return replace(bundle, reduce=cast(Reduce, self.shown.reduce), index=index)
 
     def values(self, bundle: Bundle, k: int) -> NDArray[Any] | None:
-        """Return a bundle's links at a checkpoint, ``(n_target, n_source)``; None if they were not recorded."""
-        if not self.parameters.has(self._stored(bundle), k):
+        """Return a bundle's links of the shown quantity at a checkpoint, ``(n_target, n_source)``; None if they, or
+        what they are the change from, were not recorded.
+        """
+        now = self._weights(bundle, k)
+        if self.shown.quantity == "weights" or now is None:
+            return now
+        before = self._weights(bundle, self.shown.reference if self.shown.quantity == "difference" else k - 1)
+        return None if before is None else np.asarray(now, np.float64) - before
+
+    def _weights(self, bundle: Bundle, k: int) -> NDArray[Any] | None:
+        if k < 0 or not self.parameters.has(self._stored(bundle), k):
             return None
         return bundle.weights({bundle.parameter: self.parameters.array(k, self._stored(bundle))})
+
+    def is_shown(self, bundle: Bundle) -> bool:
+        """Whether roles and gates let a bundle through."""
+        gates = self.shown.gates
+        return bundle.role in self.shown.roles and (
+            bundle.port is None or gates is None or bundle.port in gates
+        )
 
     def _stored(self, bundle: Bundle) -> str:
         return (self.network.tied or {}).get(bundle.parameter, bundle.parameter)
 
-    @staticmethod
-    def is_signed(bundle: Bundle) -> bool:
-        """Whether links have a sign; norms of several entries have none."""
-        return bundle.reduce != "l2"
+    def is_signed(self, bundle: Bundle) -> bool:
+        """Whether links have a sign; norms of several entries have none, but their changes have."""
+        return bundle.reduce != "l2" or self.shown.quantity != "weights"
 
     def label(self, bundle: Bundle) -> str:
         """Return what a reader calls the scale that a bundle is drawn on."""

@@ -71,7 +71,9 @@ def _draw_ticks(stage: Stage) -> None:
     bundles = [
         bundle
         for bundle in stage.layout.ticked.values()
-        if (place := stage.layout.places.get(bundle.target)) and place.port in (None, bundle.port)
+        if (place := stage.layout.places.get(bundle.target))
+        and place.port in (None, bundle.port)
+        and stage.links.is_shown(bundle)
     ]
     for bundle in bundles:
         place, values = stage.layout.places[bundle.target], stage.links.values(bundle, stage.k)

@@ -87,9 +87,32 @@ def test_the_words_tell_moment_domains_and_what_is_not_drawn() -> None:
     history = recorded(dense(4, 3, 2))
     text = words(graph(history, checkpoint=1, threshold=0.5))
     assert "epoch 1 (2 of 3)" in text
-    assert "below the filter" in text
+    assert "hidden by filters" in text
     weights = np.abs(np.stack([c.state["0.weight"] for c in history])).ravel()
     assert f"0 ±{np.quantile(weights, 0.995):.3g}".replace(" ", "\u00a0") in text
+
+
+def test_signs_roles_and_gates_choose_what_is_drawn() -> None:
+    model = Recurrent(4)
+    history, network = recorded(model), nwv.as_network(model, example_input=torch.zeros(1, 4, 3))
+    state = history[-1].state
+    n_all = len(lines(graph(history, network)).get_segments())
+    assert n_all == sum(np.size(array) for array in state.values())
+    n_positive = sum(int((array >= 0).sum()) for array in state.values())
+    assert len(lines(graph(history, network, signs=["+"])).get_segments()) == n_positive
+    n_kernels = sum(np.size(a) for name, a in state.items() if "bias" not in name)
+    roles = ["input", "recurrent"]
+    assert len(lines(graph(history, network, roles=roles)).get_segments()) == n_kernels
+    of_gate = len(lines(graph(history, network, gates=["f"], roles=["recurrent"])).get_segments())
+    assert of_gate == 4 * 4
+
+
+def test_an_update_is_drawn_on_its_own_domain() -> None:
+    history = recorded(dense(4, 3))
+    steps = np.diff(history["0.weight"].astype(np.float64), axis=0)
+    text = words(graph(history, quantity="update"))
+    assert f"0 ±{np.quantile(np.abs(steps), 0.995):.3g}".replace(" ", "\u00a0") in text
+    assert "no links" in words(graph(history, checkpoint=0, quantity="update"))
 
 
 def test_nan_and_infinities_are_counted_and_dashed() -> None:
@@ -149,9 +172,14 @@ def test_names_are_text_and_never_formulas() -> None:
     ("given", "error", "said"),
     [
         ({"checkpoint": 7}, IndexError, "checkpoint is 7; this history has 3, 0 to 2"),
-        ({"scale": "net"}, ValueError, "scale is 'net'; it is 'layer' or 'global' or 'checkpoint'"),
+        (
+            {"scale": "net"},
+            ValueError,
+            "option 'scale' is 'net'; it takes 'layer' or 'global' or 'checkpoint'",
+        ),
         ({"theme": "blue"}, ValueError, "theme is 'blue'; it is 'light' or 'dark'"),
-        ({"threshold": 2}, ValueError, "threshold is 2; it is a share of the domain"),
+        ({"threshold": 2}, ValueError, "option 'threshold' is 2; it takes a number from 0.0 to 1.0"),
+        ({"easing": True}, TypeError, "graph\\(\\) does not take 'easing'; of the options it takes scale"),
     ],
 )
 def test_what_is_not_accepted_is_said(given: Any, error: type[Exception], said: str) -> None:
