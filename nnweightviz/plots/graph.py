@@ -84,17 +84,29 @@ def graph(
     if ax is None:
         ax = Figure(figsize=size).add_axes((0, 0, 1, 1))
     links = Links(network, parameters, links_shown)
+    draw_graph(ax, links, checkpoint % n, unfolded=unfolded, theme=theme, title=title)
+    return ax
+
+
+def draw_graph(
+    ax: Axes,
+    links: Links,
+    k: int,
+    *,
+    unfolded: Mapping[str, str | bool] | None = None,
+    theme: Theme = "light",
+    title: str | None = None,
+) -> None:
+    """Draw links at checkpoint ``k``; as :func:`graph`, for those who draw several checkpoints of the same links."""
     width, height = size_of(ax)
-    rows = len(legend_rows(links, links.network.bundles, checkpoint % n, width))
+    rows = len(legend_rows(links, links.network.bundles, k, width))
     looks = Looks(width, max(160, height - HEAD - LEGEND - ROW * rows), unfolded or {})
-    layout = layout_network(links.network, looks)
-    stage = Stage(ax, links.network, layout, links, checkpoint % n, theme)
+    stage = Stage(ax, links.network, layout_network(links.network, looks), links, k, theme)
     stage.prepare()
     told = _draw_links(stage)
     draw_units(stage)
-    stage.text(10, -8, network.name if title is None else title, size=9, weight="bold", ha="left")
+    stage.text(10, -8, links.network.name if title is None else title, size=9, weight="bold", ha="left")
     draw_legend(stage, told)
-    return ax
 
 
 def _checked(history: Any, shown: Mapping[str, Any], theme: str) -> Shown:
