@@ -46,6 +46,7 @@ PYTHON_RANKS = {
     "recorder": 4,
     "probe": 4,
     "moments": 3.8,
+    "spectrum": 3.8,
     "plots": 4,
     "payload": 4,
     "drawn": 4,
