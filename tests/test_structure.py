@@ -85,6 +85,7 @@ TYPESCRIPT_RANKS = {
             "describe",
             "ticks",
             "events",
+            "spectra",
         ),
         0,
     ),
