@@ -2,11 +2,16 @@
 import { KernelPicture } from "../panel/kernel";
 import type { View, ViewContext } from "../views/context";
 import { showEvents } from "./events";
+import { createOverview } from "./overview";
 import { createPictures } from "./pictures";
 import { compareRuns } from "./runs";
+import { createSpectrum } from "./spectrum";
 import { createStrips } from "./strips/strips";
 
 /** The views that are not the graph, by their names in the registry. */
-const views: Record<string, (host: HTMLElement, context: ViewContext) => View> = {};
+const views: Record<string, (host: HTMLElement, context: ViewContext) => View> = {
+  spectrum: createSpectrum,
+  overview: createOverview,
+};
 
 export const extras = { KernelPicture, compareRuns, createPictures, createStrips, showEvents, views };
