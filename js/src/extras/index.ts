@@ -2,11 +2,14 @@
 import { KernelPicture } from "../panel/kernel";
 import type { View, ViewContext } from "../views/context";
 import { showEvents } from "./events";
+import { createMatrix } from "./matrix";
 import { createPictures } from "./pictures";
 import { compareRuns } from "./runs";
 import { createStrips } from "./strips/strips";
 
 /** The views that are not the graph, by their names in the registry. */
-const views: Record<string, (host: HTMLElement, context: ViewContext) => View> = {};
+const views: Record<string, (host: HTMLElement, context: ViewContext) => View> = {
+  matrix: createMatrix,
+};
 
 export const extras = { KernelPicture, compareRuns, createPictures, createStrips, showEvents, views };
