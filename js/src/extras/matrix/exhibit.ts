@@ -39,9 +39,10 @@ export class Exhibit {
 
   #arrange(): void {
     const { width, height } = this.#figure.size;
-    const arrange = (room: number) => sheetsOf(this.#n, this.grid, room, this.#k);
-    this.#sheets = arrange(width - 8);
-    if (this.#sheets.total > height) this.#sheets = arrange(width - 22); // beside the scroll bar
+    const arrange = (aside: number) =>
+      sheetsOf(this.#n, this.grid, { width: width - aside, height }, this.#k);
+    this.#sheets = arrange(8);
+    if (this.#sheets.total > height) this.#sheets = arrange(22); // beside the scroll bar
     this.#spacer.style.height = `${this.#sheets.total}px`;
   }
 

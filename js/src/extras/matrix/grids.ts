@@ -27,7 +27,8 @@ export function gridOfRows(network: Network, { view }: Piece): Grid {
   return { channels: 1, rows, columns, isGuessed: true };
 }
 
-const IMAGE_PX = 84; // the longer side of an image that is not zoomed
+const IMAGE_PX = { least: 84, most: 260 }; // the longer side of an image that is not zoomed
+const ROW_OF = 4; // channels that stand in a row
 const GAP = 12;
 const WORDS_PX = 30; // of two lines below an image
 const LEAST_WIDTH = 92; // of what an image and its words take
@@ -44,13 +45,24 @@ export interface Sheets {
   total: number; // the height of all
 }
 
-export function sheetsOf(n: number, { channels, rows, columns }: Grid, room: number, k: number): Sheets {
-  const across = Math.ceil(Math.sqrt(channels));
+/** The largest images of which all are in sight; small ones where they are many. */
+export function sheetsOf(n: number, grid: Grid, room: { width: number; height: number }, k: number): Sheets {
+  let found = sheetsAt(n, grid, room.width, IMAGE_PX.least * k);
+  for (let px = IMAGE_PX.least * k; px <= IMAGE_PX.most * k; px *= 1.1) {
+    const larger = sheetsAt(n, grid, room.width, px);
+    if (larger.total > room.height) break;
+    found = larger;
+  }
+  return found;
+}
+
+function sheetsAt(n: number, { channels, rows, columns }: Grid, room: number, px: number): Sheets {
+  const across = channels <= ROW_OF ? channels : Math.ceil(Math.sqrt(channels));
   const down = Math.ceil(channels / across);
   const gap = channels > 1 ? 2 : 0;
   const sides = [across * columns, down * rows];
   const longest = Math.max(...sides);
-  const ideal = ((IMAGE_PX * k) / longest) * Math.min(1, (room - GAP) / (IMAGE_PX * k));
+  const ideal = Math.min(px, room - GAP) / longest;
   const size = ideal >= 1 ? Math.floor(ideal) : ideal;
   const image = { width: sides[0] * size + (across - 1) * gap, height: sides[1] * size + (down - 1) * gap };
   const width = Math.max(LEAST_WIDTH, image.width) + GAP;

@@ -11,9 +11,9 @@ export interface Zoom {
 
 export const WHOLE: Zoom = { k: 1, x: 0, y: 0 };
 
-const MOST = { width: 64, height: 34 }; // of a cell
+const MOST = { width: 84, height: 48 }; // of a cell
 const GAPS = { columns: 10, rows: 6 };
-const LARGEST = 40; // CSS pixels of the smaller side of a cell, zoomed in
+const LARGEST = 48; // CSS pixels of the smaller side of a cell, zoomed in
 
 export interface Room {
   width: number;

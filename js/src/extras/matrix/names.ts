@@ -114,7 +114,7 @@ export function drawNames(names: Names, { box, rows, columns }: Placed): SVGGEle
       );
     const [step, size] = [names.steps[i], columns.size * names.steps[i]];
     const width = names.isUpright ? LINE_PX : 8 + CHARACTER_PX * String(run.n).length;
-    if (run.piece.isBias && size < 9) return;
+    if (run.piece.isBias) return; // its title says it all
     for (const { cell, pixel } of named(run, step, strideOf(size, width), columns, from, to)) {
       const name = names.columnName(cell);
       const place: Attributes = names.isUpright

@@ -40,12 +40,13 @@ function thresholdTool(context: ViewContext, read: () => Thresholds): [HTMLEleme
     () => context.options().codes,
     (codes) => context.setOptions({ codes }),
   );
-  const element = html("span", "nwv-tool", "1 below", fields[0], "0 from", fields[1], half, along);
+  const numbers = html("span", "nwv-tool", "1 below", fields[0], "0 from", fields[1], half);
+  const element = html("span", "nwv-tools", numbers, along);
   const refresh = (): void => {
     const { matrix, thresholds } = context.options();
-    element.hidden = matrix !== "thresholds";
+    numbers.hidden = along.hidden = matrix !== "thresholds";
     half.hidden = thresholds === null;
-    if (element.hidden) return;
+    if (numbers.hidden) return;
     const shown = read();
     fields.forEach((input, i) => {
       input.value = String(shown[i]);
