@@ -3,6 +3,7 @@ import { KernelPicture } from "../panel/kernel";
 import type { View, ViewContext } from "../views/context";
 import { showEvents } from "./events";
 import { createOverview } from "./overview";
+import { createMatrix } from "./matrix";
 import { createPictures } from "./pictures";
 import { compareRuns } from "./runs";
 import { createSpectrum } from "./spectrum";
@@ -12,6 +13,7 @@ import { createStrips } from "./strips/strips";
 const views: Record<string, (host: HTMLElement, context: ViewContext) => View> = {
   spectrum: createSpectrum,
   overview: createOverview,
+  matrix: createMatrix,
 };
 
 export const extras = { KernelPicture, compareRuns, createPictures, createStrips, showEvents, views };
