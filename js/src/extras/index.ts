@@ -5,8 +5,11 @@ import { showEvents } from "./events";
 import { createPictures } from "./pictures";
 import { compareRuns } from "./runs";
 import { createStrips } from "./strips/strips";
+import { createTrajectory } from "./trajectory";
 
 /** The views that are not the graph, by their names in the registry. */
-const views: Record<string, (host: HTMLElement, context: ViewContext) => View> = {};
+const views: Record<string, (host: HTMLElement, context: ViewContext) => View> = {
+  trajectory: createTrajectory,
+};
 
 export const extras = { KernelPicture, compareRuns, createPictures, createStrips, showEvents, views };
