@@ -45,6 +45,7 @@ class Trajectory implements View {
   #plot!: Plot;
   #zoom = WHOLE;
   #zoomOf = ""; // what the zoom is of
+  #stamp = ""; // what is drawn, where all is there
   #lit: Line | null = null;
   #isReadByKeys = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -106,6 +107,7 @@ class Trajectory implements View {
     if (this.#timer !== null || this.#isGone) return;
     this.#timer = setTimeout(() => {
       this.#timer = null;
+      this.#stamp = "";
       this.update();
     });
   }
@@ -113,18 +115,29 @@ class Trajectory implements View {
   update(): void {
     const { histories: runs, network } = this.#context;
     const options = this.#context.options();
-    const isLog = options.log_axes.includes("x");
-    this.#figure.measure();
-    this.#time = timeOf(runs, runs[this.#shown], options.x, isLog);
     const selection = this.#context.selection();
+    this.#figure.measure();
+    const data = runs.map((run) => [run.revision, run.nCheckpoints, run.hasValues, run.precision]);
+    const looks = [
+      this.#figure.size,
+      this.#context.isDark(),
+      runs[this.#shown].steps,
+      runs[this.#shown].epochs,
+    ];
+    const stamp = JSON.stringify([options, selection, data, looks]);
+    if (stamp === this.#stamp) return;
+    const isLog = options.log_axes.includes("x");
+    this.#time = timeOf(runs, runs[this.#shown], options.x, isLog);
     this.#found = this.#collector.collect({ network, runs, options, selection });
     const zoomOf = [options.trajectory, options.normalise, options.log_axes, options.x, options.run].join(
       "|",
     );
     if (zoomOf !== this.#zoomOf) this.#zoom = WHOLE;
     this.#zoomOf = zoomOf;
+    const isComplete = this.#found.nHere === this.#found.nAll && !this.#found.isAsked;
+    this.#stamp = isComplete ? stamp : ""; // what is not, is looked at again whenever there may be more
     this.#draw();
-    if (this.#found.isBusy && this.#found.nHere < this.#found.nAll) this.#later();
+    if (this.#found.isBusy && !isComplete) this.#later();
   }
 
   #draw(): void {

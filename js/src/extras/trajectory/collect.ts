@@ -9,7 +9,7 @@ import { areHere, isSummed, type Measure, Numbers } from "./numbers";
 import { type Entry, linkOf, type Pool, poolOf, poolOfEntries, selectedEntries } from "./sample";
 import { Weights } from "./weights";
 
-const SLICE_MS = 120; // of counting, until the page is shown again
+const SLICE_MS = 200; // of counting, until the page is shown again
 const MOST_ASKED = 100e6; // values that are fetched from the kernel of their own accord
 const MOST_RANKED = 30e6; // weights whose peaks are kept
 const MOST_MARKED = 16; // entries of a selected link that have lines although they are not in the sample
@@ -78,10 +78,7 @@ export class Collector {
       isBusy: false,
       isAsked: false,
       isRounded: false,
-      nOdd: runs.reduce(
-        (n, { summaries }) => n + summaries.over("n_odd", names).filter((m) => m > 0).length,
-        0,
-      ),
+      nOdd: runs.reduce((n, run) => n + this.#numbersOf(run, deadline).nOdd(names), 0),
       marked: selectedEntries(network, selection),
       markedParts: new Set(),
     };
@@ -89,7 +86,7 @@ export class Collector {
     if (selection && !("group" in selection))
       found.markedParts = new Set(found.marked.slice(0, MOST_MARKED).map(partOf));
     if (options.trajectory === "weights") this.#single(found, given, parts, { numberOf, partOf }, deadline);
-    else this.#together(found, given, parts, numberOf, deadline);
+    else this.#together(found, given, parts, numberOf);
     found.isBusy = performance.now() > deadline;
     return found;
   }
@@ -100,7 +97,6 @@ export class Collector {
     { runs, options }: Given,
     parts: Part[],
     numberOf: (part: Part) => number,
-    deadline: number,
   ): void {
     const measure = options.trajectory as Measure;
     const isRead = (part: Part) => !isSummed(part, measure, options) || measure === "sparsity";
@@ -109,7 +105,7 @@ export class Collector {
     const size = read.reduce((n, part) => n + part.size, 0);
     for (const [r, run] of runs.entries()) {
       run.want(names);
-      const numbers = this.#numbersOf(run, deadline);
+      const numbers = this.#numbers.get(run)!;
       let nUnknown = 0;
       for (const part of parts) {
         const series = numbers.read(part, measure, options);
@@ -158,7 +154,7 @@ export class Collector {
     for (const [r, run] of runs.entries()) {
       const held = this.#weights.read(run, entries);
       const { normalise } = options;
-      const numbers = normalise === "none" ? null : this.#numbersOf(run, deadline);
+      const numbers = normalise === "none" ? null : this.#numbers.get(run)!;
       const divisors = new Map<string, Float64Array>();
       for (const [i, weight] of entries.entries()) {
         const layer = weight.parameter.slice(0, Math.max(0, weight.parameter.lastIndexOf(".")));

@@ -1,5 +1,6 @@
 // One number a checkpoint of each part of a run: norm, update norm, update ratio, sparsity. The twin of Python's measures.
 // Exactly, from the summaries, where parts are whole parameters; from weights where they are not, or are normalised.
+import { valuesAt } from "../../blocks";
 import type { History } from "../../history";
 import { type Bundle, storedName } from "../../network";
 import type { Options } from "../../options";
@@ -19,6 +20,12 @@ export interface Series {
 /** Whether weights of some parameters at a checkpoint are here, or known not to have been recorded. */
 export function areHere({ store, network }: History, parameters: string[], k: number): boolean {
   return parameters.every((name) => store.state("weights", storedName(network, name), k) === "known");
+}
+
+/** A parameter at a checkpoint, not kept for later; null where it is not recorded, or not here. For reading only. */
+export function readOnce({ store, network }: History, parameter: string, k: number): Float32Array | null {
+  const block = store.block("weights", storedName(network, parameter), k);
+  return block ? valuesAt(block, k) : null;
 }
 
 /** Whether a measure is read off the summaries, which are always here. */
@@ -98,6 +105,14 @@ export class Numbers {
     const before = this.#size(part, how, k - 1);
     if (before === undefined || !Number.isFinite(before)) return before;
     return before > 0 ? update / before : Number.NaN;
+  }
+
+  /** At how many checkpoints some of these parameters have NaN or infinities. */
+  nOdd(parameters: string[]): number {
+    const columns = parameters.map((name) => this.#column("n_odd", name));
+    let n = 0;
+    for (let k = 0; k < this.#nRows; k++) if (columns.some((column) => column[k] > 0)) n++;
+    return n;
   }
 
   #column(quantity: Quantity, parameter: string): Float64Array {

@@ -88,3 +88,10 @@ export function distanceTo({ x, y }: Track, [from, to]: [number, number], px: nu
   }
   return least;
 }
+
+/** How long some points of a track are as a line, without its gaps. */
+export function lengthOf({ x, y }: Track, from: number, to: number): number {
+  let length = 0;
+  for (let i = from + 1; i < to; i++) length += Math.hypot(x[i] - x[i - 1], y[i] - y[i - 1]) || 0;
+  return length;
+}

@@ -5,11 +5,11 @@ import { type Rgb, rgba } from "../../scale";
 import { type Box, type Scale, scaleOf } from "../axes";
 import { dashesOf } from "../hues";
 import { type Extent, extentOf, type Line } from "./lines";
-import { distanceTo, pathOf, type Track, trace, within } from "./path";
+import { distanceTo, lengthOf, pathOf, type Track, trace, within } from "./path";
 import type { Time } from "./time";
 
 const REACH_PX = 8;
-const MOST_POINTS = 400_000; // on the canvas, so that drawing takes well under a second
+const MOST_POINTS = 500_000; // on the canvas, so that drawing takes well under a second
 const AIRY_PX = 14; // checkpoints that lie further apart than this are dots, too, unless lines are many
 const FEW_LINES = 40;
 
@@ -79,7 +79,8 @@ export class Plot {
       const track = this.track(line);
       const [from, to] = this.#seen(line.run);
       brush.strokeStyle = brush.fillStyle = rgba(hueOf(line.part), alpha);
-      brush.setLineDash(dashesOf(line.run));
+      const stretch = lengthOf(track, from, to) / (right - left); // dashes of a jagged line are as wide as of a smooth one
+      brush.setLineDash(dashesOf(line.run).map((px) => px * Math.max(1, stretch)));
       brush.beginPath();
       trace(track, from, to, column, brush);
       brush.stroke();

@@ -2,7 +2,7 @@
 // where there is one.
 import type { History } from "../../history";
 import type { Options } from "../../options";
-import { areHere } from "./numbers";
+import { areHere, readOnce } from "./numbers";
 import { drawnAtRandom, type Entry, type Pool, strongest } from "./sample";
 
 type Asked = Pick<Options, "sample" | "n_sampled" | "seed">;
@@ -61,7 +61,7 @@ export class Weights {
       for (let k = 0; k < done.length; k++) {
         if (done[k] || !areHere(run, names, k) || performance.now() > this.deadline) continue;
         done[k] = 1;
-        pool.raise(values, (parameter) => run.parameter(parameter, k));
+        pool.raise(values, (parameter) => readOnce(run, parameter, k));
       }
     }
     return this.#peaks;
@@ -96,7 +96,7 @@ export class Weights {
     if (!areHere(run, [...groups.keys()], k) || performance.now() > this.deadline) return;
     held.known[k] = 1;
     for (const [parameter, list] of groups) {
-      const values = run.parameter(parameter, k);
+      const values = readOnce(run, parameter, k);
       if (values) for (const i of list) held.rows[i][k] = finite(values[weights[i].entry]);
     }
   }
