@@ -8,12 +8,14 @@ import { createPictures } from "./pictures";
 import { compareRuns } from "./runs";
 import { createSpectrum } from "./spectrum";
 import { createStrips } from "./strips/strips";
+import { createTrajectory } from "./trajectory";
 
 /** The views that are not the graph, by their names in the registry. */
 const views: Record<string, (host: HTMLElement, context: ViewContext) => View> = {
   spectrum: createSpectrum,
   overview: createOverview,
   matrix: createMatrix,
+  trajectory: createTrajectory,
 };
 
 export const extras = { KernelPicture, compareRuns, createPictures, createStrips, showEvents, views };
