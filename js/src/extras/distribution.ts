@@ -63,11 +63,7 @@ class Distribution implements View {
   update(): void {
     this.#refreshTools();
     this.#figure.measure();
-    const { context, figure, spread } = {
-      context: this.#context,
-      figure: this.#figure,
-      spread: this.#spread,
-    };
+    const [context, figure, spread] = [this.#context, this.#figure, this.#spread];
     const options = context.options();
     spread.update(options, pickedOf(context.network, context.selection())?.parameter ?? null);
     const run = Math.max(

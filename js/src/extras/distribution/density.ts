@@ -67,7 +67,7 @@ export class Density implements Drawing {
         { scale: x, title: this.#time.unit, ticks: times },
         { scale: y, title: isOne ? unit : "", most: room },
       );
-      const title = `${series.part.name} · darkest ${formatCount(series.most)}`;
+      const title = `${series.part.name} · at most ${formatCount(series.most)}`;
       const head = svg("line", { class: "nwv-playhead", y1: box.top - 4, y2: box.bottom });
       this.#heads.push(head);
       group.append(titleOf(box, title), head);

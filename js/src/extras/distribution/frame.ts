@@ -1,5 +1,5 @@
 // The axes of a surface, which turn with it: two on the ground at the sides that are near, one upwards at the left.
-import { svg } from "../../dom";
+import { type Attributes, svg } from "../../dom";
 import type { Point, Projection } from "./projection";
 
 export interface Tick {
@@ -30,19 +30,19 @@ function axisAlong(
   if ((cx - middle[0]) * ux + (cy - middle[1]) * uy < 0) [ux, uy] = [-ux, -uy];
   const anchor = ux > 0.4 ? "start" : ux < -0.4 ? "end" : "middle";
   group.append(svg("line", { x1: x0, y1: y0, x2: x1, y2: y1 }));
-  const most = Math.max(1, Math.floor(length / 34));
+  const most = Math.max(1, Math.floor(length / (18 + 20 * Math.abs(uy))));
   const stride = Math.ceil(ticks.length / most);
   for (const [i, { at, text }] of ticks.entries()) {
     if (i % stride) continue;
     const [x, y] = place(at);
-    const looks = { x: x + 8 * ux, y: y + 8 * uy + 4 + 4 * uy, "text-anchor": anchor };
+    const looks: Attributes = { x: x + 8 * ux, y: y + 8 * uy + 4 + 4 * uy, "text-anchor": anchor };
     group.append(svg("line", { x1: x, y1: y, x2: x + 4 * ux, y2: y + 4 * uy }), svg("text", looks, text));
   }
   let angle = (Math.atan2(y1 - y0, x1 - x0) * 180) / Math.PI;
   if (angle > 90) angle -= 180;
   if (angle <= -90) angle += 180;
   const [tx, ty] = [cx + 40 * ux, cy + 34 * uy + 4];
-  const looks = { transform: `translate(${tx} ${ty}) rotate(${angle})`, "text-anchor": "middle" };
+  const looks: Attributes = { transform: `translate(${tx} ${ty}) rotate(${angle})`, "text-anchor": "middle" };
   group.append(svg("text", looks, title));
   return group;
 }

@@ -10,9 +10,9 @@ import { isOf, nearestIn, pickedOf, valuesOf } from "./picked";
 import {
   type Cell,
   countScale,
+  countTicks,
   countWords,
   type Drawing,
-  formatTick,
   hueOfPart,
   inksOf,
   isIn,
@@ -65,11 +65,11 @@ export class Histogram implements Drawing {
     const isOne = this.#panels.length === 1;
     const unit = spread.normalise === "none" ? "weight" : "weight / norm";
     const groups = this.#panels.map(({ box, x, y }, i) => {
-      const room = [(box.right - box.left) / 70, (box.bottom - box.top) / 34].map(Math.floor);
+      const room = [(box.right - box.left) / 45, (box.bottom - box.top) / 34].map(Math.floor);
       const group = drawAxes(
         box,
-        { scale: x, title: isOne ? unit : "", most: Math.min(9, room[0]) },
-        { scale: y, title: isOne ? "count" : "", most: Math.min(6, room[1]), format: formatTick },
+        { scale: x, title: isOne ? unit : "", most: Math.min(8, room[0]) },
+        { scale: y, title: isOne ? "count" : "", ticks: countTicks(y, Math.min(6, room[1])) },
       );
       const { name, size } = spread.parts[i];
       group.append(titleOf(box, `${name} · ${formatCount(size)} weights`));
@@ -186,7 +186,7 @@ export class Histogram implements Drawing {
   }
 
   keys(): Key[] {
-    const { spread, context, run, k, isDark } = this.#scene;
+    const { spread, context, run, isDark } = this.#scene;
     const { ink } = inksOf(isDark);
     const hues: Rgb[] = spread.parts.map((_, i) => hueOfPart(this.#scene, i));
     const names = context.histories.map(({ name }) => name);
@@ -198,7 +198,9 @@ export class Histogram implements Drawing {
     return [
       { look: "area", colours: hues, text: at(run) },
       ...(names.length > 1 ? runs : []),
-      ...(k >= 0 ? [{ look: "line" as const, colours: [ink], text: "first checkpoint" }] : []),
+      ...(context.history.nCheckpoints > 1
+        ? [{ look: "line" as const, colours: [ink], text: "first checkpoint" }]
+        : []),
     ];
   }
 

@@ -1,5 +1,5 @@
 // The key below a figure, and what tells the numbers of what is pointed at.
-import { html, svg } from "../../dom";
+import { type Attributes, html, put, svg } from "../../dom";
 import { rgba } from "../../scale";
 import type { Box } from "../axes";
 import type { Figure } from "../figure";
@@ -14,7 +14,7 @@ function lookOf({ look, colours, dashes = [] }: Key): Node[] {
   const each = (look === "ramp" ? 72 : WIDTH) / colours.length;
   colours.forEach((colour, i) => {
     const fill = rgba(colour, look === "area" ? 0.55 : 1);
-    const line = { x1: 0, x2: WIDTH, y1: 5, y2: 5, stroke: fill, "stroke-width": 2 };
+    const line: Attributes = { x1: 0, x2: WIDTH, y1: 5, y2: 5, stroke: fill, "stroke-width": 2 };
     if (look !== "line") swatch.append(svg("rect", { x: i * each, width: each + 0.3, height: 10, fill }));
     else if (i === 0) swatch.append(svg("line", { ...line, "stroke-dasharray": dashes.join(" ") || null }));
   });
@@ -56,8 +56,8 @@ export class Readout {
     this.#box.replaceChildren(...drawing.told(cell).map((line) => html("div", {}, line)));
     this.#box.hidden = false;
     const { left, top, right, bottom } = box;
-    const looks = { x: left, y: top, width: right - left, height: bottom - top };
-    for (const [name, value] of Object.entries(looks)) this.#mark.setAttribute(name, String(value));
+    const looks: Record<string, number> = { x: left, y: top, width: right - left, height: bottom - top };
+    for (const [name, value] of Object.entries(looks)) put(this.#mark, name, value);
     this.#figure.svg.append(this.#mark);
     this.#place(box);
   }
@@ -69,6 +69,7 @@ export class Readout {
     const isRight = right + 10 + offsetWidth <= width;
     const x = isRight ? right + 10 : Math.max(0, left - 10 - offsetWidth);
     const y = Math.min(height - offsetHeight, Math.max(0, (top + bottom - offsetHeight) / 2));
-    Object.assign(this.#box.style, { left: `${x}px`, top: `${Math.max(0, y)}px` });
+    this.#box.style.left = `${x}px`;
+    this.#box.style.top = `${Math.max(0, y)}px`;
   }
 }

@@ -1,5 +1,5 @@
 // Small multiples: the histograms of some checkpoints on the same axes, one line a part.
-import { svg } from "../../dom";
+import { put, svg } from "../../dom";
 import { formatMoment, momentLabel } from "../../panel/moment";
 import { formatCount, rgba } from "../../scale";
 import { type Box, drawAxes, type Scale, scaleOf } from "../axes";
@@ -8,9 +8,9 @@ import { chosenOf, placeOf } from "./chosen";
 import {
   type Cell,
   countScale,
+  countTicks,
   countWords,
   type Drawing,
-  formatTick,
   hueOfPart,
   isIn,
   type Key,
@@ -63,7 +63,7 @@ export class Multiples implements Drawing {
       const group = drawAxes(
         box,
         { scale: x, title: "", most: Math.min(5, room[0]) },
-        { scale: y, title: "", most: Math.min(4, room[1]), format: formatTick },
+        { scale: y, title: "", ticks: countTicks(y, Math.min(4, room[1])) },
       );
       group.append(titleOf(box, this.#title(k)));
       all.forEach((series, part) => {
@@ -88,9 +88,14 @@ export class Multiples implements Drawing {
     this.#mark.toggleAttribute("hidden", at < 0);
     if (at < 0) return;
     const { left, top, right, bottom } = this.#panels[at].box;
-    const frame = { x: left, y: top - 19, width: right - left, height: bottom - top + 19 };
-    for (const [name, value] of Object.entries(frame)) this.#mark.setAttribute(name, String(value));
-    this.#mark.setAttribute("data-checkpoint", String(this.#chosen[at]));
+    const frame: Record<string, number> = {
+      x: left,
+      y: top - 19,
+      width: right - left,
+      height: bottom - top + 19,
+    };
+    for (const [name, value] of Object.entries(frame)) put(this.#mark, name, value);
+    put(this.#mark, "data-checkpoint", this.#chosen[at]);
   }
 
   cellAt(px: number, py: number): Cell | null {

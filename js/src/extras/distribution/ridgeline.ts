@@ -61,7 +61,7 @@ export class Ridgeline implements Drawing {
       const title = spread.normalise === "none" ? "weight" : "weight / norm";
       const group = drawAxes(box, { scale: x, title, most: Math.min(9, most) }, null);
       group.append(titleOf(box, spread.parts[i].name));
-      group.append(svg("text", { x: box.left - 6, y: box.top - 6, "text-anchor": "end" }, unit));
+      group.append(svg("text", { x: box.left - 6, y: box.bottom + 16, "text-anchor": "end" }, unit));
       const stride = Math.ceil(13 / Math.max(1, this.#ground(box, 0)[1]));
       this.#chosen.forEach((k, at) => {
         if ((this.#chosen.length - 1 - at) % stride) return;

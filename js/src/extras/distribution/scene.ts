@@ -3,7 +3,7 @@ import { svg } from "../../dom";
 import type { Options } from "../../options";
 import { formatCount, formatValue, PALETTES, PAPERS, type Rgb } from "../../scale";
 import type { ViewContext } from "../../views/context";
-import { type Box, type Scale, scaleOf } from "../axes";
+import { type Box, type Scale, scaleOf, ticksOf } from "../axes";
 import type { Figure } from "../figure";
 import { hueOf } from "../hues";
 import type { Bins } from "./bins";
@@ -125,7 +125,10 @@ export const countScale = (most: number, range: [number, number], counts: Option
 export const heightOf = (scale: Scale, count: number): number => (count > 0 ? scale(count) : scale.range[0]);
 
 /** Counts are whole: ticks between them say nothing. */
-export const formatTick = (count: number): string => (Number.isInteger(count) ? formatCount(count) : "");
+export const countTicks = (scale: Scale, most: number): { value: number; text: string }[] =>
+  ticksOf(scale, most)
+    .filter(Number.isInteger)
+    .map((value) => ({ value, text: formatCount(value) }));
 
 /** "−0.1 to 0.05", of a bin. */
 export const spanOf = ({ edges }: Bins, bin: number): string =>
@@ -142,5 +145,6 @@ export function countWords(series: Series, k: number, bin: number): string {
   if (!counts) return series.isGap(k) ? "not recorded here" : "still with the kernel";
   const { total } = series.outside(k);
   const n = counts[bin];
-  return `${formatCount(n)} ${n === 1 ? "weight" : "weights"} of ${formatCount(total)} (${percent(n / total)})`;
+  const about = series.history.precision === "int8" ? "≈ " : ""; // a rounded weight may lie in the bin beside
+  return `${about}${formatCount(n)} ${n === 1 ? "weight" : "weights"} of ${formatCount(total)} (${percent(n / total)})`;
 }

@@ -50,7 +50,7 @@ export class Series {
     this.#total = longer(this.#total, this.n);
     let most = 0;
     for (let k = 0; k < this.n; k++) {
-      if (this.#state[k] === UNKNOWN && this.history.isHere(k, "weights", 0)) this.#look(k);
+      if (this.#state[k] === UNKNOWN) this.#look(k);
       most = Math.max(most, this.#largest[k]);
     }
     return most;
@@ -58,7 +58,8 @@ export class Series {
 
   #look(k: number): void {
     const pieces = this.part.values(this.history, k);
-    this.#state[k] = pieces ? KNOWN : GAP;
+    if (pieces) this.#state[k] = KNOWN;
+    else if (this.history.isHere(k, "weights", 0)) this.#state[k] = GAP;
     if (!pieces) return;
     const { largest, odd } = survey(pieces, this.normAt(k));
     this.#largest[k] = largest;

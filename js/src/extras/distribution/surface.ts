@@ -4,13 +4,14 @@ import { type TimeAxis, timeAxis, timeTicks } from "../../panel/axis";
 import { momentLabel } from "../../panel/moment";
 import { formatCount, formatValue, mixRgb, rgba } from "../../scale";
 import { ticks } from "../../ticks";
-import { type Box, ticksOf } from "../axes";
+import type { Box } from "../axes";
 import { evenly, placeOf } from "./chosen";
 import { type Axis, CORNERS, drawFrame, nearSides } from "./frame";
 import { type Angles, type Point, Projection, turned } from "./projection";
 import {
   type Cell,
   countScale,
+  countTicks,
   countWords,
   type Drawing,
   heightOf,
@@ -105,11 +106,11 @@ export class Surface implements Drawing {
     }));
     const times = timeTicks(this.#time, this.#time.full, 6);
     const scale = countScale(seriesOf(this.#scene)[part].most, [0, 1], options.counts);
-    const counts = ticksOf(scale, 4).filter(Number.isInteger);
+    const counts = countTicks(scale, 4);
     return {
       x: { title: spread.normalise === "none" ? "weight" : "weight / norm", ticks: values },
       y: { title: this.#time.unit, ticks: times.map(({ x, text }) => ({ at: this.#depth(x), text })) },
-      z: { title: "count", ticks: counts.map((c) => ({ at: scale(c), text: formatCount(c) })) },
+      z: { title: "count", ticks: counts.map(({ value, text }) => ({ at: scale(value), text })) },
     };
   }
 

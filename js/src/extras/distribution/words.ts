@@ -7,11 +7,10 @@ const TOLD = 4; // parts in a summary
 
 const plural = (n: number, one: string): string => `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
 
-/** "60 bins from −0.4 to 0.4, the largest |w| of all checkpoints", and how many weights are beyond them. */
+/** "60 bins to ±0.4, the largest |w|", and how many weights are beyond them. */
 export function binWords(scene: Scene): string {
   const { spread, options, k } = scene;
   const { edges, n } = spread.bins;
-  const why = options.bins ? "" : ", the largest magnitude of all checkpoints";
   const outside = seriesOf(scene).map((series) => series.outside(k));
   const [below, above] = [
     outside.reduce((sum, one) => sum + one.below, 0),
@@ -19,7 +18,11 @@ export function binWords(scene: Scene): string {
   ];
   const beyond =
     below + above > 0 ? ` (${formatCount(below)} weights below and ${formatCount(above)} above)` : "";
-  return `${plural(n, "bin")} from ${formatValue(edges[0])} to ${formatValue(edges[n])}${why}${beyond}`;
+  const size = spread.normalise === "none" ? "|w|" : "|w| / norm";
+  const span = options.bins
+    ? `from ${formatValue(edges[0])} to ${formatValue(edges[n])}`
+    : `to ±${formatValue(edges[n])}, the largest ${size}`;
+  return `${plural(n, "bin")} ${span}${beyond}`;
 }
 
 /** What is divided by what. */
