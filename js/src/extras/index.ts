@@ -1,6 +1,7 @@
 // What the second part of the bundle has.
 import { KernelPicture } from "../panel/kernel";
 import type { View, ViewContext } from "../views/context";
+import { createDistribution } from "./distribution";
 import { showEvents } from "./events";
 import { createOverview } from "./overview";
 import { createMatrix } from "./matrix";
@@ -16,6 +17,7 @@ const views: Record<string, (host: HTMLElement, context: ViewContext) => View> =
   overview: createOverview,
   matrix: createMatrix,
   trajectory: createTrajectory,
+  distribution: createDistribution,
 };
 
 export const extras = { KernelPicture, compareRuns, createPictures, createStrips, showEvents, views };
