@@ -46,6 +46,7 @@ PYTHON_RANKS = {
     "recorder": 4,
     "probe": 4,
     "moments": 3.8,
+    "spectrum": 3.8,
     "views": 4.2,
     "plots": 4.3,
     "payload": 4,

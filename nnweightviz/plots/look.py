@@ -1,4 +1,4 @@
-"""The colours of the views, on white paper: the same as in the browser (``js/src/scale.ts``, ``js/src/extras/hues.ts``).
+"""The colours of the views on white paper, the same as in the browser (``js/src/scale.ts``, ``js/src/extras/hues.ts``).
 
 Not for figures (see ``paper``).
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import Colormap, ListedColormap
 
 Rgb = tuple[int, int, int]
 Colour = tuple[float, float, float]
@@ -67,17 +67,16 @@ def colour(rgb: Rgb) -> Colour:
     return red, green, blue
 
 
-def signed_map(n: int = 511) -> ListedColormap:
+def signed_map(n: int = 511) -> Colormap:
     """Return the colours of signed weights, from minus to plus the domain; what is odd stands out."""
     shades = [colour(shade(share)) for share in np.linspace(-1, 1, n)]
     return _map(shades)
 
 
-def sequential_map(n: int = 256, *, hue: Rgb = STOPS[0]) -> ListedColormap:
+def sequential_map(n: int = 256, *, hue: Rgb = STOPS[0]) -> Colormap:
     """Return colours from paper to a dark hue: of counts and sizes."""
     return _map([colour(mixed(PAPER, hue, t**0.8)) for t in np.linspace(0, 1, n)])
 
 
-def _map(shades: list[Colour]) -> ListedColormap:
-    found = ListedColormap(np.array(shades))
-    return found.with_extremes(bad=colour(PALETTE["odd"]))
+def _map(shades: list[Colour]) -> Colormap:
+    return ListedColormap(np.array(shades)).with_extremes(bad=colour(PALETTE["odd"]))

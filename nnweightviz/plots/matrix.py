@@ -146,9 +146,7 @@ def _numbers(axes: Any, values: Any, shares: Any) -> None:
     for (j, i), value in np.ndenumerate(values):
         text = f"{value:.2g}".replace("-", "−") if np.isfinite(value) else str(value)
         strong = not abs(shares[j, i]) < 0.55
-        axes.text(
-            i, j, text, ha="center", va="center", fontsize=6.5, color="white" if strong else INK
-        )
+        axes.text(i, j, text, ha="center", va="center", fontsize=6.5, color="white" if strong else INK)
 
 
 def _name(axes: Any, told: str, run: str, history: History, k: int) -> None:

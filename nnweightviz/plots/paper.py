@@ -35,7 +35,7 @@ class Panel(_Shown, Axes):
     """Axes of a figure that was made here."""
 
 
-class Panel3D(_Shown, Axes3D):
+class Panel3D(_Shown, Axes3D):  # type: ignore[misc]  # mpl_toolkits has no types
     """Axes in three dimensions of a figure that was made here."""
 
 
@@ -166,9 +166,7 @@ def name(ax: Any, left: str, right: str = "") -> None:
 def note(ax: Any, text: str) -> None:
     """Write small into a corner what is not drawn."""
     if text:
-        ax.text(
-            0.98, 0.97, text, transform=ax.transAxes, ha="right", va="top", fontsize=6.5, color=MUTED
-        )
+        ax.text(0.98, 0.97, text, transform=ax.transAxes, ha="right", va="top", fontsize=6.5, color=MUTED)
 
 
 def parts_key(parts: Sequence[str]) -> list[Line2D]:

@@ -23,7 +23,7 @@ VIEWS = ("graph", "matrix", "distribution", "trajectory", "spectrum", "overview"
 _LOOKS = {
     "distribution": ("of", "by", "normalise", "bins", "chosen"),
     "trajectory": ("of", "by", "normalise", "sample", "n_sampled", "seed", "below"),
-    "spectrum": ("of", "by", "normalise"),
+    "spectrum": ("of", "by"),
     "overview": ("of",),
 }
 

@@ -147,7 +147,9 @@ def _flat(parts: Parts, name: str, index: Any) -> int:
             return flat
     except (TypeError, ValueError):
         pass
-    raise ValueError(f"there is no entry {index!r} of {name!r}, which has the shape {shape}; indices are 0-based")
+    raise ValueError(
+        f"there is no entry {index!r} of {name!r}, which has the shape {shape}; indices are 0-based"
+    )
 
 
 def entries_of(network: Network, selection: Mapping[str, Any] | None) -> list[tuple[str, Any]]:
