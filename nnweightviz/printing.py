@@ -21,6 +21,8 @@ SIZE = (7.2, 4.8)
 FILM_SIZE = (9.375, 6.25)
 """900 x 600 pixels at 96 dots an inch."""
 MOST_SPEED, LEAST_SPEED = 50.0, 0.1
+
+
 class Printed:
     """What a widget can be printed as. Every picture is made by matplotlib, which needs no browser."""
 
@@ -30,8 +32,16 @@ class Printed:
     view: Any
     checkpoint: Any
     title: Any
-    history: History
-    histories: Mapping[str, History]
+
+    @property
+    def history(self) -> History:
+        """The history of the run that is shown."""
+        raise NotImplementedError
+
+    @property
+    def histories(self) -> dict[str, History]:
+        """The histories of all runs by name."""
+        raise NotImplementedError
 
     def figure(
         self,
@@ -129,9 +139,9 @@ class Printed:
         TypeError, ValueError, IndexError, OSError
             If something given is not accepted, or the file cannot be written.
         """
-        target = _target(path, "gif")
-        pictures = [frame.quantize(128) for frame in self._frames(checkpoints, view, _speed(speed), size, dpi, looks)]
-        durations = [round(1000 / speed)] * (len(pictures) - 1) + [2000]
+        target, milliseconds = _target(path, "gif"), round(1000 / _speed(speed))
+        pictures = [frame.quantize(128) for frame in self._frames(checkpoints, view, size, dpi, looks)]
+        durations = [milliseconds] * (len(pictures) - 1) + [2000]
         file = io.BytesIO()
         pictures[0].save(
             file, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0, optimize=False
@@ -157,8 +167,8 @@ class Printed:
             raise ImportError(
                 "films need imageio-ffmpeg: pip install 'nnweightviz[video]', or write a GIF with viz.to_gif(path)"
             ) from None
-        target, writer = _target(path, "mp4"), None
-        for frame in self._frames(checkpoints, view, _speed(speed), size, dpi, looks):
+        target, writer, speed = _target(path, "mp4"), None, _speed(speed)
+        for frame in self._frames(checkpoints, view, size, dpi, looks):
             even = frame.crop((0, 0, frame.width // 2 * 2, frame.height // 2 * 2))  # as H.264 has it
             if writer is None:
                 writer = write_frames(str(target), even.size, fps=speed, macro_block_size=2, quality=8)
@@ -196,7 +206,7 @@ class Printed:
             raise ValueError(f"columns is {columns!r}; it is a whole number from 1")
         target, n = _target(path, "png"), len(self.history)
         chosen = sorted({round(k * (n - 1) / 8) for k in range(9)}) if checkpoints is None else checkpoints
-        frames = list(self._frames(chosen, view, 1.0, size, dpi, looks))
+        frames = list(self._frames(chosen, view, size, dpi, looks))
         width, height = frames[0].size
         n_columns = min(columns, len(frames))
         sheet = Image.new("RGB", (n_columns * width, -(-len(frames) // n_columns) * height), "white")
@@ -216,7 +226,6 @@ class Printed:
         self,
         checkpoints: Sequence[int] | None,
         view: str | None,
-        speed: float,
         size: tuple[float, float],
         dpi: float,
         looks: Mapping[str, Any],
@@ -226,7 +235,9 @@ class Printed:
 
         from nnweightviz.plots.printed import bytes_of, drawer
 
-        numbers = [self._number(k) for k in (range(len(self.history)) if checkpoints is None else checkpoints)]
+        numbers = [
+            self._number(k) for k in (range(len(self.history)) if checkpoints is None else checkpoints)
+        ]
         if not numbers:
             raise ValueError("checkpoints is empty; name one at least, or None for all")
         draw, progress = drawer(self, view, looks), Progress("pictures", "picture")
@@ -248,7 +259,11 @@ class Printed:
 
 
 def _speed(speed: Any) -> float:
-    if isinstance(speed, bool) or not isinstance(speed, (int, float)) or not LEAST_SPEED <= speed <= MOST_SPEED:
+    if (
+        isinstance(speed, bool)
+        or not isinstance(speed, (int, float))
+        or not LEAST_SPEED <= speed <= MOST_SPEED
+    ):
         raise ValueError(f"speed is {speed!r}; it is checkpoints a second, {LEAST_SPEED} to {MOST_SPEED:g}")
     return float(speed)
 

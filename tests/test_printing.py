@@ -23,7 +23,10 @@ pytestmark = pytest.mark.usefixtures("bundle")
 @pytest.fixture
 def viz() -> nwv.WeightViz:
     torch.manual_seed(0)
-    model, history = torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.ReLU(), torch.nn.Linear(6, 2)), nwv.History()
+    model, history = (
+        torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.ReLU(), torch.nn.Linear(6, 2)),
+        nwv.History(),
+    )
     with torch.no_grad():
         for k in range(4):
             history.record(model, step=10 * k, loss=1 / (k + 1))
@@ -116,9 +119,17 @@ def test_nothing_of_pyplot_is_touched(viz: nwv.WeightViz, tmp_path: Path) -> Non
     [
         (lambda v, p: v.to_png(p / "a.jpg"), ValueError, "it ends in .png"),
         (lambda v, p: v.to_png(p / "none" / "a.png"), FileNotFoundError, "there is no folder"),
-        (lambda v, p: v.to_png(p / "a.png", 4), IndexError, "checkpoint is 4; there are 4 checkpoints, 0 to 3"),
+        (
+            lambda v, p: v.to_png(p / "a.png", 4),
+            IndexError,
+            "checkpoint is 4; there are 4 checkpoints, 0 to 3",
+        ),
         (lambda v, p: v.to_png(p / "a.png", "last"), TypeError, "it is a number, 0 to 3"),
-        (lambda v, p: v.to_png(p / "a.png", view="tree"), ValueError, "there is no view 'tree'; the views are graph"),
+        (
+            lambda v, p: v.to_png(p / "a.png", view="tree"),
+            ValueError,
+            "there is no view 'tree'; the views are graph",
+        ),
         (lambda v, p: v.to_png(p / "a.png", colour="red"), ValueError, "there is no option 'colour'"),
         (lambda v, p: v.to_gif(p / "a.gif", []), ValueError, "checkpoints is empty"),
         (lambda v, p: v.to_gif(p / "a.gif", speed=0), ValueError, "speed is 0; it is checkpoints a second"),
@@ -128,6 +139,8 @@ def test_nothing_of_pyplot_is_touched(viz: nwv.WeightViz, tmp_path: Path) -> Non
 def test_what_is_not_accepted_is_said(
     viz: nwv.WeightViz, tmp_path: Path, call: Any, error: type[Exception], said: str
 ) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
     with pytest.raises(error, match=re.escape(said)):
-        call(viz, tmp_path)
-    assert list(tmp_path.iterdir()) == []
+        call(viz, folder)
+    assert list(folder.iterdir()) == []

@@ -17,6 +17,7 @@ from nnweightviz.options import validated
 from nnweightviz.parameters import Parameters
 from nnweightviz.plots.graph import draw_graph
 from nnweightviz.plots.links import Links, Shown
+from nnweightviz.scale import Theme
 from nnweightviz.views import VIEWS, shown_matrix
 
 SHOWN = ("scale", "quantity", "reference", "threshold", "signs", "gates", "roles", "reduce", "rest_index")
@@ -55,7 +56,7 @@ def drawer(
     options = validated({**viz.options, **looks})
     check_looks(options, viz.network, viz.histories)
     if name == "graph":
-        theme = "dark" if options["theme"] == "dark" else "light"
+        theme: Theme = "dark" if options["theme"] == "dark" else "light"
         shown = Shown(**{option: options[option] for option in SHOWN})
         links = Links(viz.network, Parameters(viz.network, list(viz.history)), shown)
 
