@@ -1,6 +1,8 @@
-"""Small histories that several tests look at: an LSTM with a head, dense layers, runs, gaps and odd values."""
+"""Small histories that several tests look at: an LSTM with a head, dense layers, runs, gaps and odd values. Not to be changed."""
 
 from __future__ import annotations
+
+from functools import cache
 
 import numpy as np
 import torch
@@ -21,10 +23,12 @@ class Study(torch.nn.Module):
         return result
 
 
+@cache
 def recurrent_network() -> nwv.Network:
     return nwv.as_network(Study(), example_input=torch.zeros(1, 3, 4))
 
 
+@cache
 def recurrent_history(seed: int = 0, n: int = 7) -> nwv.History:
     torch.manual_seed(seed)
     model, history = Study(), nwv.History()
@@ -37,6 +41,7 @@ def recurrent_history(seed: int = 0, n: int = 7) -> nwv.History:
     return history
 
 
+@cache
 def dense_history(n: int = 9, *, seed: int = 0) -> nwv.History:
     """Two dense layers, 5 -> 6 -> 3, whose steps are ever further apart."""
     rng, history = np.random.default_rng(seed), nwv.History()
@@ -48,6 +53,7 @@ def dense_history(n: int = 9, *, seed: int = 0) -> nwv.History:
     return history
 
 
+@cache
 def spoilt_history() -> nwv.History:
     """The dense one with NaN and infinities from checkpoint 5 on, and without fc2.weight at checkpoint 3."""
     history = nwv.History()

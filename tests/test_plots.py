@@ -21,18 +21,18 @@ from matplotlib.patches import StepPatch
 import nnweightviz as nwv
 from nnweightviz import plots
 from nnweightviz.plots import look
-from nnweightviz.views.distribution import KINDS as distribution_kinds
-from nnweightviz.views.overview import KINDS as overview_kinds
-from nnweightviz.views.spectrum import KINDS as spectrum_kinds
-from nnweightviz.views.trajectory import KINDS as trajectory_kinds
+from nnweightviz.views.distribution import KINDS as DISTRIBUTION
+from nnweightviz.views.overview import KINDS as OVERVIEW
+from nnweightviz.views.spectrum import KINDS as SPECTRUM
+from nnweightviz.views.trajectory import KINDS as TRAJECTORY
 from studies import dense_history, recurrent_history, recurrent_network, spoilt_history
 
 JS = Path(__file__).parent.parent / "js" / "src"
 KINDS: list[tuple[Callable[..., Any], str]] = [
-    *((plots.distribution, kind) for kind in distribution_kinds),
-    *((plots.trajectory, kind) for kind in trajectory_kinds),
-    *((plots.spectrum, kind) for kind in spectrum_kinds),
-    *((plots.overview, kind) for kind in overview_kinds),
+    *((plots.distribution, kind) for kind in DISTRIBUTION),
+    *((plots.trajectory, kind) for kind in TRAJECTORY),
+    *((plots.spectrum, kind) for kind in SPECTRUM),
+    *((plots.overview, kind) for kind in OVERVIEW),
     (plots.matrix, "fc1"),
 ]
 CASES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {
