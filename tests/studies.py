@@ -1,4 +1,4 @@
-"""Small histories that several tests look at: an LSTM with a head, dense layers, gaps and odd values. Not to be changed."""
+"""Small histories that several tests look at: an LSTM with a head, dense layers, gaps, odd values. Not for changing."""
 
 from __future__ import annotations
 
