@@ -33,7 +33,7 @@ def _rows(values: Values) -> list[Values]:
 def _each_row(values: Values, measure: Callable[[Values], Values], empty: Values) -> Values:
     """Return a measure of the finite entries of each checkpoint; ``empty`` where none is left.
 
-    ``measure`` takes rows ``(n, n_entries)`` and returns an array of n: short ones, of which there may be many, at once.
+    ``measure`` takes rows ``(n, n_entries)`` and returns an array of n; many short ones are measured at once.
     """
     found = []
     for rows in _some(_flat(values)):
