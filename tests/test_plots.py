@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from matplotlib.patches import StepPatch
 import nnweightviz as nwv
 from nnweightviz import plots
 from nnweightviz.plots import look
+from nnweightviz.scale import PALETTES, shade
 from nnweightviz.views.distribution import KINDS as DISTRIBUTION
 from nnweightviz.views.overview import KINDS as OVERVIEW
 from nnweightviz.views.spectrum import KINDS as SPECTRUM
@@ -93,16 +95,18 @@ def test_pyplot_is_left_alone() -> None:
 
 
 class TestColours:
-    def test_the_palette_is_the_browsers(self) -> None:
-        light = re.search(r"light: \{(.*?)\n  \}", (JS / "scale.ts").read_text(), re.DOTALL)
-        assert light is not None
-        found = re.findall(r"(\w+): \[(\d+), (\d+), (\d+)\]", light[1])
-        assert {name: tuple(map(int, rgb)) for name, *rgb in found} == look.PALETTE
-
-    def test_paper_is_the_browsers(self) -> None:
-        paper = re.search(r"PAPERS.*?light: \[(.*?)\]", (JS / "scale.ts").read_text())
-        assert paper is not None
-        assert tuple(map(int, paper[1].split(","))) == look.PAPER
+    def test_the_palettes_are_the_browsers(self) -> None:
+        text = (JS / "scale.ts").read_text()
+        papers = re.search(r"PAPERS.*?= (\{.*?\});", text)
+        assert papers is not None
+        for theme, palette in PALETTES.items():
+            found = re.search(rf"{theme}: \{{(.*?)\n  \}}", text, re.DOTALL)
+            paper = re.search(rf"{theme}: \[(.*?)\]", papers[1])
+            assert found is not None
+            assert paper is not None
+            colours = re.findall(r"(\w+): \[(\d+), (\d+), (\d+)\]", found[1])
+            own = {name: tuple(map(int, rgb)) for name, *rgb in colours}
+            assert own | {"paper": tuple(map(int, paper[1].split(",")))} == asdict(palette)
 
     def test_hues_and_dashes_are_the_browsers(self) -> None:
         text = (JS / "extras" / "hues.ts").read_text()
@@ -130,14 +134,14 @@ class TestColours:
         said = subprocess.run(command, cwd=JS.parent, capture_output=True, text=True, check=True).stdout
         browser = json.loads(said)
         assert browser["hues"] == [[list(look.hue_of(i, n)) for i in range(n)] for n in (1, 2, 3, 7)]
-        assert browser["shades"] == [list(look.shade((i - 40) / 32)) for i in range(81)]
-        assert browser["sizes"] == [list(look.shade(i / 32, is_signed=False)) for i in range(33)]
+        assert browser["shades"] == [list(shade(look.PALETTE, (i - 40) / 32, signed=True)) for i in range(81)]
+        assert browser["sizes"] == [list(shade(look.PALETTE, i / 32, signed=False)) for i in range(33)]
 
     def test_maps_are_shades(self) -> None:
-        assert look.signed_map()(0.0)[:3] == pytest.approx(to_rgb(look.colour(look.PALETTE["negative"])))
+        assert look.signed_map()(0.0)[:3] == pytest.approx(to_rgb(look.colour(look.PALETTE.negative)))
         assert look.signed_map()(0.5)[:3] == (1.0, 1.0, 1.0)
-        assert look.signed_map()(np.nan)[:3] == look.colour(look.PALETTE["odd"])
-        assert look.sequential_map()(1.0)[:3] == pytest.approx(look.colour(look.shade(1.0, is_signed=False)))
+        assert look.signed_map()(np.nan)[:3] == look.colour(look.PALETTE.odd)
+        assert look.sequential_map()(1.0)[:3] == pytest.approx(look.colour(look.PALETTE.unsigned))
 
 
 class TestDrawn:
