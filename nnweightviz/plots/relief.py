@@ -86,8 +86,8 @@ def density(asked: Asked) -> Any:
         ax.set_ylabel(asked.what if sheet.is_left(p) else "")
         _title(ax, f"0 to {most}")
     how = "log(1 + count)" if asked.is_log else "count"
-    scale = bar(sheet, ScalarMappable(Normalize(0, 1), sequential_map()), f"{how}, of the panel’s most")
-    scale.set_ticks([0, 0.5, 1], labels=["0", "½", "1"])
+    scale = bar(sheet, ScalarMappable(Normalize(0, 1), sequential_map()), how)
+    scale.set_ticks([0, 0.5, 1], labels=["0", "½ most", "most"])
     return sheet.finish()
 
 
