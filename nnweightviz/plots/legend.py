@@ -37,7 +37,7 @@ def draw_legend(stage: Stage, told: list[str]) -> None:
             x += 9
         stage.text(x + 4, y, "+" if signed else "norm", size=7, ha="left")
         x += 24 if signed else 46
-    for row in legend_rows(stage.links, drawn, stage.k, stage.layout.width, x):
+    for row in legend_rows(stage.links, drawn, stage.k, stage.layout.width):
         stage.text(x, y, row, size=7, ha="left", color=stage.muted)
         y += ROW
     stage.text(10, y + 8, " · ".join([_moment(stage), *told]), size=7, ha="left", color=stage.muted)
@@ -51,8 +51,10 @@ def _moment(stage: Stage) -> str:
     return f"{', '.join(parts) or 'checkpoint'} ({stage.k + 1} of {n})"
 
 
-def legend_rows(links: Links, bundles: Sequence[Bundle], k: int, width: float, x: float = 200) -> list[str]:
-    """Return every domain in words, in rows of the room from x on."""
+def legend_rows(links: Links, bundles: Sequence[Bundle], k: int, width: float) -> list[str]:
+    """Return every domain in words, in rows of the room beside the sample lines."""
+    kinds = {links.is_signed(bundle) for bundle in bundles}
+    x = 16 + (114 if True in kinds else 0) + (91 if False in kinds else 0)
     domains = {
         links.label(b): f"{'±' if links.is_signed(b) else ''}{links.domain(b, k):.3g}" for b in bundles
     }
