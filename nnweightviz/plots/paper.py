@@ -40,10 +40,15 @@ class Panel3D(_Shown, Axes3D):  # type: ignore[misc]  # mpl_toolkits has no type
 
 
 class Panels(np.ndarray):
-    """Several axes of a figure that was made here."""
+    """Several axes of a figure that was made here; ``figure`` is that figure."""
+
+    @property
+    def figure(self) -> Any:
+        """The figure that all are of."""
+        return next(ax.figure for ax in self.flat if ax is not None)
 
     def _repr_png_(self) -> bytes | None:
-        return _png(self.flat[0].figure) if self.size else None
+        return _png(self.figure) if self.size else None
 
 
 def _png(figure: Any) -> bytes:

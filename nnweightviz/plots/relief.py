@@ -9,10 +9,11 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.ticker import MaxNLocator
 
-from nnweightviz.plots.look import FAINT, MUTED, STOPS, colour, mixed, sequential_map
+from nnweightviz.plots.look import FAINT, MUTED, STOPS, colour, sequential_map
 from nnweightviz.plots.moments import moment
 from nnweightviz.plots.paper import SMALL, TYPE, Sheet, bar, name
 from nnweightviz.plots.steps import Asked
+from nnweightviz.scale import mix
 
 HEIGHT = 3.0
 """How many lines of a ridgeline its highest peak reaches over."""
@@ -85,8 +86,8 @@ def density(asked: Asked) -> Any:
         ax.set_ylabel(asked.what if sheet.is_left(p) else "")
         _title(ax, f"0 to {most}")
     how = "log(1 + count)" if asked.is_log else "count"
-    scale = bar(sheet, ScalarMappable(Normalize(0, 1), sequential_map()), f"{how}, of the panel’s most")
-    scale.set_ticks([0, 0.5, 1], labels=["0", "½", "1"])
+    scale = bar(sheet, ScalarMappable(Normalize(0, 1), sequential_map()), how)
+    scale.set_ticks([0, 0.5, 1], labels=["0", "½ most", "most"])
     return sheet.finish()
 
 
@@ -118,7 +119,7 @@ def surface(asked: Asked) -> Any:
             ccount=1000,
             cmap=sequential_map(hue=(hue[0], hue[1], hue[2])),
             vmin=-0.25 * (z.max() or 1.0),
-            edgecolor=(*colour(mixed(STOPS[0], (hue[0], hue[1], hue[2]), 0.5)), 0.25),
+            edgecolor=(*colour(mix(STOPS[0], (hue[0], hue[1], hue[2]), 0.5)), 0.25),
             linewidth=0.15,
             antialiased=True,
         )

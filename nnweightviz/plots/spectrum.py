@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from nnweightviz.network import Network
 from nnweightviz.plots.look import INK, MUTED, STOPS, colour, hue_of, sequential_map
 from nnweightviz.plots.moments import Timeline, checked, moment
-from nnweightviz.plots.paper import Sheet, key, line_style, name, note, parts_key, runs_key
+from nnweightviz.plots.paper import Sheet, key, line_style, name, parts_key, runs_key
 from nnweightviz.views import spectrum as numbers
 from nnweightviz.views.runs import named_runs
 from nnweightviz.views.spectrum import RANKS
@@ -104,12 +104,12 @@ def _singular_values(
     lows, tops = zip(*(axes.get_ylim() for axes in sheet.axes), strict=True)
     for axes in sheet.axes:
         axes.set_ylim(min(lows) if is_log else 0, max(tops))
-    name(over_time, f"{first['part'][0]}", " × ".join(map(str, first["shape"][0])))
+    some = f" · {len(lines)} of {n_values} lines" if len(lines) < n_values else ""
+    name(over_time, str(first["part"][0]), " × ".join(map(str, first["shape"][0])) + some)
     timeline.label_axis(over_time)
     over_time.set_ylabel("singular value")
     by_rank.set_xlabel("rank")
     by_rank.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    note(over_time, f"{len(lines)} of {n_values}" if len(lines) < n_values else "")
     handles = [
         Line2D([], [], color=colour(STOPS[0]), linewidth=1.2, label="singular values"),
         Line2D([], [], color=MUTED, linewidth=0.8, label="at the first checkpoint"),

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from nnweightviz.history import History
 from nnweightviz.network import Bundle, Network
+from nnweightviz.scale import domain_of
 from nnweightviz.views.parts import Parts, check_choice, layer_of
 from nnweightviz.views.runs import each, named_runs
 from nnweightviz.views.times import Data, moments_of
 
 QUANTITIES = ("weights", "difference", "update")
-DOMAIN_QUANTILE = 0.995
 MOST_VALUES = 500_000
 """Weights that a domain is found from; of more, every so manieth."""
 
@@ -179,14 +179,7 @@ def _domain(runs: Mapping[str, Parts], names: Sequence[str], quantity: str, refe
         for name in names
         for k in range(len(parts))
     ]
-    together = np.concatenate(sizes)
-    return domain_of(together)
-
-
-def domain_of(values: NDArray[Any]) -> float:
-    """Return the 99.5 % quantile of the finite |values|; their largest if that is 0, and 0 if there are none."""
-    sizes = np.abs(values[np.isfinite(values)]).astype(np.float64)
-    return float(np.quantile(sizes, DOMAIN_QUANTILE) or sizes.max()) if sizes.size else 0.0
+    return domain_of(sizes)
 
 
 def _stack(parts: Parts, block: Block, quantity: str, reference: int) -> NDArray[Any]:
