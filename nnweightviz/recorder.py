@@ -181,7 +181,9 @@ class Watch:
     def _keep_gradients(self, optimizer: Any = None) -> None:
         from nnweightviz.adapters import torch_steps
 
-        self._gradients |= as_state(torch_steps.gradients_of(self._model, optimizer))
+        found = torch_steps.gradients_of(self._model, optimizer)
+        copied = as_state(found)  # also makes weights of what a weight norm, say, has kept: not of gradients
+        self._gradients |= {name: copied[name] for name in found}
 
     def _on_counted(self) -> None:
         self.step += 1

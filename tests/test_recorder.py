@@ -285,6 +285,17 @@ def test_gradients_and_updates_are_those_of_the_step() -> None:
     assert np.isnan(history["gradients/0.weight"][0]).all()
 
 
+def test_weights_that_are_computed_have_updates_but_no_gradients() -> None:
+    model = nn.utils.parametrizations.weight_norm(nn.Linear(4, 3))
+    optimizer = sgd(model)
+    with watch(model, optimizer, every=1, record=("weights", "gradients", "updates")) as history:
+        model(torch.randn(8, 4)).square().mean().backward()
+        optimizer.step()
+    names = ["bias", "parametrizations.weight.original0", "parametrizations.weight.original1"]
+    assert sorted(history[1].quantities["gradients"]) == names
+    np.testing.assert_allclose(history["updates/weight"][1], np.diff(history["weight"], axis=0)[0], atol=1e-7)
+
+
 def test_gradients_on_disk_are_no_parameters_of_the_model(tmp_path: Path) -> None:
     model = net()
     optimizer = sgd(model)
