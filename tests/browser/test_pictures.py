@@ -174,6 +174,21 @@ def test_the_error_of_the_prediction_stands_below_it(shown: Diagram) -> None:
         assert numbers == pytest.approx(expected, rel=1e-3)
 
 
+def test_the_error_does_not_cover_the_pictures_of_a_full_column(show: Callable[..., Diagram]) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 12))
+    x, y = torch.randn(48, 4), torch.arange(48) % 12
+    diagram = show(nwv.WeightViz(net, [net.state_dict()], probe=(x[:36], y[:36], x[36:], y[36:])))
+    score = diagram.root.locator(".nwv-score")
+    expect(score).to_contain_text("accuracy")
+    told, stage = score.bounding_box(), diagram.root.locator(".nwv-stage").bounding_box()
+    assert told is not None
+    assert stage is not None
+    _, top, _, height = box(diagram, "2", 11)
+    assert top + height <= told["y"] - stage["y"]
+    assert told["y"] + told["height"] <= stage["y"] + stage["height"]
+
+
 def test_clicking_a_picture_enlarges_it_and_a_dot_tells_its_item(shown: Diagram) -> None:
     click(shown, "out", 0)
     large = shown.root.locator(".nwv-enlarged canvas")
