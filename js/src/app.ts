@@ -295,6 +295,8 @@ class App {
       const { root, caption } = this.#frame;
       const text = this.#view.caption();
       if (caption.textContent !== text) caption.textContent = text;
+      this.#inspector.tell();
+      this.#tooltip.tell();
       this.#legend.update(
         this.#view.legend(),
         PALETTES[this.#dark ? "dark" : "light"],
