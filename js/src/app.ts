@@ -302,6 +302,8 @@ class App {
       if (!shown) return;
       const text = shown.caption();
       if (caption.textContent !== text) caption.textContent = text;
+      this.#inspector.tell();
+      this.#tooltip.tell();
       this.#legend.update(
         this.#view.legend(),
         PALETTES[this.#dark ? "dark" : "light"],
