@@ -56,10 +56,9 @@ class App {
 
   #build(): void {
     const { network, history, player } = this.#session;
-    const options = () => this.#options();
+    const [options, isDark] = [() => this.#options(), () => this.#dark];
     const setOptions = (change: Partial<Options>) => this.#setOptions(change);
     const select = (selection: Selection | null) => this.#select(selection);
-    const isDark = () => this.#dark;
     const kernels = async () => (await loadExtras(this.#model)).KernelPicture;
     const beside: Beside = (link) => this.#runs?.beside(link) ?? null;
     const noteOf = (selection: Selection) => {
@@ -304,11 +303,8 @@ class App {
       if (caption.textContent !== text) caption.textContent = text;
       this.#inspector.tell();
       this.#tooltip.tell();
-      this.#legend.update(
-        this.#view.legend(),
-        PALETTES[this.#dark ? "dark" : "light"],
-        this.#options().scale,
-      );
+      const palette = PALETTES[this.#dark ? "dark" : "light"];
+      if (this.#stage.isDiagram) this.#legend.update(this.#view.legend(), palette, this.#options().scale);
       put(root, "data-links", this.#view.nLinks);
       put(root, "data-links-drawn", this.#view.nLinksDrawn);
       if (!this.#session.player.playing) this.#frame.live.textContent = shown.summary();
