@@ -21,6 +21,7 @@ from nnweightviz.network import Network
 from nnweightviz.orders import unit_orders
 from nnweightviz.parameters import WEIGHTS, Entry, Parameters, Quantity
 from nnweightviz.parts import Attachment, add, attached, in_chunks, joined, onto_last
+from nnweightviz.spectrum.told import Told as ToldSpectra
 from nnweightviz.summaries import Summaries
 
 STATE_BYTES = 8_000_000
@@ -87,6 +88,7 @@ class Payload:
         self._precision, self._progress = precision, progress
         self.parameters = Parameters(network, list(history))
         self.told = Told(network, history)
+        self.spectra = ToldSpectra(self.parameters)
         self.n_checkpoints = len(self.parameters.checkpoints)
         self._summaries = Summaries(list(self.parameters.shapes))
         self.is_by_name = False

@@ -1,0 +1,82 @@
+"""The colours of the views on white paper, the same as in the browser (``js/src/scale.ts``, ``js/src/extras/hues.ts``).
+
+Not for figures (see ``paper``).
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from matplotlib.colors import Colormap, ListedColormap
+
+Rgb = tuple[int, int, int]
+Colour = tuple[float, float, float]
+
+PALETTE: dict[str, Rgb] = {
+    "positive": (24, 95, 178),
+    "negative": (208, 69, 20),
+    "unsigned": (72, 76, 84),
+    "zero": (178, 182, 188),
+    "odd": (181, 23, 158),
+}
+"""Of signed weights, of sizes, of what is nearly zero, and of NaN and infinities."""
+PAPER: Rgb = (255, 255, 255)
+STOPS: tuple[Rgb, ...] = (
+    (52, 22, 94),
+    (94, 44, 140),
+    (30, 110, 120),
+    (46, 150, 92),
+    (150, 150, 30),
+)
+"""Of layers, parameters and gates, from the first to the last."""
+DASHES: tuple[tuple[int, ...], ...] = ((), (6, 3), (2, 2), (8, 3, 2, 3))
+"""Of runs."""
+INK, MUTED, FAINT = "#24272c", "#5d626a", "#b2b6bc"
+
+
+def mixed(a: Rgb, b: Rgb, t: float) -> Rgb:
+    """Return a colour between two, rounded half up as JavaScript does."""
+    red, green, blue = (math.floor(x + (y - x) * t + 0.5) for x, y in zip(a, b, strict=True))
+    return red, green, blue
+
+
+def hue_of(i: int, n: int) -> Rgb:
+    """Return the colour of the i-th of n parts."""
+    at = 1.0 if n < 2 else i / (n - 1) * (len(STOPS) - 1)
+    first = min(len(STOPS) - 2, math.floor(at))
+    return mixed(STOPS[first], STOPS[first + 1], at - first)
+
+
+def dashes_of(run: int) -> tuple[int, ...]:
+    """Return the lengths of dashes and gaps of the lines of a run, empty for a whole line."""
+    return DASHES[run % len(DASHES)]
+
+
+def shade(share: float, *, is_signed: bool = True) -> Rgb:
+    """Return the colour of a share of the domain, from -1 to 1."""
+    if math.isnan(share):
+        return PALETTE["odd"]
+    hue = PALETTE["unsigned"] if not is_signed else PALETTE["negative" if share < 0 else "positive"]
+    return mixed(PAPER, hue, min(1.0, abs(share)) ** 0.8)
+
+
+def colour(rgb: Rgb) -> Colour:
+    """Return a colour as matplotlib takes it, 0 to 1."""
+    red, green, blue = (channel / 255 for channel in rgb)
+    return red, green, blue
+
+
+def signed_map(n: int = 511) -> Colormap:
+    """Return the colours of signed weights, from minus to plus the domain; what is odd stands out."""
+    shades = [colour(shade(share)) for share in np.linspace(-1, 1, n)]
+    return _map(shades)
+
+
+def sequential_map(n: int = 256, *, hue: Rgb = STOPS[0]) -> Colormap:
+    """Return colours from paper to a dark hue: of counts and sizes."""
+    return _map([colour(mixed(PAPER, hue, t**0.8)) for t in np.linspace(0, 1, n)])
+
+
+def _map(shades: list[Colour]) -> Colormap:
+    return ListedColormap(np.array(shades)).with_extremes(bad=colour(PALETTE["odd"]))

@@ -1,0 +1,62 @@
+"""Where checkpoints lie along an axis, and what a moment is called. Not for drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnweightviz.history import History
+from nnweightviz.views.parts import check_choice
+from nnweightviz.views.runs import ONLY
+
+X = ("step", "index")
+
+
+class Timeline:
+    """The axis of the checkpoints of some runs: by step if all know theirs and it is asked for, else by number."""
+
+    def __init__(self, runs: Mapping[str, History], x: str) -> None:
+        check_choice("x", x, X)
+        self.runs = dict(runs)
+        self.is_by_step = x == "step" and all(history.knows_steps for history in runs.values())
+        self.label = "step" if self.is_by_step else "checkpoint"
+
+    @property
+    def names(self) -> list[str]:
+        """Of the runs; of a single one without a name, none."""
+        return [run for run in self.runs if run != ONLY]
+
+    def at(self, run: str) -> NDArray[np.float64]:
+        """Return where a run's checkpoints are, ``(n_checkpoints,)``; numbers begin with 1."""
+        history = self.runs[run]
+        if self.is_by_step:
+            return history.steps.astype(np.float64)
+        return np.arange(1, len(history) + 1, dtype=np.float64)
+
+    def edges(self, run: str) -> NDArray[np.float64]:
+        """Return where the cells of a run's checkpoints begin and end: half-way between them."""
+        at = self.at(run)
+        if len(at) < 2:
+            return np.array([at[0] - 0.5, at[0] + 0.5])
+        middle = (at[1:] + at[:-1]) / 2
+        return np.concatenate([[2 * at[0] - middle[0]], middle, [2 * at[-1] - middle[-1]]])
+
+
+def moment(history: History, k: int) -> str:
+    """Return what a checkpoint is called: "epoch 3 · step 1200", as much of it as is known, or its number from 1."""
+    checkpoint = history[k]
+    told = [] if checkpoint.epoch is None else [f"epoch {checkpoint.epoch:g}"]
+    if checkpoint.step is not None:
+        told.append("step " + f"{checkpoint.step:,}".replace(",", "\u2009"))
+    return " · ".join(told) or f"checkpoint {k % len(history) + 1}"
+
+
+def checked(history: History, checkpoint: Any) -> int:
+    """Return the number of a checkpoint, 0-based; ValueError if there is none."""
+    n = len(history)
+    if not isinstance(checkpoint, int | np.integer) or not -n <= checkpoint < n:
+        raise ValueError(f"checkpoint is {checkpoint!r}; there are {n}, 0 to {n - 1} (or -1 for the last)")
+    return int(checkpoint) % n
