@@ -209,7 +209,17 @@ def test_conclusions_on_penalties_follow_from_their_criteria(case: Case) -> None
             assert verdicts[f"{penalty} of {strength:g} does no harm"][0] == verdict_of(list(harmless))
         helps = rows[penalty, 0.001]["test"] >= none["test"] + 0.01
         assert verdicts[f"{penalty} of 0.001 helps"][0] == verdict_of(list(helps))
-    assert case["shown"] == [("none", 0.0), ("L1", 0.1), ("L1", 1.0), ("L2", 0.1), ("L2", 1.0)]
+    verdict, measured = verdicts["L1 of 0.001 silences the noise"]
+    assert verdict == verdict_of(list(rows["L1", 0.001]["noise"] < 0.1))
+    told = [ranged(rows[key]["noise"], ".2f") for key in (("L1", 0.001), ("L2", 0.001), ("none", 0.0))]
+    assert measured == (
+        f"A noise feature has {told[0]} of the norm of an informative one, "
+        f"with L2 {told[1]}, without penalty {told[2]}."
+    )
+    assert list(case["histories"]) == [
+        "no penalty",
+        *(f"{p} {s:g}" for p in ("L1", "L2") for s in (0.001, 0.1, 1)),
+    ]
 
 
 def test_all_conclusions_are_in_the_table_at_the_end(case: Case) -> None:

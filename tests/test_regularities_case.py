@@ -105,6 +105,18 @@ def test_the_histories_have_every_parameter_of_the_table(case: Case) -> None:
     torch.testing.assert_close(drawn, case["answers"](case["final"], case["x"])[0], atol=1e-5, rtol=1e-5)
 
 
+def test_silent_units_put_out_zero_for_every_x(case: Case) -> None:
+    net = case["make_net"](case["SIZES"])
+    nn.utils.vector_to_parameters(case["final"][2], net.parameters())
+    hidden, counts = case["x"][:, None], []
+    for layer in net[:-1]:
+        with torch.no_grad():
+            hidden = layer(hidden)
+        if isinstance(layer, nn.ReLU):
+            counts.append(int((hidden.max(0).values == 0).sum()))
+    assert case["n_silent"](case["final"])[2].tolist() == counts
+
+
 def test_a_verdict_counts_the_runs(capsys: pytest.CaptureFixture[str]) -> None:
     with run("04_regularities.ipynb", n_cells=13, N_ROUNDS="20") as case:
         for holds, words in (
