@@ -32,8 +32,7 @@ def ends(case: Case) -> list[list[NDArray[np.float64]]]:
 
 
 def test_the_study_has_the_size_that_its_text_says(case: Case) -> None:
-    assert case.says("for 15 000 rounds" if case["N_ROUNDS"] == 15_000 else "There are 15 000")
-    assert case.says("a checkpoint before the first and after every tenth: 1501")
+    assert case.says("There are 15 000, and a checkpoint before the first and after every tenth: 1501.")
     assert case["weights"].shape == (31, 5, 169)
     assert case["x"].shape == (5000,)
     assert -3 <= float(case["x"].min()) < -2.99
