@@ -26,6 +26,7 @@ from nnweightviz.matching import matches
 from nnweightviz.options import Options, validated
 from nnweightviz.orders import COMPUTED
 from nnweightviz.payload import Payload
+from nnweightviz.printing import Printed
 from nnweightviz.probe import Outputs, Probe, as_probe
 from nnweightviz.probing import probed
 from nnweightviz.runs import Runs, histories_of, listed
@@ -36,7 +37,7 @@ from nnweightviz.views import VIEWS, numbers_of
 PAGE_TRAITS = ("checkpoint", "playing", "speed", "loop", "view", "selection", "options", "title", "_network")
 
 
-class WeightViz(anywidget.AnyWidget):
+class WeightViz(Printed, anywidget.AnyWidget):
     """A layer-by-layer diagram of a network's weights, played back over its checkpoints.
 
     Parameters
@@ -245,8 +246,7 @@ class WeightViz(anywidget.AnyWidget):
     def _attach_outputs(self) -> None:
         assert self._probe is not None
         self.outputs, attached = probed(self._model, self.history, self.network, self._probe)
-        with self._payload.lock:
-            self._payload.attached[attached.name] = attached
+        self._payload.attach(attached, peaks=self.outputs.peaks if self.outputs else None)
 
     @property
     def histories(self) -> dict[str, History]:

@@ -200,6 +200,17 @@ def test_units_die_and_revive_by_what_they_put_out() -> None:
     ]
 
 
+def test_a_unit_of_which_nothing_is_known_stays_as_it_was() -> None:
+    history = history_of(steady(np.random.default_rng(0), n=6, shape=(2, 2)))
+    peaks = np.array([[1, np.nan], [0, np.nan], [np.nan, 0], [np.nan, np.nan], [0, 1], [np.nan, np.nan]])
+    told = events(history, nwv.as_network(history[0].state), outputs={"fc": peaks})
+    assert [(e.kind, e.checkpoint, e.where["unit"]) for e in told if e.kind.startswith("unit")] == [
+        ("unit dies", 1, 0),
+        ("unit dies", 2, 1),
+        ("unit revives", 4, 1),
+    ]
+
+
 def test_too_many_of_a_kind_are_counted_and_the_largest_told() -> None:
     rng = np.random.default_rng(0)
     weights = steady(rng, n=20, shape=(40, 8))

@@ -7,7 +7,7 @@ import type { RunsPanel } from "./extras/runs";
 import type { HostModel } from "./host";
 import { watchHost } from "./hosting";
 import { studioOfPage } from "./images/studio";
-import { DEFAULTS, type Options } from "./options";
+import type { Options } from "./options";
 import { Frame } from "./panel/frame";
 import { createInspector, type Inspector } from "./panel/inspector";
 import { createLegend, type LegendPanel } from "./panel/legend";
@@ -196,7 +196,7 @@ class App {
   }
 
   #options(): Options {
-    return looksOf({ ...DEFAULTS, ...this.#model.get("options") }, this.#session.histories);
+    return looksOf(this.#model.get("options"), this.#session.histories);
   }
 
   #setOptions(change: Partial<Options>): void {

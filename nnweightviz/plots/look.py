@@ -73,8 +73,8 @@ def signed_map(n: int = 511) -> Colormap:
     return _map(shades)
 
 
-def sequential_map(n: int = 256, *, hue: Rgb = STOPS[0]) -> Colormap:
-    """Return colours from paper to a dark hue: of counts and sizes."""
+def sequential_map(n: int = 256, *, hue: Rgb = PALETTE["unsigned"]) -> Colormap:
+    """Return colours from paper to a hue, by default that of unsigned values: of counts and sizes."""
     return _map([colour(mixed(PAPER, hue, t**0.8)) for t in np.linspace(0, 1, n)])
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from nnweightviz.history import History
 from nnweightviz.network import Network
-from nnweightviz.plots.look import INK, MUTED, signed_map
+from nnweightviz.plots.look import INK, signed_map
 from nnweightviz.plots.moments import checked, moment
 from nnweightviz.plots.paper import SMALL, Sheet, bar, name
 from nnweightviz.views import matrix as numbers
 from nnweightviz.views.runs import named_runs
 
-MOST_NAMES = 40
-"""Rows, or columns, up to which each is named."""
-MOST_NUMBERS = 120
-"""Cells up to which each has its number."""
+ROW, CHARACTER = 9.0, 3.9
+"""Points that a line of small type needs, and a digit."""
+STRIDES = [unit * 10**power for power in range(8) for unit in (1, 2, 5)]
 PORT = " · "
+NAMED = {"nan": "NaN", "inf": "+Inf", "-inf": "−Inf"}
 
 
 def matrix(
@@ -59,12 +59,14 @@ def matrix(
     by_run = found if len(runs) > 1 or "" not in runs else dict.fromkeys(runs, found)
     shown = next(iter(by_run.values()))
     n_rows, n_columns = shown["values"].shape[1:]
-    sheet = Sheet(ax, [run or "matrix" for run in runs], columns=3, size=_size(n_rows, n_columns))
+    width, height = _size(n_rows, n_columns)
+    longest = max(map(len, shown["column"].tolist()))
+    sheet = Sheet(ax, [run or "matrix" for run in runs], columns=3, size=(width, height + 0.06 * longest))
     image = None
     for axes, (run, data) in zip(sheet.axes, by_run.items(), strict=True):
         image = _draw(axes, data, checked(runs[run], checkpoint))
-        told = parameter or str(data["parameter"][0])
-        _name(axes, told, run, runs[run], checked(runs[run], checkpoint))
+        told, when = parameter or str(data["parameter"][0]), moment(runs[run], checked(runs[run], checkpoint))
+        _name(axes, f"{run}: {told}" if run else told, when, is_narrow=n_rows > 1.2 * n_columns)
     scale = bar(sheet, image, _scale_words(shown, quantity), extend="both" if _clips(by_run) else "neither")
     _domain_ticks(scale, shown)
     made = sheet.finish()
@@ -75,10 +77,21 @@ def matrix(
     return made
 
 
+def _shape(n_rows: int, n_columns: int) -> float:
+    """Return how high a panel is for its width: cells are square up to a shape of about one by four."""
+    return min(4.0, max(0.3, n_rows / n_columns))
+
+
+def _sides(n_rows: int, n_columns: int) -> tuple[float, float]:
+    """Return the width and height of a matrix, in inches."""
+    share = _shape(n_rows, n_columns)
+    return (3.2, 3.2 * share) if share <= 1 else (3.6 / share, 3.6)
+
+
 def _size(n_rows: int, n_columns: int) -> tuple[float, float]:
-    """Return the inches of a panel: cells are square up to a shape of one by four."""
-    share = min(4.0, max(0.25, n_rows / n_columns))
-    return (3.2 + 0.9, max(1.6, 3.2 * share + 0.7)) if share <= 1 else (max(1.3, 3.6 / share) + 1.5, 4.4)
+    """Return the inches of a panel, its names and scale with it."""
+    width, height = _sides(n_rows, n_columns)
+    return width + (0.9 if n_rows <= n_columns else 1.5), max(1.9, height + 0.9)
 
 
 def _draw(axes: Any, data: dict[str, Any], k: int) -> Any:
@@ -92,38 +105,44 @@ def _draw(axes: Any, data: dict[str, Any], k: int) -> Any:
         vmin=-1,
         vmax=1,
         interpolation="nearest",
-        aspect="equal" if 0.25 <= shares.shape[0] / shares.shape[1] <= 4 else "auto",
+        aspect=_shape(*shares.shape) * shares.shape[1] / shares.shape[0],
     )
     n_rows, n_columns = shares.shape
-    _named(axes.yaxis, data["row"].tolist())
-    _named(axes.xaxis, data["column"].tolist(), turned=max(map(len, data["column"])) > 2)
+    width, height = _sides(n_rows, n_columns)
+    _named(axes.yaxis, data["row"].tolist(), height)
+    _named(axes.xaxis, data["column"].tolist(), width, turned=max(map(len, data["column"])) > 2)
     axes.set(xlabel=_columns_words(data), ylabel="target unit")
     _edges(axes, data)
-    if n_rows * n_columns <= MOST_NUMBERS:
-        _numbers(axes, values, shares)
+    _numbers(axes, values, shares)
     return image
 
 
-def _named(axis: Any, names: Sequence[str], turned: bool = False) -> None:
-    """Name rows or columns; of very many, number some, from 1."""
-    if len(names) <= MOST_NAMES:
-        axis.set_ticks(range(len(names)), names)
+def _named(axis: Any, names: Sequence[str], room: float, turned: bool = False) -> None:
+    """Name rows or columns in a room of so many inches, or number some of them, from 1."""
+    n, most = len(names), max(2, int(room * 72 / ROW))
+    if n <= most:
+        axis.set_ticks(range(n), names)
         if turned:
             axis.set_tick_params(labelrotation=90)
         return
-    ticks = [tick for tick in axis.get_ticklocs() if 0 <= tick < len(names) and tick == int(tick)]
-    axis.set_ticks(ticks, [names[int(tick)].rpartition(PORT)[2] for tick in ticks])
+    stride = next(step for step in STRIDES if n / step <= min(most, 12))
+    shorts = [name.rpartition(PORT)[2] for name in names]
+    some = [i for i, short in enumerate(shorts) if short.isdigit() and int(short) % stride == 0]
+    axis.set_ticks(some, [shorts[i] for i in some])
 
 
 def _edges(axes: Any, data: dict[str, Any]) -> None:
     """Part biases, kernels and gates by lines of paper; name gates of many units at the right."""
     parameters, rows = data["parameter"], data["row"].tolist()
+    thickness = min(2.5, 90 / len(parameters))
     for j in np.flatnonzero(parameters[1:] != parameters[:-1]):
-        axes.axvline(j + 0.5, color="white", linewidth=2.5)
+        axes.axvline(j + 0.5, color="white", linewidth=thickness)
     ports = np.array([row.partition(PORT)[0] if PORT in row else "" for row in rows])
     for j in np.flatnonzero(ports[1:] != ports[:-1]):
-        axes.axhline(j + 0.5, color="white", linewidth=2.5)
-    for port in dict.fromkeys(ports.tolist()) if len(rows) > MOST_NAMES else ():
+        axes.axhline(j + 0.5, color="white", linewidth=thickness)
+    for port in (
+        dict.fromkeys(ports.tolist()) if len(rows) * ROW > 72 * _sides(len(rows), len(parameters))[1] else ()
+    ):
         if port:
             at = np.flatnonzero(ports == port).mean()
             axes.annotate(
@@ -143,15 +162,28 @@ def _columns_words(data: dict[str, Any]) -> str:
 
 
 def _numbers(axes: Any, values: Any, shares: Any) -> None:
-    for (j, i), value in np.ndenumerate(values):
-        text = f"{value:.2g}".replace("-", "−") if np.isfinite(value) else str(value)
-        strong = not abs(shares[j, i]) < 0.55
-        axes.text(i, j, text, ha="center", va="center", fontsize=6.5, color="white" if strong else INK)
+    """Write each value into its cell, with three digits of the largest, or two, if they fit."""
+    n_rows, n_columns = values.shape
+    width, height = _sides(n_rows, n_columns)
+    largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
+    for n_digits in (3, 2):
+        n_decimals = max(0, n_digits - 1 - math.floor(math.log10(largest)))
+        rounded = np.round(values, n_decimals) + 0.0  # no minus before zero
+        texts = [
+            f"{v:.{n_decimals}f}".replace("-", "−") if np.isfinite(v) else NAMED[str(v)] for v in rounded.flat
+        ]
+        if max(map(len, texts)) * CHARACTER <= width * 72 / n_columns and height * 72 / n_rows >= ROW:
+            break
+    else:
+        return
+    for (j, i), text in zip(np.ndindex(values.shape), texts, strict=True):
+        ink = INK if abs(shares[j, i]) < 0.55 else "white"
+        axes.text(i, j, text, ha="center", va="center", fontsize=6, color=ink)
 
 
-def _name(axes: Any, told: str, run: str, history: History, k: int) -> None:
-    name(axes, f"{run}: {told}" if run else told, "")
-    axes.set_title(moment(history, k), loc="right", color=MUTED, fontsize=SMALL)
+def _name(axes: Any, told: str, when: str, *, is_narrow: bool) -> None:
+    """Write above a matrix what it is, and of when: beside each other where there is room."""
+    name(axes, f"{told}\n{when}" if is_narrow else told, "" if is_narrow else when)
 
 
 def _clips(by_run: dict[str, dict[str, Any]]) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
 from nnweightviz.history import History
@@ -36,6 +37,18 @@ class Timeline:
             return history.steps.astype(np.float64)
         return np.arange(1, len(history) + 1, dtype=np.float64)
 
+    def label_axis(self, ax: Any, *, is_named: bool = True) -> None:
+        """Give an axis of time round ticks, and its name."""
+        axis = ax.xaxis
+        ax.set_xlabel(self.label if is_named else "")
+        places = {at for run in self.runs for at in self.at(run).tolist()}
+        if len(places) == 1:
+            axis.set_major_locator(FixedLocator(list(places)))
+        elif axis.get_scale() == "linear":
+            axis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
+        if axis.get_scale() == "linear":
+            axis.set_major_formatter(FuncFormatter(lambda value, _: thousands(round(value))))
+
     def edges(self, run: str) -> NDArray[np.float64]:
         """Return where the cells of a run's checkpoints begin and end: half-way between them."""
         at = self.at(run)
@@ -50,8 +63,19 @@ def moment(history: History, k: int) -> str:
     checkpoint = history[k]
     told = [] if checkpoint.epoch is None else [f"epoch {checkpoint.epoch:g}"]
     if checkpoint.step is not None:
-        told.append("step " + f"{checkpoint.step:,}".replace(",", "\u2009"))
+        told.append(f"step {thousands(checkpoint.step)}")
     return " · ".join(told) or f"checkpoint {k % len(history) + 1}"
+
+
+def thousands(n: int) -> str:
+    """Return a whole number with thin spaces between thousands and a true minus.
+
+    Examples
+    --------
+    >>> thousands(-12500).replace("\u2009", "_")
+    '−12_500'
+    """
+    return f"{n:,}".replace(",", "\u2009").replace("-", "−")
 
 
 def checked(history: History, checkpoint: Any) -> int:

@@ -40,10 +40,15 @@ class Panel3D(_Shown, Axes3D):  # type: ignore[misc]  # mpl_toolkits has no type
 
 
 class Panels(np.ndarray):
-    """Several axes of a figure that was made here."""
+    """Several axes of a figure that was made here; ``figure`` is that figure."""
+
+    @property
+    def figure(self) -> Any:
+        """The figure that all are of."""
+        return next(ax.figure for ax in self.flat if ax is not None)
 
     def _repr_png_(self) -> bytes | None:
-        return _png(self.flat[0].figure) if self.size else None
+        return _png(self.figure) if self.size else None
 
 
 def _png(figure: Any) -> bytes:
@@ -95,7 +100,7 @@ class Sheet:
                 )
             self.n_columns = n
             return
-        self.n_columns = min(n, columns)
+        self.n_columns = 2 if n == 4 and columns == 3 else min(n, columns)
         n_rows = math.ceil(n / self.n_columns)
         figure = Figure(
             figsize=(max(3.4, size[0] * self.n_columns), max(2.0, size[1] * n_rows)), layout="constrained"
@@ -169,11 +174,13 @@ def note(ax: Any, text: str) -> None:
         ax.text(0.98, 0.97, text, transform=ax.transAxes, ha="right", va="top", fontsize=6.5, color=MUTED)
 
 
-def parts_key(parts: Sequence[str]) -> list[Line2D]:
-    """Return entries of a key: a line of each part's colour."""
+def parts_key(parts: Sequence[str], drawn: Sequence[str] | None = None) -> list[Line2D]:
+    """Return entries of a key: a line of each part's colour, of those that are drawn."""
     n = len(parts)
     return [
-        Line2D([], [], color=colour(hue_of(i, n)), linewidth=1.4, label=part) for i, part in enumerate(parts)
+        Line2D([], [], color=colour(hue_of(i, n)), linewidth=1.4, label=part)
+        for i, part in enumerate(parts)
+        if drawn is None or part in drawn
     ]
 
 

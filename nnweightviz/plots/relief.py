@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from matplotlib.colors import LogNorm, Normalize
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.ticker import MaxNLocator
 
-from nnweightviz.plots.look import INK, STOPS, colour, mixed, sequential_map
+from nnweightviz.plots.look import FAINT, MUTED, STOPS, colour, mixed, sequential_map
 from nnweightviz.plots.moments import moment
 from nnweightviz.plots.paper import SMALL, TYPE, Sheet, bar, name
 from nnweightviz.plots.steps import Asked
@@ -26,7 +28,7 @@ def _panels(asked: Asked, **looks: Any) -> tuple[Sheet, list[tuple[Any, str, int
     for ax, title in zip(sheet.axes, titles, strict=True):
         name(ax, title)
     if asked.left_out():
-        sheet.axes[-1].set_title(asked.left_out(), loc="right", fontsize=SMALL)
+        sheet.axes[-1].set_xlabel(asked.left_out())
     return sheet, [(ax, run, i) for ax, (run, i) in zip(sheet.axes, of_panels, strict=True)]
 
 
@@ -47,28 +49,19 @@ def ridgeline(asked: Asked) -> Any:
         hue = asked.hue(asked.parts[i])
         fill = tuple(1 - 0.25 * (1 - channel) for channel in hue)
         for row, line in enumerate(lines):
+            if not data["recorded"][i, chosen[row]]:
+                continue
             base = len(chosen) - 1 - row
             over = base + HEIGHT * line / top
             ax.fill_between(middles, base, over, color=fill, linewidth=0, zorder=row)
             ax.plot(middles, over, color=hue, linewidth=0.7, zorder=row + 0.5)
         named = np.unique(np.linspace(0, len(chosen) - 1, min(len(chosen), MOST_TICKS)).round().astype(int))
-        ax.set_yticks(
-            [len(chosen) - 1 - row for row in named], [moment(history, int(chosen[row])) for row in named]
-        )
+        words = [moment(history, int(chosen[row])) if sheet.is_left(p) else "" for row in named]
+        ax.set_yticks([len(chosen) - 1 - row for row in named], words)
         ax.set_ylim(-0.2, len(chosen) - 1 + HEIGHT * 1.05)
         ax.set_xlim(data["edges"][[0, -1]])
         ax.set_xlabel(asked.what if sheet.is_bottom(p) else "")
-        how = "log(1 + count)" if asked.is_log else "count"
-        ax.text(
-            0.99,
-            0.99,
-            f"highest: {how} {top:.3g}",
-            transform=ax.transAxes,
-            ha="right",
-            va="top",
-            fontsize=6.5,
-            color=INK,
-        )
+        _title(ax, f"peak {data['counts'][i, chosen].max()}")
     made = sheet.finish()
     for ax in sheet.axes if sheet.is_own else ():
         ax.spines["left"].set_visible(False)
@@ -79,38 +72,40 @@ def ridgeline(asked: Asked) -> Any:
 def density(asked: Asked) -> Any:
     """Draw a map of counts: time across, values up, dark is many; all panels on one scale."""
     sheet, panels = _panels(asked, size=(2.5, 2.0))
-    most = max(1, *(int(data["counts"][: len(asked.shown)].max(initial=0)) for data in asked.data.values()))
-    norm = LogNorm(1, max(2, most)) if asked.is_log else Normalize(0, most)
-    image = None
     for p, (ax, run, i) in enumerate(panels):
-        data = asked.data[run]
-        counts = data["counts"][i].T.astype(np.float64)  # (n_bins, n_checkpoints)
-        shown = np.ma.masked_array(counts, mask=np.zeros_like(counts, dtype=bool))
-        shown[:, ~data["recorded"][i]] = np.ma.masked
-        image = ax.pcolorfast(
-            asked.timeline.edges(run),
-            data["edges"],
-            np.ma.masked_less(shown, 1) if asked.is_log else shown,
-            cmap=sequential_map().with_extremes(bad="white"),
-            norm=norm,
+        data, edges = asked.data[run], asked.timeline.edges(run)
+        most = max(1, int(data["counts"][i].max(initial=0)))
+        shares = heights(data["counts"][i].T, is_log=asked.is_log) / heights(
+            np.array(most), is_log=asked.is_log
         )
-        ax.set_xlabel(asked.timeline.label if sheet.is_bottom(p) else "")
+        ax.pcolorfast(edges, data["edges"], shares, cmap=sequential_map(), vmin=0, vmax=1)
+        for k in np.flatnonzero(~data["recorded"][i]):
+            ax.axvspan(*edges[k : k + 2], facecolor="white", edgecolor=FAINT, hatch="//////", linewidth=0)
+        asked.timeline.label_axis(ax, is_named=sheet.is_bottom(p))
         ax.set_ylabel(asked.what if sheet.is_left(p) else "")
-    scale = bar(sheet, image, f"count, {'1' if asked.is_log else '0'} to {most}")
-    scale.ax.minorticks_off()
+        _title(ax, f"0 to {most}")
+    how = "log(1 + count)" if asked.is_log else "count"
+    scale = bar(sheet, ScalarMappable(Normalize(0, 1), sequential_map()), f"{how}, of the panel’s most")
+    scale.set_ticks([0, 0.5, 1], labels=["0", "½", "1"])
     return sheet.finish()
+
+
+def _title(ax: Any, words: str) -> None:
+    ax.set_title(words, loc="right", fontsize=SMALL, color=MUTED)
 
 
 def surface(asked: Asked) -> Any:
     """Draw a surface of counts over value and time."""
-    sheet, panels = _panels(asked, size=(3.4, 3.0), is_3d=True)
+    sheet, panels = _panels(asked, size=(2.8, 2.6), is_3d=True)
     for ax, run, i in panels:
         data = asked.data[run]
         chosen, at = data["chosen"], asked.timeline.at(run)
         if len(chosen) < 2:  # a surface needs two lines
             chosen, at = np.array([0, 0]), np.array([at[0] - 0.5, at[0] + 0.5])
+            ax.set_yticks([at.mean()])
         else:
             at = at[chosen]
+            ax.yaxis.set_major_locator(MaxNLocator(5, integer=True))
         values = (data["edges"][1:] + data["edges"][:-1]) / 2
         z = heights(data["counts"][i, chosen], is_log=asked.is_log)
         x, y = np.meshgrid(values, at)
@@ -130,6 +125,8 @@ def surface(asked: Asked) -> Any:
         ax.set_xlabel(asked.what, labelpad=-4)
         ax.set_ylabel(asked.timeline.label, labelpad=0)
         ax.set_zlabel("log₁₀(1 + count)" if asked.is_log else "count", labelpad=-2)
+        ax.set_box_aspect(None, zoom=0.85)
+        ax.xaxis.set_major_locator(MaxNLocator(5))
         ax.view_init(elev=28, azim=-58)
         ax.tick_params(pad=-2, labelsize=SMALL)
         for axis in (ax.xaxis, ax.yaxis, ax.zaxis):

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from nnweightviz.network import Network
-from nnweightviz.plots.look import INK, MUTED, PALETTE, STOPS, colour, hue_of, sequential_map
+from nnweightviz.plots.look import INK, MUTED, STOPS, colour, hue_of, sequential_map
 from nnweightviz.plots.moments import Timeline, checked, moment
 from nnweightviz.plots.paper import Sheet, key, line_style, name, note, parts_key, runs_key
 from nnweightviz.views import spectrum as numbers
@@ -93,18 +94,21 @@ def _singular_values(
         dots = {"marker": "o", "markersize": 2.2} if n_values <= 40 else {}
         by_rank.plot(rank, values[k], color=colour(STOPS[0]), linewidth=1.1, linestyle=line_style(r), **dots)
         if r == 0:
-            by_rank.axhline(data["edge"][0, k], color=colour(PALETTE["odd"]), linewidth=0.8, linestyle=":")
+            by_rank.axhline(data["edge"][0, k], color=INK, linewidth=0.9, linestyle=":")
             told = moment(history, k)
             name(by_rank, "by rank", told)
     for axes in sheet.axes:
+        axes.margins(x=0.02)
         if is_log:
             axes.set_yscale("log")
-        else:
-            axes.set_ylim(bottom=0)
-        axes.margins(x=0.02)
+    lows, tops = zip(*(axes.get_ylim() for axes in sheet.axes), strict=True)
+    for axes in sheet.axes:
+        axes.set_ylim(min(lows) if is_log else 0, max(tops))
     name(over_time, f"{first['part'][0]}", " × ".join(map(str, first["shape"][0])))
-    over_time.set(xlabel=timeline.label, ylabel="singular value")
+    timeline.label_axis(over_time)
+    over_time.set_ylabel("singular value")
     by_rank.set_xlabel("rank")
+    by_rank.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     note(over_time, f"{len(lines)} of {n_values}" if len(lines) < n_values else "")
     handles = [
         Line2D([], [], color=colour(STOPS[0]), linewidth=1.2, label="singular values"),
@@ -112,7 +116,7 @@ def _singular_values(
         Line2D(
             [],
             [],
-            color=colour(PALETTE["odd"]),
+            color=INK,
             linewidth=0.9,
             linestyle=":",
             label="edge of random weights (Marchenko–Pastur)",
@@ -120,6 +124,14 @@ def _singular_values(
     ]
     key(sheet, [*handles, *runs_key(timeline.names)])
     return sheet.finish()
+
+
+def _fit_words(data: Data) -> str:
+    """Return the fit, and how much it rests on."""
+    sign, length = ("−" if data["length"] > 0 else ""), abs(float(data["length"]))
+    n = int(np.isfinite(data["mean_absolute"]).sum())
+    how_well = f"R² {data['r_squared']:.2f}, {n} distances" if n > 2 else "of two distances only"
+    return f"{data['at_zero']:.3g} exp({sign}d / {length:.3g}); {how_well}"
 
 
 def _lines(n: int) -> list[int]:
@@ -143,7 +155,7 @@ def _ranks(by_run: Mapping[str, Data], timeline: Timeline, ax: Any) -> Any:
                 axes.plot(at, data[rank][i], color=colour(hue_of(i, len(parts))), **looks)
     for axes, rank in zip(sheet.axes, RANKS, strict=True):
         name(axes, rank.replace("_", " "))
-        axes.set_xlabel(timeline.label)
+        timeline.label_axis(axes)
         axes.set_ylim(bottom=0)
         axes.margins(x=0.01)
     key(sheet, [*parts_key(parts), *runs_key(timeline.names)])
@@ -167,8 +179,7 @@ def _correlation(by_run: Mapping[str, Data], ax: Any) -> Any:
                 linewidth=1.0,
                 linestyle=line_style(r),
             )
-            fit = f"{data['at_zero']:.3g} exp(−d / {data['length']:.3g}), R² {data['r_squared']:.2f}"
-            fit = fit.replace("/ -", "/ −")
+            fit = _fit_words(data)
         label = f"{run}: {fit}" if run else fit
         handles.append(
             Line2D([], [], color=hue, marker="o", markersize=3.5, linestyle=line_style(r), label=label)

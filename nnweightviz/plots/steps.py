@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from nnweightviz.matching import matches
-from nnweightviz.plots.look import FAINT, MUTED, Colour, colour, hue_of
+from nnweightviz.plots.look import FAINT, INK, MUTED, Colour, colour, hue_of
 from nnweightviz.plots.moments import Timeline, checked, moment
 from nnweightviz.plots.paper import Sheet, key, line_style, name, note, parts_key, runs_key
 
@@ -108,7 +110,8 @@ def histogram(asked: Asked) -> Any:
     if is_together and len(asked.parts) > 1:
         handles = [*parts_key(asked.parts), *handles]
     if not many_runs and not (is_together and len(asked.parts) > 1):
-        handles = [Line2D([], [], color=asked.hue(asked.parts[-1]), linewidth=1.2, label=told)]
+        hue = asked.hue(asked.parts[0]) if len(asked.parts) == 1 else INK
+        handles = [Patch(facecolor=(*to_rgb(hue), 0.4), edgecolor=hue, linewidth=0.9, label=told)]
         handles += [Line2D([], [], color=MUTED, linewidth=0.8, label=f"first: {moment(history, 0)}")]
     elif sheet.is_own:
         handles.append(Line2D([], [], linestyle="", label=told))
@@ -139,6 +142,8 @@ def multiples(asked: Asked) -> Any:
         numbers = matches(list(history), list(runs[run]))
         for ax, k in zip(sheet.axes, chosen, strict=True):
             for i, part in enumerate(asked.parts):
+                if not data["recorded"][i, numbers[k]]:
+                    continue
                 counts = data["counts"][i, numbers[k]]
                 looks: dict[str, Any] = {"is_log": asked.is_log, "color": asked.hue(part)}
                 if is_filled:
@@ -173,17 +178,20 @@ def moments(asked: Asked, is_log: bool = False) -> Any:
                 ax.plot(at, data[moment_name][i], color=hue, **looks)
             quantiles = data["quantiles"][i]
             sheet.axes[4].plot(at, quantiles[:, 2], color=hue, **looks)
-            for low, high in ((0, 4), (1, 3)):
-                bands = {"color": hue, "alpha": 0.14, "linewidth": 0}
-                sheet.axes[4].fill_between(at, quantiles[:, low], quantiles[:, high], **bands)
+            thin = looks | {"linewidth": 0.5, "alpha": 0.8}
+            sheet.axes[4].plot(at, quantiles[:, [0, 4]], color=hue, **thin)
+            if len(asked.data) == 1:
+                bands = {"color": hue, "alpha": 0.16, "linewidth": 0}
+                sheet.axes[4].fill_between(at, quantiles[:, 1], quantiles[:, 3], **bands)
+    words_of_quantiles = "5, 25 to 75, 50, 95 %" if len(asked.data) == 1 else "5, 50, 95 %"
     for i, (ax, (moment_name, words)) in enumerate(zip(sheet.axes, MOMENTS.items(), strict=True)):
-        name(ax, words, "5, 25, 50, 75, 95 %" if moment_name == "quantiles" else "")
+        name(ax, words, words_of_quantiles if moment_name == "quantiles" else "")
         if is_log and moment_name == "variance":
             ax.set_yscale("log")
         elif moment_name != "variance":
             ax.axhline(0, color=FAINT, linewidth=0.5, zorder=0)
         ax.margins(x=0.01)
-        ax.set_xlabel(asked.timeline.label if sheet.is_bottom(i) else "")
+        asked.timeline.label_axis(ax, is_named=sheet.is_bottom(i))
         if moment_name in ("mean", "quantiles"):
             ax.set_ylabel(asked.what)
     key(sheet, [*parts_key(asked.parts), *runs_key(asked.timeline.names)])

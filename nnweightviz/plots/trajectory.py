@@ -9,7 +9,7 @@ import numpy as np
 
 from nnweightviz.network import Network
 from nnweightviz.plots.look import FAINT, colour, hue_of
-from nnweightviz.plots.moments import Timeline
+from nnweightviz.plots.moments import Timeline, thousands
 from nnweightviz.plots.paper import Sheet, key, line_style, name, parts_key, runs_key
 from nnweightviz.views import trajectory as numbers
 from nnweightviz.views.runs import named_runs
@@ -84,7 +84,8 @@ def trajectory(
     sheet = Sheet(ax, ["trajectories"], size=(4.6, 3.0))
     (axes,) = sheet.axes
     first = next(iter(by_run.values()))
-    parts = list(dict.fromkeys(first["part"].tolist()))
+    parts = first["parts" if kind == "weights" else "part"].tolist()
+    drawn = [part for part in parts if part in first["part"]]
     for r, (run, data) in enumerate(by_run.items()):
         many = kind == "weights" and len(data["part"]) > 12
         looks: dict[str, Any] = {"linewidth": 0.6 if many else 1.1, "alpha": 0.7 if many else 1.0}
@@ -97,11 +98,12 @@ def trajectory(
         getattr(axes, f"set_{axis}scale")("log")
     if kind == "weights" and "y" not in log_axes:
         axes.axhline(0, color=FAINT, linewidth=0.6, zorder=0)
-    axes.set(xlabel=timeline.label, ylabel=LABELS[kind].format(below=below) + _divided(normalise))
+    timeline.label_axis(axes)
+    axes.set_ylabel(LABELS[kind].format(below=below) + _divided(normalise))
     axes.margins(x=0.01)
     if kind == "weights":
         name(axes, _sampled(first, "selected" if entries is not None else sample, seed))
-    key(sheet, [*parts_key(parts), *runs_key(timeline.names)])
+    key(sheet, [*parts_key(parts, drawn), *runs_key(timeline.names)])
     return sheet.finish()
 
 
@@ -110,7 +112,7 @@ def _divided(normalise: str | None) -> str:
 
 
 def _sampled(data: dict[str, Any], sample: str, seed: int) -> str:
-    n, n_all = len(data["part"]), f"{int(data['n_all']):,}".replace(",", "\u2009")
+    n, n_all = len(data["part"]), thousands(int(data["n_all"]))
     how = {"strongest": "strongest ", "selected": "selected "}.get(sample, "")
     drawn = f", drawn at random (seed {seed})" if sample == "random" else ""
     return f"{n} {how}of {n_all} weights{drawn}"

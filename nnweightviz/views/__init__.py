@@ -63,7 +63,7 @@ def numbers_of(
         changed = {name: options[name] for name in ("quantity", "reference")}
         if view == "graph":
             return dict(links(history, network=network, **changed))
-        return dict(matrix(history, _shown(options, selection, network), network=network, **changed))
+        return dict(matrix(history, shown_matrix(options, selection, network), network=network, **changed))
     if view == "trajectory" and options["sample"] == "selected":
         looks["entries"] = entries_of(network, selection)
     functions: dict[str, Callable[..., Any]] = {
@@ -75,7 +75,9 @@ def numbers_of(
     return dict(functions[view](history, options[view], network=network, **looks))
 
 
-def _shown(options: Mapping[str, Any], selection: Mapping[str, Any] | None, network: Network) -> str | None:
+def shown_matrix(
+    options: Mapping[str, Any], selection: Mapping[str, Any] | None, network: Network
+) -> str | None:
     """Return the name of the matrix that is shown: the first of those asked for, or what is selected."""
     if options["of"]:
         return str(options["of"][0])

@@ -59,7 +59,7 @@ def trajectory(
         ``step``, ``epoch`` (n_checkpoints,), and either
 
         ``weights`` float64 (n, n_checkpoints), NaN where not recorded, and where each is: ``part``, ``parameter``,
-        ``entry`` (flat index) (n,), and ``n_all``, of how many they were taken; or
+        ``entry`` (flat index) (n,); ``parts`` are the names of all, ``n_all`` is how many weights they have; or
 
         ``part`` (n_parts,) and, under the name of the kind, float64 (n_parts, n_checkpoints); norms and updates are NaN
         where a weight is not finite, updates at the first checkpoint too.
@@ -96,6 +96,7 @@ def _weights(parts: Parts, chosen: Sample) -> Data:
     return {
         **moments_of(parts.history),
         "weights": chosen.values(parts),
+        "parts": np.array(parts.names),
         "part": chosen.part,
         "parameter": chosen.parameter,
         "entry": chosen.entry,

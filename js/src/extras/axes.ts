@@ -31,11 +31,18 @@ export function scaleOf(domain: [number, number], range: [number, number], isLog
   return Object.assign(scale, { domain: [low, high] as const, range, isLog, at });
 }
 
-/** Round values of a scale, about `most` of them: powers of ten where it is logarithmic, if there are two or more. */
+/**
+ * Round values of a scale, about `most` of them. Where it is logarithmic: powers of ten if there are two or more, their
+ * double and fivefold in a narrower domain, and in a very narrow one values as on a linear scale.
+ */
 export function ticksOf({ domain: [low, high], isLog }: Scale, most: number): number[] {
   if (!isLog) return ticks(low, high, Math.max(2, most));
   const [from, to] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
-  if (to - from < 1) return ticks(low, high, Math.max(2, most)).filter((value) => value > 0);
+  if (to - from < 1) {
+    const some = [from - 1, from, to + 1].flatMap((power) => [1, 2, 5].map((n) => n * 10 ** power));
+    const inside = [...new Set(some)].filter((value) => value >= low && value <= high);
+    return inside.length > 1 ? inside : ticks(low, high, Math.max(2, most)).filter((value) => value > 0);
+  }
   const stride = Math.max(1, Math.ceil((to - from + 1) / most));
   return Array.from({ length: Math.floor((to - from) / stride) + 1 }, (_, i) => 10 ** (from + i * stride));
 }

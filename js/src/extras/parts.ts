@@ -11,6 +11,8 @@ export interface Part {
   /** Under whose names its values travel. */
   parameters: string[];
   size: number;
+  /** Where it is links of parameters and not whole parameters. */
+  bundles: Bundle[] | null;
   /** Its weights at a checkpoint, in pieces; null where one of them was not recorded or is not here. For reading only. */
   values(history: History, k: number): Float32Array[] | null;
 }
@@ -26,6 +28,7 @@ function ofParameters(network: Network, name: string, parameters: string[]): Par
     layer: layerOf(parameters[0]),
     parameters,
     size: parameters.reduce((n, parameter) => n + sizeOf(network.parameters[parameter]), 0),
+    bundles: null,
     values(history, k) {
       const pieces = parameters.map((parameter) => history.parameter(parameter, k));
       return pieces.every((piece) => piece !== null) ? pieces : null;
@@ -40,6 +43,7 @@ function ofBundles(name: string, layer: string, bundles: Bundle[]): Part {
     layer,
     parameters: [...new Set(bundles.map(({ parameter }) => parameter))],
     size: sizes.reduce((a, b) => a + b, 0),
+    bundles,
     values(history, k) {
       const pieces = bundles.map((bundle, i) => {
         const values = history.parameter(bundle.parameter, k);
