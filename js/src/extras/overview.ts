@@ -74,7 +74,7 @@ class Overview implements View {
       (shown) => setOptions({ log_axes: [...options().log_axes.filter((axis) => axis !== "y"), ...shown] }),
     );
     const opener = (text: string, title: string, key: string): HTMLButtonElement => {
-      const button = html("button", { type: "button", class: "nwv-toggle", title }, text);
+      const button = html("button", { type: "button", class: "nwv-toggle nwv-overview-open", title }, text);
       hear(button, { click: () => this.#chosen && this.#open(this.#chosen, key) });
       return button;
     };

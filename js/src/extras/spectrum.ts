@@ -17,7 +17,8 @@ import { ValuesPanel } from "./spectra/values";
 class SpectrumView implements View {
   readonly #board: Board;
   readonly #context: ViewContext;
-  readonly #part = html("select", { "aria-label": "matrix" });
+  readonly #part = html("select", { class: "nwv-spectrum-part", "aria-label": "matrix" });
+  readonly #bySelection = html("option", { value: "" });
   readonly #refreshers: Refresh[] = [];
   #panel!: Panel;
   #made = "";
@@ -53,7 +54,7 @@ class SpectrumView implements View {
       (shown) => setOptions({ log_axes: [...options().log_axes.filter((axis) => axis !== "y"), ...shown] }),
     );
     const names = this.#board.matrices.map(({ name }) => name);
-    this.#part.append(html("option", { value: "" }, "as selected"));
+    this.#part.append(this.#bySelection);
     this.#part.append(...names.map((value) => html("option", { value }, value)));
     hear(this.#part, { change: () => setOptions({ of: this.#part.value ? [this.#part.value] : null }) });
     tools.append(kind, html("label", "nwv-tool", html("span", "nwv-tool-label", "of"), this.#part), log);
@@ -160,6 +161,7 @@ class SpectrumView implements View {
       if (isOther) this.#sayNothing();
       return;
     }
+    this.#bySelection.textContent = named ? "as selected" : `as selected: ${this.#chosen()!.name}`;
     this.#makePanel();
     this.#ask();
     const { nCheckpoints, revision } = this.#board.history;

@@ -57,8 +57,9 @@ export class CorrelationPanel implements Panel {
     this.#drawDecay(found, last);
     values.forEach((value, d) => {
       if (!Number.isFinite(y(value))) return;
-      const place = { cx: x(d), cy: y(value), r: 4.5 };
-      board.add(svg("circle", { ...place, fill: "currentColor", "fill-opacity": 0.75 }));
+      board.add(
+        svg("circle", { cx: x(d), cy: y(value), r: 4.5, fill: "currentColor", "fill-opacity": 0.75 }),
+      );
     });
     board.figure.keys.append(html("span", {}, this.#fitWords(found)));
   }
