@@ -21,7 +21,9 @@ __all__ = ["bundle"]
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "js" / "src"
 BOUNDARY = (ROOT / "docs" / "boundary.md").read_text()
-TYPES = "".join((SOURCE / name).read_text() for name in ("blocks.ts", "events.ts", "outputs.ts", "spectra.ts"))
+TYPES = "".join(
+    (SOURCE / name).read_text() for name in ("blocks.ts", "events.ts", "outputs.ts", "spectra.ts")
+)
 
 
 def own_traits() -> set[str]:

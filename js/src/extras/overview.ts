@@ -23,6 +23,8 @@ const MEASURES: [Measure, string][] = [
   ["update_ratio", "update / norm"],
   ["stable_rank", "stable rank"],
 ];
+/** By the key that opens them. */
+const VIEWS: Record<string, string> = { m: "matrix", d: "distribution" };
 /** Of the darkest cell: its line is still seen. */
 const DARKEST = 0.62;
 
@@ -120,7 +122,7 @@ class Overview implements View {
 
   /** Open a parameter in another view; false if the key is of none. */
   #open(name: string, key: string): boolean {
-    const view = { m: "matrix", d: "distribution" }[key];
+    const view = VIEWS[key];
     if (!view) return false;
     this.#context.setOptions({ of: [name], by: "parameter" });
     this.#context.showView(view);

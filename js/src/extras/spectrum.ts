@@ -68,25 +68,36 @@ class SpectrumView implements View {
       return [event.clientX - left, event.clientY - top];
     };
     const { clock } = this.#context;
-    const heard = {
-      pointermove: (event: PointerEvent) => this.#board.tell(this.#panel.read(...at(event))),
-      pointerleave: () => this.#board.tell(null),
-      blur: () => this.#board.tell(null),
-      click: (event: MouseEvent) => {
-        const reading = this.#panel.read(...at(event));
-        if (reading?.checkpoint != null) clock.seek(reading.checkpoint);
-        else this.#panel.press?.(...at(event));
-      },
-      keydown: (event: KeyboardEvent) => {
-        const last = this.#board.history.nCheckpoints - 1;
-        const { checkpoint } = clock;
-        const to = { ArrowLeft: checkpoint - 1, ArrowRight: checkpoint + 1, Home: 0, End: last }[event.key];
-        if (to !== undefined) clock.seek(Math.max(0, Math.min(last, to)));
-        else if (!this.#panel.key?.(event.key)) return;
-        event.preventDefault();
-      },
+    const onClick = (event: MouseEvent): void => {
+      const reading = this.#panel.read(...at(event));
+      if (reading?.checkpoint != null) clock.seek(reading.checkpoint);
+      else this.#panel.press?.(...at(event));
     };
-    hear(stage, heard, this.#hear.signal);
+    const onKey = (event: KeyboardEvent): void => {
+      const last = this.#board.history.nCheckpoints - 1;
+      const { checkpoint } = clock;
+      const places: Record<string, number> = {
+        ArrowLeft: checkpoint - 1,
+        ArrowRight: checkpoint + 1,
+        Home: 0,
+        End: last,
+      };
+      const to = places[event.key];
+      if (to !== undefined) clock.seek(Math.max(0, Math.min(last, to)));
+      else if (!this.#panel.key?.(event.key)) return;
+      event.preventDefault();
+    };
+    hear(
+      stage,
+      {
+        pointermove: (event) => this.#board.tell(this.#panel.read(...at(event))),
+        pointerleave: () => this.#board.tell(null),
+        blur: () => this.#board.tell(null),
+        click: onClick,
+        keydown: onKey,
+      },
+      this.#hear.signal,
+    );
   }
 
   /** The matrices that the options name: themselves, or those of a layer. */
@@ -164,8 +175,9 @@ class SpectrumView implements View {
     this.#bySelection.textContent = named ? "as selected" : `as selected: ${this.#chosen()!.name}`;
     this.#makePanel();
     this.#ask();
-    const { nCheckpoints, revision } = this.#board.history;
-    const key = [this.#made, log_axes, x, isDark(), nCheckpoints, revision, this.#nTold].join("|");
+    const { nCheckpoints, revision, summaries } = this.#board.history;
+    const about = [log_axes, x, isDark(), nCheckpoints, revision, summaries.isEmpty, this.#nTold];
+    const key = [this.#made, ...about].join("|");
     if (key !== this.#drawn || isOther) {
       this.#drawn = key;
       this.#panel.draw();

@@ -8,6 +8,7 @@ import { type Spectrum, someOf, spanOf } from "./spectrum";
 
 /** Lines over time; of more singular values the largest ones have one, and others evenly. */
 const MOST_LINES = 100;
+const KEYS: Record<string, number> = { ArrowUp: -1, ArrowDown: 1 };
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 const sigma = (rank: number): string =>
   `σ${[...String(rank + 1)].map((digit) => SUBSCRIPTS[Number(digit)]).join("")}`;
@@ -262,7 +263,7 @@ export class ValuesPanel implements Panel {
   }
 
   key(key: string): boolean {
-    const by = { ArrowUp: -1, ArrowDown: 1 }[key];
+    const by = KEYS[key];
     if (!by || !this.#spectrum) return false;
     const last = this.#spectrum.taken.length - 1;
     this.#marked = this.#marked === null ? 0 : Math.max(0, Math.min(last, this.#marked + by));
