@@ -7,8 +7,9 @@ import { storedName } from "../network";
 import { along, timeAxis } from "../panel/axis";
 import { choice, type Refresh, toggles } from "../panel/controls";
 import { momentLabel } from "../panel/moment";
-import { formatAmount, formatCount, formatValue, mixRgb, PALETTES, PAPERS, type Rgb, rgba } from "../scale";
+import { formatAmount, formatCount, formatValue } from "../scale";
 import type { View, ViewContext } from "../views/context";
+import { colourOf, MEASURES, scaleWords, titleOf } from "./overview/colours";
 import { type Grid, gridOf } from "./overview/grid";
 import css from "./overview/overview.css";
 import { lineOf, type Measure, type Range, rangeOf, seriesOf, shareOf } from "./overview/series";
@@ -17,17 +18,8 @@ import { matricesOf } from "./spectra/board";
 import { type Spectra, spectraOf } from "./spectra/found";
 import shared from "./views.css";
 
-const MEASURES: [Measure, string][] = [
-  ["norm", "norm"],
-  ["update_norm", "size of update"],
-  ["update_ratio", "update / norm"],
-  ["stable_rank", "stable rank"],
-];
 /** By the key that opens them. */
 const VIEWS: Record<string, string> = { m: "matrix", d: "distribution" };
-/** Of the darkest cell: its line is still seen. */
-const DARKEST = 0.62;
-
 class Overview implements View {
   readonly #context: ViewContext;
   readonly #grid: Grid;
@@ -185,20 +177,9 @@ class Overview implements View {
   }
 
   #writeScale(measure: Measure): void {
-    const [low, high] = this.#range ?? [0, 0];
-    const swatch = html("i", {
-      style: `background: linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 1].map((share) => rgba(this.#colour(share), 1)).join()})`,
-    });
-    const title = MEASURES.find(([name]) => name === measure)![1];
-    const log = this.#isLog ? ", logarithmic" : "";
-    const words = `colour: ${title} at the playhead, one scale for all${log} · lines: over time, each from its own lowest to its own highest value`;
-    if (this.#range) this.#scale.replaceChildren(formatValue(low), swatch, formatValue(high), ` ${words}`);
-    else this.#scale.replaceChildren(this.#whyNone());
-  }
-
-  #colour(share: number): Rgb {
-    const theme = this.#context.isDark() ? "dark" : "light";
-    return mixRgb(PAPERS[theme], PALETTES[theme].unsigned, 0.04 + (DARKEST - 0.04) * share);
+    const { isDark } = this.#context;
+    const told = this.#range && scaleWords(measure, this.#range, this.#isLog, isDark());
+    this.#scale.replaceChildren(...(told ?? [this.#whyNone()]));
   }
 
   #showChosen(): void {
@@ -219,7 +200,7 @@ class Overview implements View {
     for (const { name, button } of this.#table.cells) {
       const value = this.#series.get(name)?.[k] ?? Number.NaN;
       const place = this.#range ? shareOf(value, this.#range, this.#isLog) : Number.NaN;
-      button.style.background = Number.isFinite(place) ? rgba(this.#colour(place), 1) : "none";
+      button.style.background = Number.isFinite(place) ? colourOf(place, this.#context.isDark()) : "none";
       const nOdd = this.#history.summaries.over("n_odd", [name])[k];
       button.classList.toggle("nwv-odd", nOdd > 0);
       if (!clock.playing) put(button, "aria-label", this.#wordsOf(name, k));
@@ -230,7 +211,7 @@ class Overview implements View {
 
   #wordsOf(name: string, k: number): string {
     const measure = this.#context.options().overview;
-    const title = MEASURES.find(([known]) => known === measure)![1];
+    const title = titleOf(measure);
     const value = this.#series.get(name)?.[k] ?? Number.NaN;
     const nOdd = this.#history.summaries.over("n_odd", [name])[k];
     if (Number.isFinite(value)) return `${name}: ${title} ${formatValue(value)}`;
@@ -307,7 +288,7 @@ class Overview implements View {
   summary(): string {
     const k = this.#context.clock.checkpoint;
     const measure = this.#context.options().overview;
-    const title = MEASURES.find(([name]) => name === measure)![1];
+    const title = titleOf(measure);
     const there = this.#table.cells
       .map(({ name }) => ({ name, value: this.#series.get(name)?.[k] ?? Number.NaN }))
       .filter(({ value }) => Number.isFinite(value))

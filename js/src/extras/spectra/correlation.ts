@@ -84,7 +84,8 @@ export class CorrelationPanel implements Panel {
         ? "no decay is fitted: there are no two distances with weights that move"
         : "no decay is fitted: the correlations are not positive";
     const [atZero, length, r2] = decay;
-    const rate = length === null ? "no decay" : `exp(−distance / ${formatValue(length)})`;
+    const sign = length !== null && length < 0 ? "" : "−";
+    const rate = length === null ? "no decay" : `exp(${sign}distance / ${formatValue(Math.abs(length))})`;
     const fit = `fit: |r| = ${formatValue(atZero)} · ${rate}, R² = ${formatValue(Number(r2.toFixed(3)))} over n = ${n} distances`;
     if (n === 2) return `${fit}; a line through two points always fits, so R² says nothing`;
     if (length !== null && length < 0) return `${fit}; correlation grows with distance: this is no decay`;
