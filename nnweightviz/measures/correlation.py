@@ -71,7 +71,9 @@ def layer_correlation(
     for a in range(n):
         for b in range(a, n):
             r = standard[a].T @ standard[b] / lengths[0]
-            own, share = (np.trace(r), 2) if a == b else (0.0, 1)  # all are 1 there, and each pair is there twice
+            own, share = (
+                (np.trace(r), 2) if a == b else (0.0, 1)
+            )  # all are 1 there, and each pair is there twice
             signed[a, b] = (r.sum() - own) / share
             absolute[a, b] = (np.abs(r, out=r).sum() - own) / share
             pairs[a, b] = r.size if share == 1 else len(r) * (len(r) - 1) // 2
