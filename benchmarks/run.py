@@ -34,6 +34,12 @@ def large() -> list[Section]:
     return [large_section()]
 
 
+def folder() -> list[Section]:
+    from benchmarks.folder import folder_section
+
+    return [folder_section()]
+
+
 def recording() -> list[Section]:
     from benchmarks.recording import recording_sections
 
@@ -65,7 +71,7 @@ def peers(*names: str) -> list[Section]:
 
 
 SECTIONS: dict[str, Callable[..., list[Section]]] = {
-    f.__name__: f for f in (python, recording, pages, large, studies, scrubbing, playback, peers)
+    f.__name__: f for f in (python, recording, pages, large, folder, studies, scrubbing, playback, peers)
 }
 
 

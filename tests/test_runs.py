@@ -73,7 +73,7 @@ class TestWhatCrosses:
 
     def test_under_the_names_that_the_browser_has(self, runs: dict[str, History]) -> None:
         index = WeightViz(state(), runs).get_state()["_index"]
-        assert set(index) == fields("Index") - {"outputs"}
+        assert set(index) == fields("Index") - {"outputs", "spectra"}
         assert all(set(run) == fields("RunOfSeveral") for run in index["runs"])
 
     def test_of_one_run_what_crossed_before(self) -> None:

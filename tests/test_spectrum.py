@@ -6,6 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ import scipy.linalg
 import torch
 
 import nnweightviz as nwv
-from nnweightviz import blocks, measures
+from nnweightviz import blocks, measures, payload
+from nnweightviz.parameters import Parameters
 from nnweightviz.spectrum import NUMBERS, Spectra, correlation, spectra, told
 from nnweightviz.widget import WeightViz
 from widgets import Listener, bundle
@@ -336,3 +338,31 @@ class TestInPages:
         ]
         data = parts[entry["part"]][entry["offset"] : entry["offset"] + entry["n_bytes"]]
         assert blocks.decode(entry, data) == pytest.approx(svd(history.thin(3)["fc.weight"]), rel=1e-6)
+
+
+@pytest.mark.usefixtures("bundle")
+def test_of_a_large_history_on_disk_only_what_is_asked_for_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng, names = np.random.default_rng(0), [f"h.{i}.fc.weight" for i in range(4)]
+    with nwv.History(tmp_path / "run") as recorded:
+        for k in range(3):
+            recorded.record({name: rng.normal(size=(6, 5)) for name in names}, step=k)
+    monkeypatch.setattr(payload, "STATE_BYTES", 100)  # a checkpoint is larger
+    viz = WeightViz(None, nwv.open(tmp_path / "run"), view="overview")
+    index = viz.get_state()["_index"]
+    assert index["blocks"] == []
+    assert index["summaries"]["parameters"] == names
+    read_names: set[str] = set()
+    array = Parameters.array
+
+    def watched(self: Parameters, k: int, name: str) -> Any:
+        read_names.add(name)
+        return array(self, k, name)
+
+    monkeypatch.setattr(Parameters, "array", watched)
+    browser = Listener(viz)
+    ask(browser, [names[2]])
+    sent = browser.say(type="fetch", id="w0", run="run", start=0, stop=3, names=[names[2]])
+    assert [block["name"] for message, _ in sent for block in message["blocks"]] == [names[2]]
+    assert read_names == {names[2]}

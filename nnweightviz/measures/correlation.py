@@ -71,8 +71,12 @@ def layer_correlation(
     for a in range(n):
         for b in range(a, n):
             r = standard[a].T @ standard[b] / lengths[0]
-            r = r[np.triu_indices(len(r), 1)] if a == b else r.ravel()
-            signed[a, b], absolute[a, b], pairs[a, b] = r.sum(), np.abs(r).sum(), r.size
+            own, share = (
+                (np.trace(r), 2) if a == b else (0.0, 1)
+            )  # all are 1 there, and each pair is there twice
+            signed[a, b] = (r.sum() - own) / share
+            absolute[a, b] = (np.abs(r, out=r).sum() - own) / share
+            pairs[a, b] = r.size if share == 1 else len(r) * (len(r) - 1) // 2
     by_distance = [np.diagonal(table, d).sum() for d in range(n) for table in (signed, absolute, pairs)]
     sums = np.array(by_distance).reshape(n, 3)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -16,31 +16,31 @@ from nnweightviz.measures.pieces import measured
 
 LEAST_BY_SQUARES = 3e-5
 """Singular values down to this share of the largest one are found as roots of the eigenvalues of W W^T in float64, to
-one part in a million; matrices that have smaller ones are decomposed themselves, which takes nine times as long."""
+one part in a million; matrices that have smaller ones are decomposed themselves, which takes several times as long."""
+SAFE_SQUARES = (1e-200, 1e200)
+"""Sums of squares that have neither lost anything to underflow nor overflowed."""
 
 
 def _singular_values(values: Values) -> Values:
+    """Return singular values, largest first, by the smaller of W W^T and W^T W where that loses nothing."""
     n = len(values)
     matrices = values.reshape(n, 1, -1) if values.ndim <= 2 else values.reshape(*values.shape[:2], -1)
     out = np.full((n, min(matrices.shape[1:])), np.nan)
-    finite = np.isfinite(matrices).all(axis=(1, 2))
-    if finite.any() and out.size:
-        out[finite] = _of_finite(matrices if finite.all() else matrices[finite])
-    return out
-
-
-def _of_finite(matrices: Values) -> Values:
-    """Return singular values, largest first, by the smaller of W W^T and W^T W where that loses nothing."""
+    if not out.size:
+        return out
     wide = matrices if matrices.shape[1] <= matrices.shape[2] else np.swapaxes(matrices, 1, 2)
-    largest = np.maximum(wide.max(axis=(1, 2)), -wide.min(axis=(1, 2)))
-    scale = np.where(largest > 0, largest, 1.0)[:, np.newaxis]  # squares neither overflow nor vanish
-    scaled = wide / scale[..., np.newaxis]
-    squares = np.linalg.eigvalsh(scaled @ np.swapaxes(scaled, 1, 2))[:, ::-1]
-    lost = squares[:, -1] < LEAST_BY_SQUARES**2 * squares[:, 0]
-    s = np.sqrt(np.maximum(squares, 0))
-    if lost.any():
-        s[lost] = np.linalg.svd(scaled[lost], compute_uv=False)
-    return np.asarray(s * scale)
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        products = wide @ np.swapaxes(wide, 1, 2)
+        sums = np.trace(products, axis1=1, axis2=2)
+    safe = (sums > SAFE_SQUARES[0]) & (sums < SAFE_SQUARES[1])  # not if there is a NaN
+    squares = np.full_like(out, np.nan)
+    squares[safe] = np.linalg.eigvalsh(products if safe.all() else products[safe])[:, ::-1]
+    is_found = squares[:, -1] >= LEAST_BY_SQUARES**2 * squares[:, 0]
+    out[is_found] = np.sqrt(squares[is_found])
+    for k in np.flatnonzero(~is_found):
+        if np.isfinite(wide[k]).all():
+            out[k] = np.linalg.svd(wide[k], compute_uv=False)
+    return out
 
 
 def singular_values(weights: Given, **what: Unpack[What]) -> Any:

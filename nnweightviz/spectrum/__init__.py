@@ -30,7 +30,7 @@ from nnweightviz.parameters import Parameters
 Floats = NDArray[np.float64]
 NUMBERS = ("stable", "effective", "numerical", "std")
 """What is known of a matrix at a checkpoint beside its singular values, in this order."""
-MOST_PRODUCTS = 200_000_000
+MOST_PRODUCTS = 50_000_000
 """Pairs of weights that are correlated at most: of many layers, fewer weights are taken of each."""
 
 

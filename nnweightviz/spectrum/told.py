@@ -125,8 +125,8 @@ class Told:
         """Return the spectra that a page carries: as many as take no longer than a few seconds, the quickest first."""
         cost = {name: self.seconds(name, n) for name in self.names}
         n_layers = len(self.spectra.kernels)
-        products = (n_layers * most_weights(n_layers)) ** 2 / 2
-        left = PAGE_SECONDS - products * (1e-8 + 1e-10 * n)
+        n_pairs = (n_layers * most_weights(n_layers)) ** 2 / 2
+        left = PAGE_SECONDS - n_pairs * (1e-8 + 1e-10 * n)
         correlation = self.correlation(n) if left > 0 else None
         chosen = []
         for name in sorted(cost, key=cost.__getitem__):

@@ -7,8 +7,9 @@ import { storedName } from "../network";
 import { along, timeAxis } from "../panel/axis";
 import { choice, type Refresh, toggles } from "../panel/controls";
 import { momentLabel } from "../panel/moment";
-import { formatAmount, formatCount, formatValue, mixRgb, PALETTES, PAPERS, type Rgb, rgba } from "../scale";
+import { formatAmount, formatCount, formatValue } from "../scale";
 import type { View, ViewContext } from "../views/context";
+import { colourOf, MEASURES, scaleWords, titleOf } from "./overview/colours";
 import { type Grid, gridOf } from "./overview/grid";
 import css from "./overview/overview.css";
 import { lineOf, type Measure, type Range, rangeOf, seriesOf, shareOf } from "./overview/series";
@@ -17,15 +18,8 @@ import { matricesOf } from "./spectra/board";
 import { type Spectra, spectraOf } from "./spectra/found";
 import shared from "./views.css";
 
-const MEASURES: [Measure, string][] = [
-  ["norm", "norm"],
-  ["update_norm", "size of update"],
-  ["update_ratio", "update / norm"],
-  ["stable_rank", "stable rank"],
-];
-/** Of the darkest cell: its line is still seen. */
-const DARKEST = 0.62;
-
+/** By the key that opens them. */
+const VIEWS: Record<string, string> = { m: "matrix", d: "distribution" };
 class Overview implements View {
   readonly #context: ViewContext;
   readonly #grid: Grid;
@@ -74,7 +68,7 @@ class Overview implements View {
       (shown) => setOptions({ log_axes: [...options().log_axes.filter((axis) => axis !== "y"), ...shown] }),
     );
     const opener = (text: string, title: string, key: string): HTMLButtonElement => {
-      const button = html("button", { type: "button", class: "nwv-toggle", title }, text);
+      const button = html("button", { type: "button", class: "nwv-toggle nwv-overview-open", title }, text);
       hear(button, { click: () => this.#chosen && this.#open(this.#chosen, key) });
       return button;
     };
@@ -120,7 +114,7 @@ class Overview implements View {
 
   /** Open a parameter in another view; false if the key is of none. */
   #open(name: string, key: string): boolean {
-    const view = { m: "matrix", d: "distribution" }[key];
+    const view = VIEWS[key];
     if (!view) return false;
     this.#context.setOptions({ of: [name], by: "parameter" });
     this.#context.showView(view);
@@ -183,20 +177,9 @@ class Overview implements View {
   }
 
   #writeScale(measure: Measure): void {
-    const [low, high] = this.#range ?? [0, 0];
-    const swatch = html("i", {
-      style: `background: linear-gradient(to right, ${[0, 0.25, 0.5, 0.75, 1].map((share) => rgba(this.#colour(share), 1)).join()})`,
-    });
-    const title = MEASURES.find(([name]) => name === measure)![1];
-    const log = this.#isLog ? ", logarithmic" : "";
-    const words = `colour: ${title} at the playhead, one scale for all${log} · lines: over time, each from its own lowest to its own highest value`;
-    if (this.#range) this.#scale.replaceChildren(formatValue(low), swatch, formatValue(high), ` ${words}`);
-    else this.#scale.replaceChildren(this.#whyNone());
-  }
-
-  #colour(share: number): Rgb {
-    const theme = this.#context.isDark() ? "dark" : "light";
-    return mixRgb(PAPERS[theme], PALETTES[theme].unsigned, 0.04 + (DARKEST - 0.04) * share);
+    const { isDark } = this.#context;
+    const told = this.#range && scaleWords(measure, this.#range, this.#isLog, isDark());
+    this.#scale.replaceChildren(...(told ?? [this.#whyNone()]));
   }
 
   #showChosen(): void {
@@ -217,7 +200,7 @@ class Overview implements View {
     for (const { name, button } of this.#table.cells) {
       const value = this.#series.get(name)?.[k] ?? Number.NaN;
       const place = this.#range ? shareOf(value, this.#range, this.#isLog) : Number.NaN;
-      button.style.background = Number.isFinite(place) ? rgba(this.#colour(place), 1) : "none";
+      button.style.background = Number.isFinite(place) ? colourOf(place, this.#context.isDark()) : "none";
       const nOdd = this.#history.summaries.over("n_odd", [name])[k];
       button.classList.toggle("nwv-odd", nOdd > 0);
       if (!clock.playing) put(button, "aria-label", this.#wordsOf(name, k));
@@ -228,7 +211,7 @@ class Overview implements View {
 
   #wordsOf(name: string, k: number): string {
     const measure = this.#context.options().overview;
-    const title = MEASURES.find(([known]) => known === measure)![1];
+    const title = titleOf(measure);
     const value = this.#series.get(name)?.[k] ?? Number.NaN;
     const nOdd = this.#history.summaries.over("n_odd", [name])[k];
     if (Number.isFinite(value)) return `${name}: ${title} ${formatValue(value)}`;
@@ -305,7 +288,7 @@ class Overview implements View {
   summary(): string {
     const k = this.#context.clock.checkpoint;
     const measure = this.#context.options().overview;
-    const title = MEASURES.find(([name]) => name === measure)![1];
+    const title = titleOf(measure);
     const there = this.#table.cells
       .map(({ name }) => ({ name, value: this.#series.get(name)?.[k] ?? Number.NaN }))
       .filter(({ value }) => Number.isFinite(value))

@@ -17,7 +17,8 @@ import { ValuesPanel } from "./spectra/values";
 class SpectrumView implements View {
   readonly #board: Board;
   readonly #context: ViewContext;
-  readonly #part = html("select", { "aria-label": "matrix" });
+  readonly #part = html("select", { class: "nwv-spectrum-part", "aria-label": "matrix" });
+  readonly #bySelection = html("option", { value: "" });
   readonly #refreshers: Refresh[] = [];
   #panel!: Panel;
   #made = "";
@@ -53,7 +54,7 @@ class SpectrumView implements View {
       (shown) => setOptions({ log_axes: [...options().log_axes.filter((axis) => axis !== "y"), ...shown] }),
     );
     const names = this.#board.matrices.map(({ name }) => name);
-    this.#part.append(html("option", { value: "" }, "as selected"));
+    this.#part.append(this.#bySelection);
     this.#part.append(...names.map((value) => html("option", { value }, value)));
     hear(this.#part, { change: () => setOptions({ of: this.#part.value ? [this.#part.value] : null }) });
     tools.append(kind, html("label", "nwv-tool", html("span", "nwv-tool-label", "of"), this.#part), log);
@@ -67,25 +68,36 @@ class SpectrumView implements View {
       return [event.clientX - left, event.clientY - top];
     };
     const { clock } = this.#context;
-    const heard = {
-      pointermove: (event: PointerEvent) => this.#board.tell(this.#panel.read(...at(event))),
-      pointerleave: () => this.#board.tell(null),
-      blur: () => this.#board.tell(null),
-      click: (event: MouseEvent) => {
-        const reading = this.#panel.read(...at(event));
-        if (reading?.checkpoint != null) clock.seek(reading.checkpoint);
-        else this.#panel.press?.(...at(event));
-      },
-      keydown: (event: KeyboardEvent) => {
-        const last = this.#board.history.nCheckpoints - 1;
-        const { checkpoint } = clock;
-        const to = { ArrowLeft: checkpoint - 1, ArrowRight: checkpoint + 1, Home: 0, End: last }[event.key];
-        if (to !== undefined) clock.seek(Math.max(0, Math.min(last, to)));
-        else if (!this.#panel.key?.(event.key)) return;
-        event.preventDefault();
-      },
+    const onClick = (event: MouseEvent): void => {
+      const reading = this.#panel.read(...at(event));
+      if (reading?.checkpoint != null) clock.seek(reading.checkpoint);
+      else this.#panel.press?.(...at(event));
     };
-    hear(stage, heard, this.#hear.signal);
+    const onKey = (event: KeyboardEvent): void => {
+      const last = this.#board.history.nCheckpoints - 1;
+      const { checkpoint } = clock;
+      const places: Record<string, number> = {
+        ArrowLeft: checkpoint - 1,
+        ArrowRight: checkpoint + 1,
+        Home: 0,
+        End: last,
+      };
+      const to = places[event.key];
+      if (to !== undefined) clock.seek(Math.max(0, Math.min(last, to)));
+      else if (!this.#panel.key?.(event.key)) return;
+      event.preventDefault();
+    };
+    hear(
+      stage,
+      {
+        pointermove: (event) => this.#board.tell(this.#panel.read(...at(event))),
+        pointerleave: () => this.#board.tell(null),
+        blur: () => this.#board.tell(null),
+        click: onClick,
+        keydown: onKey,
+      },
+      this.#hear.signal,
+    );
   }
 
   /** The matrices that the options name: themselves, or those of a layer. */
@@ -160,10 +172,12 @@ class SpectrumView implements View {
       if (isOther) this.#sayNothing();
       return;
     }
+    this.#bySelection.textContent = named ? "as selected" : `as selected: ${this.#chosen()!.name}`;
     this.#makePanel();
     this.#ask();
-    const { nCheckpoints, revision } = this.#board.history;
-    const key = [this.#made, log_axes, x, isDark(), nCheckpoints, revision, this.#nTold].join("|");
+    const { nCheckpoints, revision, summaries } = this.#board.history;
+    const about = [log_axes, x, isDark(), nCheckpoints, revision, summaries.isEmpty, this.#nTold];
+    const key = [this.#made, ...about].join("|");
     if (key !== this.#drawn || isOther) {
       this.#drawn = key;
       this.#panel.draw();

@@ -59,8 +59,11 @@ export class Table {
       { viewBox: "0 0 100 24", preserveAspectRatio: "none", "aria-hidden": "true" },
       line,
     );
-    const attributes = { type: "button", class: "nwv-overview-cell", tabindex: -1, "data-parameter": name };
-    const button = html("button", attributes, picture);
+    const button = html(
+      "button",
+      { type: "button", class: "nwv-overview-cell", tabindex: -1, "data-parameter": name },
+      picture,
+    );
     const { told, pressed } = this.#events;
     hear(button, {
       click: () => {

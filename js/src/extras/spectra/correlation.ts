@@ -57,8 +57,9 @@ export class CorrelationPanel implements Panel {
     this.#drawDecay(found, last);
     values.forEach((value, d) => {
       if (!Number.isFinite(y(value))) return;
-      const place = { cx: x(d), cy: y(value), r: 4.5 };
-      board.add(svg("circle", { ...place, fill: "currentColor", "fill-opacity": 0.75 }));
+      board.add(
+        svg("circle", { cx: x(d), cy: y(value), r: 4.5, fill: "currentColor", "fill-opacity": 0.75 }),
+      );
     });
     board.figure.keys.append(html("span", {}, this.#fitWords(found)));
   }
@@ -83,7 +84,8 @@ export class CorrelationPanel implements Panel {
         ? "no decay is fitted: there are no two distances with weights that move"
         : "no decay is fitted: the correlations are not positive";
     const [atZero, length, r2] = decay;
-    const rate = length === null ? "no decay" : `exp(−distance / ${formatValue(length)})`;
+    const sign = length !== null && length < 0 ? "" : "−";
+    const rate = length === null ? "no decay" : `exp(${sign}distance / ${formatValue(Math.abs(length))})`;
     const fit = `fit: |r| = ${formatValue(atZero)} · ${rate}, R² = ${formatValue(Number(r2.toFixed(3)))} over n = ${n} distances`;
     if (n === 2) return `${fit}; a line through two points always fits, so R² says nothing`;
     if (length !== null && length < 0) return `${fit}; correlation grows with distance: this is no decay`;

@@ -82,11 +82,9 @@ export class Spectra {
       const entry = blocks.find((block) => block.name === part.name && block.quantity === quantity)!;
       const { offset, n_bytes } = entry;
       const block = await readBlock(entry, asBytes(of(entry)).subarray(offset, offset + n_bytes));
-      const whole = {
-        ...block,
-        entry: { ...entry, dims: [entry.stop - entry.start, ...entry.dims], start: 0 },
-      };
-      return valuesAt(whole, 0);
+      const dims = [entry.stop - entry.start, ...entry.dims]; // all checkpoints as one
+      const whole: BlockEntry = { ...entry, dims, start: 0 };
+      return valuesAt({ ...block, entry: whole }, 0);
     };
     const read = async (part: SpectrumPart) =>
       new Spectrum(part, ...(await Promise.all([values(part, "ranks"), values(part, "singular_values")])));

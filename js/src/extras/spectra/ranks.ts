@@ -115,7 +115,7 @@ export class RanksPanel implements Panel {
       keys.append(key(name, `border-color: ${rgba(this.#hue(number), 1)}`));
     });
     const more = this.#parts.length - MOST_KEYS;
-    if (more > 0) keys.append(`and ${more} more, from dark to light by depth`);
+    if (more > 0) keys.append(`and ${more} more, coloured by their depth`);
     const style = ["solid", "dashed", "dotted", "dashed"];
     if (histories[1])
       histories.forEach(({ name }, run) => {

@@ -91,5 +91,5 @@ export function spanOf(lists: Iterable<ArrayLike<number>>, isLog: boolean): [num
       if (value < low && value > 0) low = value;
     }
   if (!(high > 0)) return isLog ? [0.1, 1] : [0, 1];
-  return isLog ? [Math.max(low, high * 1e-7) / 1.1, high * 1.1] : [0, high * 1.05];
+  return isLog ? [Math.max(low, high * 1e-7) / 1.1, high * 1.2] : [0, high * 1.12];
 }

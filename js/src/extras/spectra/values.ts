@@ -8,6 +8,7 @@ import { type Spectrum, someOf, spanOf } from "./spectrum";
 
 /** Lines over time; of more singular values the largest ones have one, and others evenly. */
 const MOST_LINES = 100;
+const KEYS: Record<string, number> = { ArrowUp: -1, ArrowDown: 1 };
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 const sigma = (rank: number): string =>
   `σ${[...String(rank + 1)].map((digit) => SUBSCRIPTS[Number(digit)]).join("")}`;
@@ -101,20 +102,30 @@ export class ValuesPanel implements Panel {
     this.#bars = { box, x };
     const board = this.#board;
     const title = board.isNarrow ? "singular value" : "";
-    const whole = { scale: x, title: "rank of the singular value", most: 5, format: formatCount };
-    const ticks = board.isNarrow ? undefined : [];
-    board.add(drawAxes(box, { ...whole, ticks: this.#rankTicks(x) }, { scale: y, title, ticks }));
+    const ticks = board.isNarrow ? undefined : []; // those of the other plot are on the same scale
+    board.add(
+      drawAxes(
+        box,
+        { scale: x, title: "rank of the singular value", ticks: this.#rankTicks(x) },
+        { scale: y, title, ticks },
+      ),
+    );
     const initial = spectrum.first;
     const d = this.#steps(spectrum, initial, y);
     board.add(svg("path", { class: "nwv-spectrum-outline", d }));
     const edge = y(spectrum.edge(initial));
-    const line = { x1: box.left, x2: box.right, y1: edge, y2: edge };
-    board.add(svg("line", { class: "nwv-spectrum-edge nwv-spectrum-initial", ...line }));
-    const at = { x: box.right - 4, y: edge + 13, "text-anchor": "end" };
+    const { left, right } = box;
     board.add(
+      svg("line", {
+        class: "nwv-spectrum-edge nwv-spectrum-initial",
+        x1: left,
+        x2: right,
+        y1: edge,
+        y2: edge,
+      }),
       svg(
         "text",
-        { class: "nwv-spectrum-label", ...at },
+        { class: "nwv-spectrum-label", x: right - 4, y: edge + 13, "text-anchor": "end" },
         `initial edge ${formatValue(spectrum.edge(initial))}`,
       ),
     );
@@ -252,7 +263,7 @@ export class ValuesPanel implements Panel {
   }
 
   key(key: string): boolean {
-    const by = { ArrowUp: -1, ArrowDown: 1 }[key];
+    const by = KEYS[key];
     if (!by || !this.#spectrum) return false;
     const last = this.#spectrum.taken.length - 1;
     this.#marked = this.#marked === null ? 0 : Math.max(0, Math.min(last, this.#marked + by));
