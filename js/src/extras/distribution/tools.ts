@@ -1,9 +1,15 @@
 // The switches of the distribution: what is drawn, of what, on which scale.
+
+import type { Options } from "../../options";
 import { choice, type Refresh, toggles } from "../../panel/controls";
 import type { ViewContext } from "../../views/context";
 import { partsOf } from "../parts";
+import { N_BINS } from "./bins";
 
-export function fillTools({ tools, options, setOptions, network }: ViewContext): Refresh {
+export function fillTools(
+  { tools, options, setOptions, network }: ViewContext,
+  inner: () => Options["bins"],
+): Refresh {
   const hasGates = network.bundles.some(({ port }) => port);
   const [kind, refreshKind] = choice(
     "show",
@@ -47,6 +53,21 @@ export function fillTools({ tools, options, setOptions, network }: ViewContext):
     () => options().counts,
     (value) => setOptions({ counts: value }),
   );
+  const [bins, refreshBins] = choice(
+    "bins",
+    [
+      ["all", "to the largest"],
+      ["inner", "to 99 % of weights"],
+      ["given", "as given"],
+    ],
+    () => {
+      const given = options().bins;
+      return given === null ? "all" : given[0] === -given[1] && given[2] === N_BINS ? "inner" : "given";
+    },
+    (span) => {
+      if (span !== "given") setOptions({ bins: span === "all" ? null : inner() });
+    },
+  );
   const [norm, refreshNorm] = choice(
     "divided by",
     [
@@ -63,12 +84,20 @@ export function fillTools({ tools, options, setOptions, network }: ViewContext):
     () => options().log_axes,
     (shown) => setOptions({ log_axes: [...options().log_axes.filter((axis) => axis !== "y"), ...shown] }),
   );
-  tools.append(kind, of, by, counts, norm, log);
+  tools.append(kind, of, by, counts, bins, norm, log);
   return () => {
-    for (const refresh of [refreshKind, refreshBy, refreshOf, refreshCounts, refreshNorm, refreshLog])
+    for (const refresh of [
+      refreshKind,
+      refreshBy,
+      refreshOf,
+      refreshCounts,
+      refreshBins,
+      refreshNorm,
+      refreshLog,
+    ])
       refresh();
     const isOfMoments = options().distribution === "moments";
-    counts.hidden = isOfMoments;
+    counts.hidden = bins.hidden = isOfMoments;
     log.hidden = !isOfMoments;
   };
 }
