@@ -79,7 +79,7 @@ export interface Margins {
   bottom: number;
 }
 
-/** Panels in rows, as near to `aspect` (width by height) as they can be. */
+/** Panels in rows, as near to `aspect` (width by height) as they can be, and few places left over. */
 export function panelsOf(
   n: number,
   { width, height }: { width: number; height: number },
@@ -94,7 +94,8 @@ export function panelsOf(
   const columns = Array.from({ length: n }, (_, i) => i + 1);
   const badness = (c: number) => {
     const [w, h] = roomOf(c);
-    return w < 40 || h < 30 ? 1e3 - Math.min(w, h) : Math.abs(Math.log(w / h / aspect));
+    const holes = 1 - n / (c * Math.ceil(n / c));
+    return w < 40 || h < 30 ? 1e3 - Math.min(w, h) : Math.abs(Math.log(w / h / aspect)) + 2 * holes;
   };
   const best = columns.reduce((a, b) => (badness(b) < badness(a) ? b : a), 1);
   const [w, h] = roomOf(best).map((side) => Math.max(8, side));
@@ -170,7 +171,7 @@ export function columnOf({ spread: { bins } }: Scene, { box, x }: { box: Box; x:
 
 /** What the playhead is drawn with, in a panel; and how it is moved. */
 export const headIn = ({ top, bottom }: Box): SVGLineElement =>
-  svg("line", { class: "nwv-playhead", y1: top - 4, y2: bottom });
+  svg("line", { class: "nwv-now-line", y1: top - 4, y2: bottom });
 
 export function moveHeads(heads: SVGLineElement[], panels: { x: Scale }[], at: number): void {
   for (const [i, head] of heads.entries()) for (const end of ["x1", "x2"]) put(head, end, panels[i].x(at));

@@ -4,7 +4,6 @@ import type { Options } from "../../options";
 import { choice, type Refresh, toggles } from "../../panel/controls";
 import type { ViewContext } from "../../views/context";
 import { partsOf } from "../parts";
-import { N_BINS } from "./bins";
 
 export function fillTools(
   { tools, options, setOptions, network }: ViewContext,
@@ -57,13 +56,10 @@ export function fillTools(
     "bins",
     [
       ["all", "to the largest"],
-      ["inner", "to 99 % of weights"],
-      ["given", "as given"],
+      ["inner", "fix to 99 % of weights"],
+      ["given", "fixed"],
     ],
-    () => {
-      const given = options().bins;
-      return given === null ? "all" : given[0] === -given[1] && given[2] === N_BINS ? "inner" : "given";
-    },
+    () => (options().bins === null ? "all" : "given"),
     (span) => {
       if (span !== "given") setOptions({ bins: span === "all" ? null : inner() });
     },

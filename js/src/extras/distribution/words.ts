@@ -17,7 +17,7 @@ export function binWords(scene: Scene): string {
     outside.reduce((sum, one) => sum + one.above, 0),
   ];
   const beyond =
-    below + above > 0 ? ` (${formatCount(below)} weights below and ${formatCount(above)} above)` : "";
+    below + above > 0 ? ` (${plural(below, "weight")} below and ${formatCount(above)} above)` : "";
   const size = spread.normalise === "none" ? "|w|" : "|w| / norm";
   const span = options.bins
     ? `from ${formatValue(edges[0])} to ${formatValue(edges[n])}`
