@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 
 /** Classes that tests and documents name, or that others may come to rely on; and beginnings that the code completes. */
 const KEPT = new Set(
-  `axes band bias block box-value canvas caption cell enlarged enlarged-spot event figure fold head-title idle inspector
+  `axes band bias bin-told block box-value canvas caption cell enlarged enlarged-spot event figure fold head-title idle inspector
   is-focus kernel kernel-about kernel-pane kernel-spot kernel-values key keys legend live now now-line odd open outputs overlay
-  panel-title picked-name picture pictures pixel portrait-name reading-entry reading-title readout score sign
+  panel-title picked-name picture pictures pixel portrait-name reading-entry reading-title score sign
   stage strip-head strip-mark strip-panel strip-track strips tile tile-name timeline-host told tooltip unit value`.split(
     /\s+/,
   ),
