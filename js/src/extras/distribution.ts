@@ -45,7 +45,7 @@ class Distribution implements View {
     this.#figure.stage.classList.add("nwv-spread");
     host.append(html("style", {}, css));
     this.#spread = new Spread(context.network, context.histories);
-    this.#refreshTools = fillTools(context);
+    this.#refreshTools = fillTools(context, () => this.#spread.inner(this.#scene.run, this.#scene.k));
     this.#readout = new Readout(this.#figure);
     hear(this.#figure.stage, {
       pointermove: (event) => this.#point(event),

@@ -24,8 +24,8 @@ export const isSame = (a: Bins | null, b: Bins): boolean =>
 
 /** The bin of a value; -1 below the first edge, n above the last one or where it is no number. */
 export function binOf({ edges, n }: Bins, value: number): number {
+  if (Number.isNaN(value) || value > edges[n]) return n;
   if (value < edges[0]) return -1;
-  if (!(value <= edges[n])) return n;
   let i = Math.min(n - 1, Math.floor(((value - edges[0]) / (edges[n] - edges[0])) * n));
   // Multiplying may miss an edge by a rounding: edges decide.
   while (i > 0 && value < edges[i]) i--;
@@ -47,7 +47,7 @@ export function survey(pieces: Float32Array[], norm: number): Survey {
   for (const values of pieces)
     for (let i = 0; i < values.length; i++) {
       const size = Math.abs(values[i]);
-      if (!(size < Infinity)) odd++;
+      if (!Number.isFinite(size)) odd++;
       else if (size > largest) largest = size;
     }
   if (norm === 1) return { largest, odd };
@@ -69,13 +69,14 @@ export function count(pieces: Float32Array[], norm: number, bins: Bins, counts: 
   for (const values of pieces)
     for (let k = 0; k < values.length; k++) {
       const value = values[k] / norm;
+      if (!Number.isFinite(value)) continue; // said outright: the build turns comparisons about, and NaN with them
       if (value >= first && value <= last) {
         let i = ((value - first) * scale) | 0;
         if (i >= n) i = n - 1;
         if (value < edges[i]) i--;
         else if (value >= edges[i + 1] && i < n - 1) i++;
         counts[i + 1]++;
-      } else if (value > last && value < Infinity) counts[n + 1]++;
-      else if (value < first && value > -Infinity) counts[0]++;
+      } else if (value > last) counts[n + 1]++;
+      else counts[0]++;
     }
 }

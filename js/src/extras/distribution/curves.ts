@@ -1,5 +1,4 @@
 // Moments and quantiles over time: a panel each, a line a part, runs told apart by dashes.
-import { svg } from "../../dom";
 import { renumbered } from "../../history/run";
 import { along, nearest, type TimeAxis, timeAxis, timeTicks } from "../../panel/axis";
 import { momentLabel } from "../../panel/moment";
@@ -9,9 +8,11 @@ import { dashesOf } from "../hues";
 import {
   type Cell,
   type Drawing,
+  headIn,
   hueOfPart,
-  isIn,
   type Key,
+  moveHeads,
+  panelAt,
   panelsOf,
   type Scene,
   titleOf,
@@ -99,7 +100,7 @@ export class Curves implements Drawing {
         { scale: x, title: this.#time.unit, ticks: times },
         { scale: y, title: "", most: Math.min(6, room[1]) },
       );
-      const head = svg("line", { class: "nwv-playhead", y1: box.top - 4, y2: box.bottom });
+      const head = headIn(box);
       this.#heads.push(head);
       group.append(titleOf(box, y.isLog ? `${title}, logarithmic` : title), head);
       figure.svg.append(group);
@@ -175,16 +176,11 @@ export class Curves implements Drawing {
   }
 
   move(): void {
-    const at = along(this.#time, this.#scene.k);
-    this.#heads.forEach((head, i) => {
-      const x = String(this.#panels[i].x(at));
-      head.setAttribute("x1", x);
-      head.setAttribute("x2", x);
-    });
+    moveHeads(this.#heads, this.#panels, along(this.#time, this.#scene.k));
   }
 
   cellAt(px: number, py: number): Cell | null {
-    const panel = this.#panels.findIndex(({ box }) => isIn(box, px, py));
+    const panel = panelAt(this.#panels, px, py);
     if (panel < 0) return null;
     return { panel, k: nearest(this.#time, this.#panels[panel].x.at(px)), bin: 0 };
   }

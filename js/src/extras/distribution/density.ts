@@ -1,22 +1,24 @@
 // A map of counts over time: checkpoints from left to right, values from bottom to top, the more weights the darker.
-import { html, svg } from "../../dom";
+import { html } from "../../dom";
 import { along, nearest, type TimeAxis, timeAxis, timeTicks } from "../../panel/axis";
-import { momentLabel } from "../../panel/moment";
 import { formatCount, PALETTES, type Rgb, shade } from "../../scale";
 import { type Box, drawAxes, type Scale, scaleOf } from "../axes";
-import { binOf } from "./bins";
 import {
+  binAt,
   type Cell,
-  countWords,
+  cellWords,
   type Drawing,
+  headIn,
   inksOf,
-  isIn,
   type Key,
+  moveHeads,
+  panelAt,
   panelsOf,
   type Scene,
   seriesOf,
-  spanOf,
   titleOf,
+  unitOf,
+  valueScale,
   within,
 } from "./scene";
 import type { Series } from "./series";
@@ -38,17 +40,16 @@ export class Density implements Drawing {
     this.#scene = scene;
     const { context, figure, spread, options } = scene;
     this.#time = timeAxis(context.history, [], options.x);
-    const { edges, n } = spread.bins;
     const margins = { left: 58, right: 14, top: 22, bottom: 38 };
     this.#panels = panelsOf(spread.parts.length, figure.size, margins, 2.4).map((box) => ({
       box,
       x: scaleOf([...this.#time.full], [box.left, box.right]),
-      y: scaleOf([edges[0], edges[n]], [box.bottom, box.top]),
+      y: valueScale(scene, [box.bottom, box.top]),
     }));
   }
 
   draw(): void {
-    const { figure, spread, options } = this.#scene;
+    const { figure, options } = this.#scene;
     const brush = figure.brush();
     const { ratio } = figure.size;
     const isOne = this.#panels.length === 1;
@@ -61,14 +62,13 @@ export class Density implements Drawing {
       const ticks = timeTicks(this.#time, this.#time.full, Math.max(2, Math.min(10, most)));
       const times = ticks.map(({ x: value, text }) => ({ value, text }));
       const room = Math.min(7, Math.floor((box.bottom - box.top) / 24));
-      const unit = spread.normalise === "none" ? "weight" : "weight / norm";
       const group = drawAxes(
         box,
         { scale: x, title: this.#time.unit, ticks: times },
-        { scale: y, title: isOne ? unit : "", most: room },
+        { scale: y, title: isOne ? unitOf(this.#scene) : "", most: room },
       );
       const title = `${series.part.name} · at most ${formatCount(series.most)}`;
-      const head = svg("line", { class: "nwv-playhead", y1: box.top - 4, y2: box.bottom });
+      const head = headIn(box);
       this.#heads.push(head);
       group.append(titleOf(box, title), head);
       figure.svg.append(group);
@@ -120,20 +120,14 @@ export class Density implements Drawing {
   }
 
   move(): void {
-    const at = along(this.#time, this.#scene.k);
-    this.#heads.forEach((head, i) => {
-      const x = String(this.#panels[i].x(at));
-      head.setAttribute("x1", x);
-      head.setAttribute("x2", x);
-    });
+    moveHeads(this.#heads, this.#panels, along(this.#time, this.#scene.k));
   }
 
   cellAt(px: number, py: number): Cell | null {
-    const panel = this.#panels.findIndex(({ box }) => isIn(box, px, py));
+    const panel = panelAt(this.#panels, px, py);
     if (panel < 0) return null;
     const { x, y } = this.#panels[panel];
-    const { bins } = this.#scene.spread;
-    return { panel, k: nearest(this.#time, x.at(px)), bin: within(binOf(bins, y.at(py)), bins.n) };
+    return { panel, k: nearest(this.#time, x.at(px)), bin: binAt(this.#scene, y, py) };
   }
 
   next(cell: Cell | null, dx: number, dy: number): Cell {
@@ -163,14 +157,8 @@ export class Density implements Drawing {
     };
   }
 
-  told({ panel, k, bin }: Cell): string[] {
-    const { spread, context } = this.#scene;
-    const series = seriesOf(this.#scene)[panel];
-    return [
-      momentLabel(k, context.history),
-      `${series.part.name} · ${spanOf(spread.bins, bin)}`,
-      countWords(series, k, bin),
-    ];
+  told(cell: Cell): string[] {
+    return cellWords(this.#scene, cell);
   }
 
   press({ k }: Cell): void {

@@ -41,7 +41,7 @@ function axisAlong(
   let angle = (Math.atan2(y1 - y0, x1 - x0) * 180) / Math.PI;
   if (angle > 90) angle -= 180;
   if (angle <= -90) angle += 180;
-  const [tx, ty] = [cx + 40 * ux, cy + 34 * uy + 4];
+  const [tx, ty] = [cx + 50 * ux, cy + 34 * uy + 4];
   const looks: Attributes = { transform: `translate(${tx} ${ty}) rotate(${angle})`, "text-anchor": "middle" };
   group.append(svg("text", looks, title));
   return group;
@@ -65,7 +65,8 @@ export function drawFrame(projection: Projection, axes: { x: Axis; y: Axis; z: A
   const group = svg("g", "nwv-axes");
   const [nearX, nearY] = nearSides(projection);
   const middle = projection.at(0, 0, 0);
-  const left = CORNERS.reduce((a, b) => (projection.at(...b, 0)[0] < projection.at(...a, 0)[0] ? b : a));
+  const across = ([x, y]: Point) => projection.at(x, y, 0)[0];
+  const left = CORNERS.reduce((a, b) => (across(b) < across(a) ? b : a));
   group.append(
     axisAlong((x) => projection.at(x, nearY, 0), [-1, 1], axes.x, middle),
     axisAlong((y) => projection.at(nearX, y, 0), [-1, 1], axes.y, middle),

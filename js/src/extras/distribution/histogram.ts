@@ -3,25 +3,30 @@ import { svg } from "../../dom";
 import { renumbered } from "../../history/run";
 import { momentLabel } from "../../panel/moment";
 import { formatCount, formatValue, type Rgb, rgba } from "../../scale";
-import { type Box, drawAxes, type Scale, scaleOf } from "../axes";
+import { type Box, drawAxes, type Scale } from "../axes";
 import { dashesOf } from "../hues";
 import { binOf } from "./bins";
 import { isOf, nearestIn, pickedOf, valuesOf } from "./picked";
 import {
+  absentIn,
+  binAt,
   type Cell,
+  columnOf,
   countScale,
   countTicks,
   countWords,
   type Drawing,
   hueOfPart,
   inksOf,
-  isIn,
   type Key,
+  panelAt,
   panelsOf,
   type Scene,
   seriesOf,
   spanOf,
   titleOf,
+  unitOf,
+  valueScale,
   within,
 } from "./scene";
 import { drawSteps } from "./steps";
@@ -44,10 +49,9 @@ export class Histogram implements Drawing {
     const margins = { left: n > 1 ? 46 : 62, right: 12, top: 22, bottom: n > 1 ? 26 : 40 };
     this.#panels = panelsOf(n, figure.size, margins).map((box, i) => {
       const most = Math.max(...spread.series.map((run) => run[i].most));
-      const { edges } = spread.bins;
       return {
         box,
-        x: scaleOf([edges[0], edges[spread.bins.n]], [box.left, box.right]),
+        x: valueScale(scene, [box.left, box.right]),
         y: countScale(most, [box.bottom, box.top], options.counts),
       };
     });
@@ -63,12 +67,11 @@ export class Histogram implements Drawing {
   draw(): void {
     const { figure, spread } = this.#scene;
     const isOne = this.#panels.length === 1;
-    const unit = spread.normalise === "none" ? "weight" : "weight / norm";
     const groups = this.#panels.map(({ box, x, y }, i) => {
       const room = [(box.right - box.left) / 45, (box.bottom - box.top) / 34].map(Math.floor);
       const group = drawAxes(
         box,
-        { scale: x, title: isOne ? unit : "", most: Math.min(8, room[0]) },
+        { scale: x, title: isOne ? unitOf(this.#scene) : "", most: Math.min(8, room[0]) },
         { scale: y, title: isOne ? "count" : "", ticks: countTicks(y, Math.min(6, room[1])) },
       );
       const { name, size } = spread.parts[i];
@@ -105,9 +108,7 @@ export class Histogram implements Drawing {
     const picked = pickedOf(context.network, context.selection());
     const series = seriesOf(this.#scene)[i];
     if (!series.at(k)) {
-      const text = series.isGap(k) ? "not recorded at this checkpoint" : "waiting for the kernel";
-      const [at, middle] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2];
-      return [svg("text", { class: "nwv-absent", x: at, y: middle }, text)];
+      return [absentIn(box, series.isGap(k))];
     }
     if (!picked || !isOf(context.network, series.part, picked)) return [];
     return valuesOf(series, picked, k)
@@ -139,10 +140,8 @@ export class Histogram implements Drawing {
   }
 
   cellAt(px: number, py: number): Cell | null {
-    const { spread, k } = this.#scene;
-    const panel = this.#panels.findIndex(({ box }) => isIn(box, px, py));
-    if (panel < 0) return null;
-    return { panel, k, bin: within(binOf(spread.bins, this.#panels[panel].x.at(px)), spread.bins.n) };
+    const panel = panelAt(this.#panels, px, py);
+    return panel < 0 ? null : { panel, k: this.#scene.k, bin: binAt(this.#scene, this.#panels[panel].x, px) };
   }
 
   next(cell: Cell | null, dx: number, dy: number): Cell {
@@ -156,9 +155,7 @@ export class Histogram implements Drawing {
   }
 
   boxOf({ panel, bin }: Cell): Box | null {
-    const { box, x } = this.#panels[panel];
-    const { edges } = this.#scene.spread.bins;
-    return { left: x(edges[bin]), right: x(edges[bin + 1]), top: box.top, bottom: box.bottom };
+    return columnOf(this.#scene, this.#panels[panel], bin);
   }
 
   told({ panel, bin }: Cell): string[] {

@@ -31,7 +31,7 @@ export function writeKeys(host: HTMLElement, keys: Key[]): void {
 
 export class Readout {
   readonly #figure: Figure;
-  readonly #box = html("div", { class: "nwv-readout", role: "status", hidden: true });
+  readonly #box = html("div", { class: "nwv-bin-told", role: "status", hidden: true });
   readonly #mark = svg("rect", "nwv-cell");
   cell: Cell | null = null;
 

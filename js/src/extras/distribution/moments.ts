@@ -19,7 +19,7 @@ function finite(pieces: Float32Array[]): Float32Array {
   const values = new Float32Array(pieces.reduce((sum, { length }) => sum + length, 0));
   let n = 0;
   for (const piece of pieces)
-    for (let i = 0; i < piece.length; i++) if (Math.abs(piece[i]) < Infinity) values[n++] = piece[i];
+    for (let i = 0; i < piece.length; i++) if (Number.isFinite(piece[i])) values[n++] = piece[i];
   return values.subarray(0, n);
 }
 

@@ -2,23 +2,26 @@
 import { put, svg } from "../../dom";
 import { formatMoment, momentLabel } from "../../panel/moment";
 import { formatCount, rgba } from "../../scale";
-import { type Box, drawAxes, type Scale, scaleOf } from "../axes";
-import { binOf } from "./bins";
+import { type Box, drawAxes, type Scale } from "../axes";
 import { chosenOf, placeOf } from "./chosen";
 import {
+  absentIn,
+  binAt,
   type Cell,
+  columnOf,
   countScale,
   countTicks,
   countWords,
   type Drawing,
   hueOfPart,
-  isIn,
   type Key,
+  panelAt,
   panelsOf,
   type Scene,
   seriesOf,
   spanOf,
   titleOf,
+  valueScale,
   within,
 } from "./scene";
 import { drawSteps } from "./steps";
@@ -33,14 +36,13 @@ export class Multiples implements Drawing {
 
   constructor(scene: Scene) {
     this.#scene = scene;
-    const { context, figure, spread, options } = scene;
+    const { context, figure, options } = scene;
     this.#chosen = chosenOf(options.chosen, context.history.nCheckpoints, MOST);
-    const { edges, n } = spread.bins;
     const most = Math.max(...seriesOf(scene).map((series) => series.most));
     const margins = { left: 40, right: 8, top: 22, bottom: 22 };
     this.#panels = panelsOf(this.#chosen.length, figure.size, margins).map((box) => ({
       box,
-      x: scaleOf([edges[0], edges[n]], [box.left, box.right]),
+      x: valueScale(scene, [box.left, box.right]),
       y: countScale(most, [box.bottom, box.top], options.counts),
     }));
   }
@@ -73,9 +75,12 @@ export class Multiples implements Drawing {
         if (counts) drawSteps(brush, counts, spread.bins, { x, y }, { stroke: hue, fill });
       });
       if (all.every((series) => !series.at(k))) {
-        const text = all.every((series) => series.isGap(k)) ? "not recorded" : "waiting for the kernel";
-        const middle = { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 };
-        group.append(svg("text", { class: "nwv-absent", ...middle }, text));
+        group.append(
+          absentIn(
+            box,
+            all.every((series) => series.isGap(k)),
+          ),
+        );
       }
       figure.svg.append(group);
     });
@@ -99,11 +104,9 @@ export class Multiples implements Drawing {
   }
 
   cellAt(px: number, py: number): Cell | null {
-    const panel = this.#panels.findIndex(({ box }) => isIn({ ...box, top: box.top - 18 }, px, py));
+    const panel = panelAt(this.#panels, px, py);
     if (panel < 0) return null;
-    const { bins } = this.#scene.spread;
-    const bin = within(binOf(bins, this.#panels[panel].x.at(px)), bins.n);
-    return { panel, k: this.#chosen[panel], bin };
+    return { panel, k: this.#chosen[panel], bin: binAt(this.#scene, this.#panels[panel].x, px) };
   }
 
   /** Left and right go by checkpoints, up and down by bins. */
@@ -116,9 +119,7 @@ export class Multiples implements Drawing {
   }
 
   boxOf({ panel, bin }: Cell): Box {
-    const { box, x } = this.#panels[panel];
-    const { edges } = this.#scene.spread.bins;
-    return { left: x(edges[bin]), right: x(edges[bin + 1]), top: box.top, bottom: box.bottom };
+    return columnOf(this.#scene, this.#panels[panel], bin);
   }
 
   told({ k, bin }: Cell): string[] {

@@ -1,24 +1,26 @@
 // Ridgelines: the histograms of some checkpoints behind each other, the oldest at the top.
 import { svg } from "../../dom";
-import { formatMoment, momentLabel } from "../../panel/moment";
+import { formatMoment } from "../../panel/moment";
 import { formatCount, mixRgb, rgba } from "../../scale";
-import { type Box, drawAxes, type Scale, scaleOf } from "../axes";
-import { binOf } from "./bins";
+import { type Box, drawAxes, type Scale } from "../axes";
 import { chosenOf, placeOf } from "./chosen";
 import {
+  binAt,
   type Cell,
+  cellWords,
+  columnOf,
   countScale,
-  countWords,
   type Drawing,
   hueOfPart,
   inksOf,
-  isIn,
   type Key,
+  panelAt,
   panelsOf,
   type Scene,
   seriesOf,
-  spanOf,
   titleOf,
+  unitOf,
+  valueScale,
   within,
 } from "./scene";
 import { drawSteps } from "./steps";
@@ -36,11 +38,10 @@ export class Ridgeline implements Drawing {
     this.#scene = scene;
     const { context, figure, spread, options } = scene;
     this.#chosen = chosenOf(options.chosen, context.history.nCheckpoints, MOST);
-    const { edges, n } = spread.bins;
     const margins = { left: 56, right: 10, top: 22, bottom: 38 };
     this.#panels = panelsOf(spread.parts.length, figure.size, margins, 0.9).map((box) => ({
       box,
-      x: scaleOf([edges[0], edges[n]], [box.left, box.right]),
+      x: valueScale(scene, [box.left, box.right]),
     }));
   }
 
@@ -58,8 +59,7 @@ export class Ridgeline implements Drawing {
     const unit = epochs ? "epoch" : steps ? "step" : "checkpoint";
     this.#panels.forEach(({ box, x }, i) => {
       const most = Math.max(2, Math.floor((box.right - box.left) / 60));
-      const title = spread.normalise === "none" ? "weight" : "weight / norm";
-      const group = drawAxes(box, { scale: x, title, most: Math.min(9, most) }, null);
+      const group = drawAxes(box, { scale: x, title: unitOf(this.#scene), most: Math.min(9, most) }, null);
       group.append(titleOf(box, spread.parts[i].name));
       group.append(svg("text", { x: box.left - 6, y: box.bottom + 16, "text-anchor": "end" }, unit));
       const stride = Math.ceil(13 / Math.max(1, this.#ground(box, 0)[1]));
@@ -100,13 +100,12 @@ export class Ridgeline implements Drawing {
   }
 
   cellAt(px: number, py: number): Cell | null {
-    const panel = this.#panels.findIndex(({ box }) => isIn(box, px, py));
+    const panel = panelAt(this.#panels, px, py);
     if (panel < 0) return null;
     const { box, x } = this.#panels[panel];
-    const { bins } = this.#scene.spread;
     const [ground, distance] = this.#ground(box, 0);
     const i = within(Math.ceil((py - ground) / distance), this.#chosen.length);
-    return { panel, k: this.#chosen[i], bin: within(binOf(bins, x.at(px)), bins.n) };
+    return { panel, k: this.#chosen[i], bin: binAt(this.#scene, x, px) };
   }
 
   next(cell: Cell | null, dx: number, dy: number): Cell {
@@ -124,25 +123,13 @@ export class Ridgeline implements Drawing {
   }
 
   boxOf({ panel, k, bin }: Cell): Box {
-    const { box, x } = this.#panels[panel];
-    const { edges } = this.#scene.spread.bins;
-    const [ground, distance] = this.#ground(box, this.#chosen.indexOf(k));
-    return {
-      left: x(edges[bin]),
-      right: x(edges[bin + 1]),
-      top: ground - OVERLAP * distance,
-      bottom: ground,
-    };
+    const box = columnOf(this.#scene, this.#panels[panel], bin);
+    const [bottom, distance] = this.#ground(this.#panels[panel].box, this.#chosen.indexOf(k));
+    return { ...box, top: bottom - OVERLAP * distance, bottom };
   }
 
-  told({ panel, k, bin }: Cell): string[] {
-    const { spread, context } = this.#scene;
-    const series = seriesOf(this.#scene)[panel];
-    return [
-      momentLabel(k, context.history),
-      `${series.part.name} · ${spanOf(spread.bins, bin)}`,
-      countWords(series, k, bin),
-    ];
+  told(cell: Cell): string[] {
+    return cellWords(this.#scene, cell);
   }
 
   press({ k }: Cell): void {

@@ -1,12 +1,13 @@
 // What the drawings of a distribution share: what they are given and give back, where panels lie, how counts have heights.
-import { svg } from "../../dom";
+import { put, svg } from "../../dom";
 import type { Options } from "../../options";
+import { momentLabel } from "../../panel/moment";
 import { formatCount, formatValue, PALETTES, PAPERS, type Rgb } from "../../scale";
 import type { ViewContext } from "../../views/context";
 import { type Box, type Scale, scaleOf, ticksOf } from "../axes";
 import type { Figure } from "../figure";
 import { hueOf } from "../hues";
-import type { Bins } from "./bins";
+import { type Bins, binOf } from "./bins";
 import type { Series } from "./series";
 import type { Spread } from "./spread";
 
@@ -78,7 +79,7 @@ export interface Margins {
   bottom: number;
 }
 
-/** Panels in rows, as near to `aspect` (width by height) as they can be. */
+/** Panels in rows, as near to `aspect` (width by height) as they can be, and few places left over. */
 export function panelsOf(
   n: number,
   { width, height }: { width: number; height: number },
@@ -93,7 +94,8 @@ export function panelsOf(
   const columns = Array.from({ length: n }, (_, i) => i + 1);
   const badness = (c: number) => {
     const [w, h] = roomOf(c);
-    return w < 40 || h < 30 ? 1e3 - Math.min(w, h) : Math.abs(Math.log(w / h / aspect));
+    const holes = 1 - n / (c * Math.ceil(n / c));
+    return w < 40 || h < 30 ? 1e3 - Math.min(w, h) : Math.abs(Math.log(w / h / aspect)) + 2 * holes;
   };
   const best = columns.reduce((a, b) => (badness(b) < badness(a) ? b : a), 1);
   const [w, h] = roomOf(best).map((side) => Math.max(8, side));
@@ -103,9 +105,6 @@ export function panelsOf(
     return { left: x, top: y, right: x + w, bottom: y + h };
   });
 }
-
-export const isIn = ({ left, top, right, bottom }: Box, x: number, y: number): boolean =>
-  x >= left && x <= right && y >= top && y <= bottom;
 
 /** A title above a panel, cut to its room. */
 export function titleOf({ left, right, top }: Box, text: string, className = "nwv-panel-title"): SVGElement {
@@ -138,6 +137,51 @@ export const spanOf = ({ edges }: Bins, bin: number): string =>
 export const within = (i: number, n: number): number => Math.min(n - 1, Math.max(0, i));
 
 export const percent = (share: number): string => `${formatValue(Math.round(share * 1e4) / 100)} %`;
+
+/** What a bin of a checkpoint in a part's panel has. */
+export function cellWords(scene: Scene, { panel, k, bin }: Cell): string[] {
+  const series = seriesOf(scene)[panel];
+  return [
+    momentLabel(k, scene.context.history),
+    `${series.part.name} · ${spanOf(scene.spread.bins, bin)}`,
+    countWords(series, k, bin),
+  ];
+}
+
+/** A title of an axis of values. */
+export const unitOf = ({ spread }: Scene): string =>
+  spread.normalise === "none" ? "weight" : "weight / norm";
+
+/** The values of bins along a range of pixels. */
+export const valueScale = ({ spread: { bins } }: Scene, range: [number, number]): Scale =>
+  scaleOf([bins.edges[0], bins.edges[bins.n]], range);
+
+/** The bin at a pixel of such a scale. */
+export const binAt = ({ spread: { bins } }: Scene, scale: Scale, pixel: number): number =>
+  within(binOf(bins, scale.at(pixel)), bins.n);
+
+/** The panel at a point; -1 if there is none. */
+export const panelAt = (panels: { box: Box }[], x: number, y: number): number =>
+  panels.findIndex(({ box }) => x >= box.left && x <= box.right && y >= box.top && y <= box.bottom);
+
+/** A column of a panel that a bin is. */
+export function columnOf({ spread: { bins } }: Scene, { box, x }: { box: Box; x: Scale }, bin: number): Box {
+  return { ...box, left: x(bins.edges[bin]), right: x(bins.edges[bin + 1]) };
+}
+
+/** What the playhead is drawn with, in a panel; and how it is moved. */
+export const headIn = ({ top, bottom }: Box): SVGLineElement =>
+  svg("line", { class: "nwv-now-line", y1: top - 4, y2: bottom });
+
+export function moveHeads(heads: SVGLineElement[], panels: { x: Scale }[], at: number): void {
+  for (const [i, head] of heads.entries()) for (const end of ["x1", "x2"]) put(head, end, panels[i].x(at));
+}
+
+/** Why a panel has nothing to show. */
+export function absentIn({ left, top, right, bottom }: Box, isGap: boolean): SVGElement {
+  const text = isGap ? "not recorded" : "waiting for the kernel";
+  return svg("text", { class: "nwv-absent", x: (left + right) / 2, y: (top + bottom) / 2 }, text);
+}
 
 /** How many weights are in a bin, of how many. */
 export function countWords(series: Series, k: number, bin: number): string {

@@ -67,8 +67,8 @@ export class Series {
     this.#total[k] = lengthOf(pieces);
   }
 
-  /** Count by bins what was not, or by others; true if that has changed anything. */
-  count(bins: Bins): boolean {
+  /** Count by bins what was not, or by others. */
+  count(bins: Bins): void {
     const size = bins.n + 2;
     if (this.#bins !== bins) {
       this.#bins = bins;
@@ -77,22 +77,19 @@ export class Series {
     }
     this.#isCounted = longer(this.#isCounted, this.n);
     this.#counts = longer(this.#counts, size * this.n);
-    let hasChanged = false;
     for (let k = 0; k < this.n; k++) {
       if (this.#isCounted[k] || this.#state[k] !== KNOWN) continue;
       const pieces = this.part.values(this.history, k);
       if (!pieces) continue; // given back meanwhile
       count(pieces, this.normAt(k), bins, this.#counts.subarray(k * size, (k + 1) * size));
       this.#isCounted[k] = 1;
-      hasChanged = true;
+      this.#most = null;
     }
-    if (hasChanged) this.#most = null;
-    return hasChanged;
   }
 
-  /** Whether all that is to be known of a checkpoint is. */
-  isKnown(k: number): boolean {
-    return this.#state[k] === GAP || this.#isCounted[k] === 1;
+  /** Whether a checkpoint was looked at, and counted if it is to be. */
+  isKnown(k: number, isToCount: boolean): boolean {
+    return this.#state[k] === GAP || (isToCount ? this.#isCounted[k] === 1 : this.#state[k] === KNOWN);
   }
 
   /** Whether it has no such weights, so far as is known. */

@@ -3,7 +3,7 @@ import type { History } from "../../history";
 import type { Network } from "../../network";
 import type { Options } from "../../options";
 import { layerOf, type Part, partsOf } from "../parts";
-import { type Bins, binsOf, binsTo, isSame } from "./bins";
+import { type Bins, binsOf, binsTo, isSame, N_BINS } from "./bins";
 import { Series } from "./series";
 
 /** Parts that are shown at a time; the others are told. */
@@ -12,7 +12,8 @@ export const MOST_PARTS = 12;
 const MOST_VALUES = 120e6;
 /** How often a checkpoint that does not stay is asked for. */
 const MOST_ASKED = 2;
-const N_ASKED = 4; // at a time
+const N_ASKED = 1; // at a time
+const INNER = 0.99;
 
 type Normalise = Options["normalise"];
 
@@ -26,8 +27,7 @@ export class Spread {
   series: Series[][] = [];
   bins: Bins = binsTo(0);
   normalise: Normalise = "none";
-  /** Another one has other counts. */
-  version = 0;
+  #isCounted = false;
   #key = "";
   #asked = new Map<string, number>();
   #norms = new Map<string, { n: number; values: Float64Array }>();
@@ -51,7 +51,6 @@ export class Spread {
       this.#asked.clear();
       this.#norms.clear();
       this.series = this.#histories.map((history) => parts.map((part) => this.#series(history, part)));
-      this.version++;
     }
     const wanted = [...new Set(parts.flatMap(({ parameters }) => parameters))];
     for (const history of this.#histories) history.want(wanted);
@@ -59,7 +58,8 @@ export class Spread {
     const largest = Math.max(0, ...series.map((one) => one.survey()));
     const bins = options.bins ? binsOf(...options.bins) : binsTo(largest);
     if (!isSame(this.bins, bins)) this.bins = bins;
-    for (const one of series) if (one.count(this.bins)) this.version++;
+    this.#isCounted = options.distribution !== "moments";
+    if (this.#isCounted) for (const one of series) one.count(this.bins);
   }
 
   /** The first parts there is room for, and the one that holds what is selected. */
@@ -89,11 +89,29 @@ export class Spread {
     });
   }
 
+  /** Bins that leave out the hundredth of weights of a checkpoint that are largest, however far they lie; null without any. */
+  inner(run: number, k: number): [number, number, number] | null {
+    const sizes = this.series[run].flatMap((series) =>
+      (series.part.values(series.history, k) ?? []).map((values) => {
+        const norm = series.normAt(k);
+        return values.map((value) => Math.abs(value) / norm).filter(Number.isFinite);
+      }),
+    );
+    const sorted = new Float32Array(sizes.reduce((sum, { length }) => sum + length, 0));
+    let n = 0;
+    for (const some of sizes) {
+      sorted.set(some, n);
+      n += some.length;
+    }
+    const end = Number((sorted.sort()[Math.floor(INNER * (n - 1))] ?? 0).toPrecision(3));
+    return end > 0 ? [-end, end, N_BINS] : null;
+  }
+
   /** How many checkpoints of a run are known. */
   nKnown(run: number): number {
     const [series, n] = [this.series[run], this.#histories[run].nCheckpoints];
     let known = 0;
-    for (let k = 0; k < n; k++) if (series.every((one) => one.isKnown(k))) known++;
+    for (let k = 0; k < n; k++) if (series.every((one) => one.isKnown(k, this.#isCounted))) known++;
     return known;
   }
 
@@ -101,7 +119,7 @@ export class Spread {
   ask(k: number): void {
     for (const [run, history] of this.#histories.entries()) {
       const unknown = Array.from({ length: history.nCheckpoints }, (_, i) => i)
-        .filter((i) => !this.series[run].every((one) => one.isKnown(i)))
+        .filter((i) => !this.series[run].every((one) => one.isKnown(i, this.#isCounted)))
         .filter((i) => (this.#asked.get(`${run}|${i}`) ?? 0) < MOST_ASKED)
         .sort((a, b) => Math.abs(a - k) - Math.abs(b - k));
       for (const i of unknown.slice(0, N_ASKED)) {

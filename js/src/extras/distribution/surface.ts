@@ -1,7 +1,6 @@
 // Counts over value and time as a surface that can be turned: painted from far to near, so that what is near hides.
 
 import { type TimeAxis, timeAxis, timeTicks } from "../../panel/axis";
-import { momentLabel } from "../../panel/moment";
 import { formatCount, formatValue, mixRgb, rgba } from "../../scale";
 import { ticks } from "../../ticks";
 import type { Box } from "../axes";
@@ -10,9 +9,9 @@ import { type Axis, CORNERS, drawFrame, nearSides } from "./frame";
 import { type Angles, type Point, Projection, turned } from "./projection";
 import {
   type Cell,
+  cellWords,
   countScale,
   countTicks,
-  countWords,
   type Drawing,
   heightOf,
   hueOfPart,
@@ -21,8 +20,8 @@ import {
   panelsOf,
   type Scene,
   seriesOf,
-  spanOf,
   titleOf,
+  unitOf,
   within,
 } from "./scene";
 
@@ -108,7 +107,7 @@ export class Surface implements Drawing {
     const scale = countScale(seriesOf(this.#scene)[part].most, [0, 1], options.counts);
     const counts = countTicks(scale, 4);
     return {
-      x: { title: spread.normalise === "none" ? "weight" : "weight / norm", ticks: values },
+      x: { title: unitOf(this.#scene), ticks: values },
       y: { title: this.#time.unit, ticks: times.map(({ x, text }) => ({ at: this.#depth(x), text })) },
       z: { title: "count", ticks: counts.map(({ value, text }) => ({ at: scale(value), text })) },
     };
@@ -224,14 +223,8 @@ export class Surface implements Drawing {
     return { left: x - 3, right: x + 3, top: y - 3, bottom: y + 3 };
   }
 
-  told({ panel, k, bin }: Cell): string[] {
-    const { spread, context } = this.#scene;
-    const series = seriesOf(this.#scene)[panel];
-    return [
-      momentLabel(k, context.history),
-      `${series.part.name} · ${spanOf(spread.bins, bin)}`,
-      countWords(series, k, bin),
-    ];
+  told(cell: Cell): string[] {
+    return cellWords(this.#scene, cell);
   }
 
   press({ k }: Cell): void {

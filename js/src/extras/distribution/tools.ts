@@ -1,9 +1,14 @@
 // The switches of the distribution: what is drawn, of what, on which scale.
+
+import type { Options } from "../../options";
 import { choice, type Refresh, toggles } from "../../panel/controls";
 import type { ViewContext } from "../../views/context";
 import { partsOf } from "../parts";
 
-export function fillTools({ tools, options, setOptions, network }: ViewContext): Refresh {
+export function fillTools(
+  { tools, options, setOptions, network }: ViewContext,
+  inner: () => Options["bins"],
+): Refresh {
   const hasGates = network.bundles.some(({ port }) => port);
   const [kind, refreshKind] = choice(
     "show",
@@ -47,6 +52,18 @@ export function fillTools({ tools, options, setOptions, network }: ViewContext):
     () => options().counts,
     (value) => setOptions({ counts: value }),
   );
+  const [bins, refreshBins] = choice(
+    "bins",
+    [
+      ["all", "to the largest"],
+      ["inner", "fix to 99 % of weights"],
+      ["given", "fixed"],
+    ],
+    () => (options().bins === null ? "all" : "given"),
+    (span) => {
+      if (span !== "given") setOptions({ bins: span === "all" ? null : inner() });
+    },
+  );
   const [norm, refreshNorm] = choice(
     "divided by",
     [
@@ -63,12 +80,20 @@ export function fillTools({ tools, options, setOptions, network }: ViewContext):
     () => options().log_axes,
     (shown) => setOptions({ log_axes: [...options().log_axes.filter((axis) => axis !== "y"), ...shown] }),
   );
-  tools.append(kind, of, by, counts, norm, log);
+  tools.append(kind, of, by, counts, bins, norm, log);
   return () => {
-    for (const refresh of [refreshKind, refreshBy, refreshOf, refreshCounts, refreshNorm, refreshLog])
+    for (const refresh of [
+      refreshKind,
+      refreshBy,
+      refreshOf,
+      refreshCounts,
+      refreshBins,
+      refreshNorm,
+      refreshLog,
+    ])
       refresh();
     const isOfMoments = options().distribution === "moments";
-    counts.hidden = isOfMoments;
+    counts.hidden = bins.hidden = isOfMoments;
     log.hidden = !isOfMoments;
   };
 }

@@ -17,7 +17,7 @@ export function binWords(scene: Scene): string {
     outside.reduce((sum, one) => sum + one.above, 0),
   ];
   const beyond =
-    below + above > 0 ? ` (${formatCount(below)} weights below and ${formatCount(above)} above)` : "";
+    below + above > 0 ? ` (${plural(below, "weight")} below and ${formatCount(above)} above)` : "";
   const size = spread.normalise === "none" ? "|w|" : "|w| / norm";
   const span = options.bins
     ? `from ${formatValue(edges[0])} to ${formatValue(edges[n])}`
@@ -58,12 +58,12 @@ function missingWords(scene: Scene): string[] {
 export function captionOf(scene: Scene, drawn: string[]): string {
   const { spread, context, options } = scene;
   const { precision } = context.history;
-  const names = spread.parts.map(({ name }) => name).join(", ");
+  const names = spread.parts.map(({ name }) => name);
   const isBinned = options.distribution !== "moments";
   const rounded = precision === "float32" ? "" : `weights rounded to ${precision}`;
   const comb = precision === "int8" && isBinned ? ", so neighbouring bins may be uneven" : "";
   const all = [
-    `weights of ${names}`,
+    `weights of ${names.length > TOLD ? `${formatCount(names.length)} parts` : names.join(", ")}`,
     ...drawn,
     isBinned ? binWords(scene) : "",
     normWords(scene),
@@ -79,15 +79,16 @@ export function summaryOf(scene: Scene): string {
   const told = seriesOf(scene).slice(0, TOLD);
   const each = told.map((series) => {
     const [counts, found] = [series.at(k), series.moments(k)];
-    if (!counts || !found)
-      return `${series.part.name} is ${series.isGap(k) ? "not recorded" : "not here yet"}`;
-    const fullest = counts.reduce((best, count, i) => (count > counts[best] ? i : best), 0);
-    const [mean, variance] = found;
-    const [low, high] = [found[4], found[8]];
-    const spreads = `mean ${formatValue(mean)}, standard deviation ${formatValue(Math.sqrt(variance))}`;
-    const share = `nine in ten from ${formatValue(low)} to ${formatValue(high)}`;
-    const full = `most in the bin ${spanOf(spread.bins, fullest)}: ${formatCount(counts[fullest])}`;
-    return `${plural(series.outside(k).total, "weight")} of ${series.part.name}: ${spreads}, ${share}, ${full}`;
+    const { name } = series.part;
+    if (!found) return `${name} is ${series.isGap(k) ? "not recorded" : "not here yet"}`;
+    const [mean, , , , low, , , , high] = Array.from(found, formatValue);
+    const deviation = formatValue(Math.sqrt(found[1]));
+    const spreads = `mean ${mean}, standard deviation ${deviation}, nine in ten from ${low} to ${high}`;
+    const fullest = counts?.reduce((best, count, i) => (count > counts[best] ? i : best), 0) ?? 0;
+    const full = counts
+      ? `, most in the bin ${spanOf(spread.bins, fullest)}: ${formatCount(counts[fullest])}`
+      : "";
+    return `${plural(series.outside(k).total, "weight")} of ${name}: ${spreads}${full}`;
   });
   const rest = spread.parts.length - told.length;
   const more = rest > 0 ? ` And ${formatCount(rest)} more.` : "";
