@@ -4,8 +4,9 @@ import { createHash } from "node:crypto";
 
 /** Classes that tests and documents name, or that others may come to rely on; and beginnings that the code completes. */
 const KEPT = new Set(
-  `band bias block box-value canvas caption enlarged enlarged-spot event fold head-title idle inspector is-focus
-  kernel kernel-about kernel-pane kernel-spot kernel-values legend odd open outputs overlay picture pictures pixel
+  `band bias block box-value canvas caption enlarged enlarged-spot event figure fold head-title idle inspector is-focus
+  kernel kernel-about kernel-pane kernel-spot kernel-values legend matrix-cell matrix-code matrix-frame
+  matrix-mark matrix-names matrix-range matrix-scroll odd open outputs overlay picture pictures pixel
   portrait-name reading-entry reading-title score sign stage strip-head strip-mark strip-panel strip-track strips
   tile tile-name timeline-host told tooltip unit value`.split(/\s+/),
 );
