@@ -127,13 +127,13 @@ export function tally(
       best = row * nColumns + column;
     }
   }
-  const valueOf = (size: number) => new Float32Array(Int32Array.of(size).buffer)[0];
+  const sizeOf = (size: number) => new Float32Array(Int32Array.of(size).buffer)[0];
   const where: [number, number] = best < 0 ? [-1, -1] : [Math.floor(best / nColumns), best % nColumns];
   return {
     nOdd,
     nBeyond,
-    low: best < 0 ? Number.POSITIVE_INFINITY : low >= 0 ? -valueOf(low) : valueOf(least),
-    high: best < 0 ? Number.NEGATIVE_INFINITY : high >= 0 ? valueOf(high) : -valueOf(least),
+    low: best < 0 ? Number.POSITIVE_INFINITY : low >= 0 ? -sizeOf(low) : sizeOf(least),
+    high: best < 0 ? Number.NEGATIVE_INFINITY : high >= 0 ? sizeOf(high) : -sizeOf(least),
     strongest: where,
   };
 }
