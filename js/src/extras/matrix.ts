@@ -1,11 +1,11 @@
 // The matrix: parameters as cells, read as digits by two thresholds, or with their rows as images. Puts what is asked for,
 // its numbers, its place and the reader's gestures together.
-import { isLink, type Selection } from "../describe";
+import type { Selection } from "../describe";
 import { html, svg } from "../dom";
 import type { Refresh } from "../panel/controls";
 import { PALETTES, PAPERS } from "../scale";
 import type { View, ViewContext } from "../views/context";
-import { type Intents, listen } from "../views/graph/gestures";
+import { listen } from "../views/graph/gestures";
 import { Figure } from "./figure";
 import { Board, type Moment } from "./matrix/board";
 import { areWritten, type Codes } from "./matrix/coded";
@@ -14,7 +14,8 @@ import { Digits } from "./matrix/digits";
 import { Exhibit } from "./matrix/exhibit";
 import { gridOfRows } from "./matrix/grids";
 import { type Hues, huesOf } from "./matrix/hues";
-import { digitKeys, scaleKeys } from "./matrix/keys";
+import { type Actions, intentsOf } from "./matrix/intents";
+import { digitKeys, scaleKeys, showKeys } from "./matrix/keys";
 import { WHOLE } from "./matrix/layout";
 import { type Marked, marksOf, nextCell, rowSelectionOf, selectionOf } from "./matrix/marks";
 import css from "./matrix/matrix.css";
@@ -61,10 +62,10 @@ class Matrix implements View {
     this.#readout = new Readout(host, context);
     this.#refreshTools = createTools(context, {
       thresholds: () => this.#digits.thresholds(this.#sheet, Math.max(0, this.#checkpoint)),
-      zoom: (factor) => this.#zoom(factor, this.#middle()),
+      zoom: (factor) => this.#zoom(factor, [this.#figure.size.width / 2, this.#figure.size.height / 2]),
       shown: () => this.#sheet?.name,
     });
-    listen(this.#figure.stage, this.#intents(), context.signal);
+    listen(this.#figure.stage, intentsOf(this.#actions()), context.signal);
   }
 
   get #isImages(): boolean {
@@ -81,7 +82,10 @@ class Matrix implements View {
     const found = sheetFor(network, options().of, selection());
     const isOther = this.#figure.measure();
     this.#sheet = found && (this.#known.get(found.name)?.sheet ?? found);
-    if (!this.#sheet) return this.#empty();
+    if (!this.#sheet) {
+      this.#empty();
+      return;
+    }
     const { name, pieces } = this.#sheet;
     if (!this.#known.has(name))
       this.#known.set(name, { sheet: this.#sheet, names: namesOf(network, this.#sheet) });
@@ -95,7 +99,8 @@ class Matrix implements View {
     const looks = JSON.stringify([name, options(), isDark(), data]);
     if (looks !== this.#looks || isOther) {
       this.#looks = looks;
-      for (const made of [this.#tallies, this.#digits]) made.forget();
+      this.#tallies.forget();
+      this.#digits.forget();
       this.#values.update();
       const theme = isDark() ? "dark" : "light";
       this.#hues = huesOf(PALETTES[theme], PAPERS[theme]);
@@ -184,19 +189,14 @@ class Matrix implements View {
     const k = this.#shown;
     const pieces = this.#isImages ? [mainPiece(sheet)] : sheet.pieces;
     const nOdd = this.#counts()?.reduce((n, piece) => n + (piece?.nOdd ?? 0), 0) ?? 0;
-    const { matrix } = this.#context.options();
-    const items =
-      matrix === "thresholds"
-        ? digitKeys(this.#hues, this.#digits.thresholds(sheet, k), nOdd)
-        : scaleKeys(
-            this.#hues,
-            pieces.map((piece) => this.#values.domain(piece, k)),
-            nOdd,
-          );
-    const key = items.map(({ outerHTML }) => outerHTML).join("");
-    if (this.#legend.dataset.key !== key) this.#legend.replaceChildren(...items);
-    this.#legend.dataset.key = key;
-    const [cell] = this.#selected();
+    const isRead = this.#context.options().matrix === "thresholds";
+    const scales = () => pieces.map((piece) => this.#values.domain(piece, k));
+    const items = isRead
+      ? digitKeys(this.#hues, this.#digits.thresholds(sheet, k), nOdd)
+      : scaleKeys(this.#hues, scales(), nOdd);
+    showKeys(this.#legend, items);
+    const { network, selection } = this.#context;
+    const [cell] = cellsOf(network, sheet, selection(), 1);
     this.#line.textContent = cell
       ? `${cellName(this.#context, cell)} = ${cellValue(this.#context, cell, k, null)}`
       : "";
@@ -206,13 +206,6 @@ class Matrix implements View {
   /** Null where they are not here, or not known yet. */
   #counts(): Counts | null {
     return this.#isHere ? this.#tallies.at(this.#sheet!, this.#shown) : null;
-  }
-
-  #selected = (): Cell[] => cellsOf(this.#context.network, this.#sheet!, this.#context.selection(), 1);
-
-  #middle(): [number, number] {
-    const { width, height } = this.#figure.size;
-    return [width / 2, height / 2];
   }
 
   #zoom(factor: number | "fit", at: [number, number]): void {
@@ -232,13 +225,8 @@ class Matrix implements View {
   }
 
   #hover(cell: Cell | null, x: number, y: number): void {
-    const { point, network } = this.#context;
     this.#figure.stage.style.cursor = cell ? "pointer" : "";
-    const selection = cell && selectionOf(network, cell);
-    const isTold = isLink(selection); // by the tooltip of links
-    point(isTold ? selection : null, x, y, false);
-    if (cell && !isTold) this.#readout.show(cell, this.#shown, x, y);
-    else this.#readout.hide();
+    this.#readout.point(cell, this.#shown, [x, y]);
   }
 
   #select(cell: Cell | null): void {
@@ -260,52 +248,33 @@ class Matrix implements View {
     this.#context.select((isImages ? rowSelectionOf : selectionOf)(this.#context.network, about));
   }
 
-  #intents(): Intents {
-    const steps: Record<string, [number, number]> = {
-      up: [-1, 0],
-      down: [1, 0],
-      left: [0, -1],
-      right: [0, 1],
-    };
+  #actions(): Actions {
     return {
-      hover: (x, y) => this.#hover(this.#hit(x, y), x, y),
+      point: (x, y) => this.#hover(this.#hit(x, y), x, y),
       leave: () => this.#hover(null, 0, 0),
-      click: (x, y) => this.#select(this.#hit(x, y)),
+      press: (x, y) => this.#select(this.#hit(x, y)),
       pan: (dx, dy) => {
         if (!this.#sheet || this.#isImages) return;
         this.#hover(null, 0, 0);
         this.#board.pan(dx, dy);
         this.#draw();
       },
-      zoom: (factor, x, y) => this.#zoom(factor, [x, y]),
-      fit: () => this.#zoom("fit", [0, 0]),
-      move: (direction) => this.#walk(steps[direction][0], steps[direction][1]),
-      nextLink: () => {},
-      turn: () => {},
-      open: () => false,
-      close: () => false,
+      zoom: (factor, at) => this.#zoom(factor, at),
+      walk: (down, across) => this.#walk(down, across),
       clear: () => this.#context.select(null),
-      canPanX: () => !this.#isImages && this.#board.isZoomed,
+      isZoomed: () => this.#sheet !== null && !this.#isImages && this.#board.isZoomed,
     };
   }
 
-  isDrawn(): boolean {
-    return true;
-  }
+  isDrawn = () => true;
+  redraw = () => this.#draw();
+  rest = () => this.#board.forget();
 
   resize(): void {
     if (this.#figure.measure() && this.#sheet) {
       this.#arrange();
       this.#draw();
     }
-  }
-
-  redraw(): void {
-    this.#draw();
-  }
-
-  rest(): void {
-    this.#board.forget();
   }
 
   destroy(): void {
