@@ -196,10 +196,9 @@ class Matrix implements View {
       : scaleKeys(this.#hues, scales(), nOdd);
     showKeys(this.#legend, items);
     const { network, selection } = this.#context;
-    const [cell] = cellsOf(network, sheet, selection(), 1);
-    this.#line.textContent = cell
-      ? `${cellName(this.#context, cell)} = ${cellValue(this.#context, cell, k, null)}`
-      : "";
+    const [cell, another] = cellsOf(network, sheet, selection(), 2); // of a whole kernel the inspector tells
+    this.#line.textContent =
+      cell && !another ? `${cellName(this.#context, cell)} = ${cellValue(this.#context, cell, k, null)}` : "";
     this.#context.changed();
   }
 
