@@ -360,6 +360,13 @@ describe("pixels", () => {
       strongest: [0, 1],
     });
     expect(tally(sourceOf(data, 3), [0, 3], 2).strongest).toEqual([-1, -1]);
+    const reach = (...values: number[]) => {
+      const { low, high } = tally(sourceOf(Float32Array.from(values), 1), [values.length, 1], 1);
+      return [low, high];
+    };
+    expect(reach(-1, -3, -2)).toEqual([-3, -1]);
+    expect(reach(2, 1, 4)).toEqual([1, 4]);
+    expect(reach(Number.NaN)).toEqual([Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
   });
 
   it("have values written with as many digits as have room", () => {

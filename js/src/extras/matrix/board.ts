@@ -165,7 +165,7 @@ export class Board {
   }
 
   /** The cell at a point: of those that share its pixel the one that shows. */
-  hit(x: number, y: number, moment: Moment): Cell | null {
+  hit(x: number, y: number, read: Moment["read"]): Cell | null {
     const { box, rows, columns } = this.placed;
     if (x < box.left || x >= box.right || y < box.top || y >= box.bottom) return null;
     const { ratio } = this.#figure.size;
@@ -179,7 +179,7 @@ export class Board {
     for (let row = row0; row < row1; row++)
       for (let column = column0; column < column1; column++) {
         const cell = cellAt(this.#sheet, row, column);
-        const source = cell && moment.read(cell.piece);
+        const source = cell && read(cell.piece);
         if (!cell) continue;
         const value = source ? valueAt(source, row, cell.column) : 0;
         const size = Number.isFinite(value) ? Math.abs(value) : Infinity;

@@ -1,6 +1,6 @@
 // The rows of a matrix as a sheet of small images, each with its name and its range; scrolled where there are many.
 import { type Attributes, html, svg } from "../../dom";
-import type { Grid } from "../../portraits";
+import { type Grid, gridWords } from "../../portraits";
 import { formatValue } from "../../scale";
 import { clip, text } from "../../views/graph/label";
 import type { Figure } from "../figure";
@@ -10,7 +10,8 @@ import { type Hues, inkOf } from "./hues";
 import type { Names } from "./names";
 import { type Source, spread, strongest, tally } from "./paint";
 import { mostShared, slotsOf } from "./place";
-import type { Cell, Piece } from "./sheet";
+import type { Cell, Piece, Sheet } from "./sheet";
+import type { Images } from "./words";
 
 const MOST_ZOOM = 6;
 
@@ -75,9 +76,16 @@ export class Exhibit {
     return Array.from({ length: Math.max(0, Math.min(this.#n, last) - first) }, (_, i) => first + i);
   }
 
-  /** How many images are drawn at once, of how many. */
-  get shown(): [number, number] {
-    return [this.#inSight().length, this.#n];
+  /** What is shown and what is not. */
+  shown({ pieces }: Sheet): Images {
+    return {
+      grid: gridWords({ ...this.grid, isGuessed: false }),
+      isGuessed: this.grid.isGuessed,
+      of: this.piece.title,
+      inSight: this.#inSight().length,
+      n: this.#n,
+      hasBiases: pieces.some(({ isBias }) => isBias),
+    };
   }
 
   /** Entries that share a pixel: rows and columns of an image. */

@@ -58,3 +58,10 @@ export function digitKeys(hues: Hues, [low, high]: Thresholds, nOdd: number): HT
   ];
   return nOdd > 0 ? [...items, oddKey(hues)] : items;
 }
+
+/** Show keys, unless they are there. */
+export function showKeys(host: HTMLElement, items: HTMLElement[]): void {
+  const key = items.map(({ outerHTML }) => outerHTML).join("");
+  if (host.dataset.key !== key) host.replaceChildren(...items);
+  host.dataset.key = key;
+}

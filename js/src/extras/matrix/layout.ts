@@ -69,8 +69,8 @@ export function place(spans: { rows: Span[]; columns: Span[] }, room: Room, zoom
   const height = countOf(spans.rows) * rowSize + gaps.rows;
   const [shownX, shownY] = [Math.min(width, across.room), Math.min(height, down.room)];
   const spare = (room.width - room.left - room.right - shownX) / 2;
-  const left = room.left + Math.max(0, spare);
-  const box = { left, top: room.top, right: left + shownX, bottom: room.top + shownY };
+  const [left, top] = [Math.round(room.left + Math.max(0, spare)), Math.round(room.top)];
+  const box = { left, top, right: left + shownX, bottom: top + shownY };
   const x = Math.min(0, Math.max(zoom.x, shownX - width));
   const y = Math.min(0, Math.max(zoom.y, shownY - height));
   return {

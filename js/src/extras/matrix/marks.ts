@@ -1,7 +1,7 @@
 // Which cells, rows and columns of a sheet a selection stands for, as rectangles of cells. Pure.
 import { isUnit, type Selection, unravel } from "../../describe";
 import { firstSource, type Network } from "../../network";
-import { type Cell, cellsOf, entryOf, isPlain, linkAt, type Sheet } from "./sheet";
+import { type Cell, cellAt, cellsOf, entryOf, isPlain, linkAt, type Sheet } from "./sheet";
 
 /** Neighbouring cells: the first row (and column of the sheet), and how many. */
 export interface Marked {
@@ -55,6 +55,18 @@ export const marksOf = (network: Network, sheet: Sheet, selection: Selection | n
   isUnit(selection)
     ? ofUnit(network, sheet, selection.group, selection.unit)
     : joined(cellsOf(network, sheet, selection));
+
+/** The cell next to what is marked, if that is not the last one; the first one where nothing is. */
+export function nextCell(
+  sheet: Sheet,
+  from: Marked | undefined,
+  { down, across }: { down: number; across: number },
+): Cell {
+  const within = (at: number, n: number) => Math.max(0, Math.min(n - 1, at));
+  const row = from ? within(from.rows[0] + down, sheet.nRows) : 0;
+  const column = from ? within(from.columns[0] + across, sheet.nColumns) : 0;
+  return cellAt(sheet, row, column)!;
+}
 
 /** What is selected by a cell: its link where that is this entry alone, else the entry. */
 export function selectionOf(network: Network, cell: Cell): Selection {

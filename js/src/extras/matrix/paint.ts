@@ -3,7 +3,7 @@ import type { Slots } from "./place";
 
 /** Entries of an array as rows and columns. */
 export interface Source {
-  data: ArrayLike<number>;
+  data: Float32Array;
   offset: number;
   rowStride: number;
   columnStride: number;
@@ -14,6 +14,12 @@ export const valueAt = (
   row: number,
   column: number,
 ): number => data[offset + row * rowStride + column * columnStride];
+
+const MAGNITUDE = 0x7fff_ffff; // all bits of a float32 but its sign: they grow with it, and are most of NaN and infinities
+const INFINITE = 0x7f80_0000;
+const SIGN = 0x8000_0000 | 0;
+
+const bitsOf = ({ buffer, byteOffset, length }: Float32Array) => new Int32Array(buffer, byteOffset, length);
 
 /**
  * What each slot of rows and columns shows of a source whose columns are `first` to before `last` among all, with the
@@ -26,30 +32,30 @@ export function strongest(
   [first, last]: [number, number],
   out: Float32Array,
 ): void {
+  const bits = bitsOf(data);
   const nColumns = columns.first.length;
-  const sizes = new Float64Array(nColumns);
   let [from, to] = [0, nColumns];
   while (from < to && columns.first[from] < first) from++;
   while (from < to && columns.last[to - 1] > last) to--;
+  const sizes = new Int32Array(nColumns);
+  const best = new Int32Array(nColumns);
   for (let r = 0; r < rows.first.length; r++) {
-    const base = r * nColumns;
     sizes.fill(-1);
     for (let row = rows.first[r]; row < rows.last[r]; row++) {
       const start = offset + row * rowStride - first * columnStride;
       for (let c = from; c < to; c++) {
-        let best = out[base + c];
+        const stop = start + columns.last[c] * columnStride;
         let most = sizes[c];
-        for (let column = columns.first[c]; column < columns.last[c]; column++) {
-          const value = data[start + column * columnStride];
-          const size = value - value === 0 ? Math.abs(value) : Infinity; // also of NaN
+        for (let at = start + columns.first[c] * columnStride; at < stop; at += columnStride) {
+          const size = bits[at] & MAGNITUDE;
           if (size <= most) continue;
           most = size;
-          best = value;
+          best[c] = at;
         }
-        out[base + c] = best;
         sizes[c] = most;
       }
     }
+    for (let c = from; c < to; c++) out[r * nColumns + c] = data[best[c]];
   }
 }
 
@@ -99,26 +105,35 @@ export function tally(
   [nRows, nColumns]: number[],
   domain: number,
 ): Tally {
-  let [nOdd, nBeyond, low, high] = [0, 0, Infinity, -Infinity];
-  let [most, best] = [-1, -1];
+  const bits = bitsOf(data);
+  const beyond = bitsOf(Float32Array.of(domain))[0];
+  let [nOdd, nBeyond, most, best] = [0, 0, -1, -1];
+  let [low, high, least] = [-1, -1, INFINITE]; // magnitudes: the largest of both signs, the smallest of all
   for (let row = 0; row < nRows; row++) {
-    let at = offset + row * rowStride;
-    for (let column = 0; column < nColumns; column++, at += columnStride) {
-      const value = data[at];
-      if (value - value !== 0) {
+    const start = offset + row * rowStride;
+    for (let column = 0; column < nColumns; column++) {
+      const value = bits[start + column * columnStride];
+      const size = value & MAGNITUDE;
+      if (size >= INFINITE) {
         nOdd++;
         continue;
       }
-      if (value < low) low = value;
+      if (size > beyond) nBeyond++;
       if (value > high) high = value;
-      const size = Math.abs(value);
-      if (size > domain) nBeyond++;
-      if (size > most) {
-        most = size;
-        best = row * nColumns + column;
-      }
+      if ((value ^ SIGN) > low) low = value ^ SIGN;
+      if (size < least) least = size;
+      if (size <= most) continue;
+      most = size;
+      best = row * nColumns + column;
     }
   }
+  const sizeOf = (size: number) => new Float32Array(Int32Array.of(size).buffer)[0];
   const where: [number, number] = best < 0 ? [-1, -1] : [Math.floor(best / nColumns), best % nColumns];
-  return { nOdd, nBeyond, low, high, strongest: where };
+  return {
+    nOdd,
+    nBeyond,
+    low: best < 0 ? Number.POSITIVE_INFINITY : low >= 0 ? -sizeOf(low) : sizeOf(least),
+    high: best < 0 ? Number.NEGATIVE_INFINITY : high >= 0 ? sizeOf(high) : -sizeOf(least),
+    strongest: where,
+  };
 }

@@ -1,10 +1,11 @@
 // What one entry of a parameter is, now and over time, where no link is that entry alone: beside the pointer.
-import { entryLabel, linkLabel } from "../../describe";
+import { entryLabel, isLink, linkLabel } from "../../describe";
 import { html } from "../../dom";
 import { exactly } from "../../panel/reading";
 import { sparkline } from "../../panel/sparkline";
 import { formatValue } from "../../scale";
 import type { ViewContext } from "../../views/context";
+import { selectionOf } from "./marks";
 import { type Cell, entryOf, linkAt } from "./sheet";
 
 const SPARK = { width: 190, height: 44 };
@@ -44,7 +45,17 @@ export class Readout {
     host.append(this.element);
   }
 
-  show(cell: Cell, k: number, x: number, y: number): void {
+  /** Tell what is pointed at: a link as elsewhere, an entry that none is alone by itself. */
+  point(cell: Cell | null, k: number, at: [x: number, y: number]): void {
+    const { point, network } = this.#context;
+    const selection = cell && selectionOf(network, cell);
+    const isTold = isLink(selection);
+    point(isTold ? selection : null, at[0], at[1], false);
+    if (cell && !isTold) this.#show(cell, k, at);
+    else this.hide();
+  }
+
+  #show(cell: Cell, k: number, [x, y]: [number, number]): void {
     const key = `${cell.piece.view.parameter} ${entryOf(cell)}`;
     if (key !== this.#key) this.#fill(cell, k, key);
     this.element.hidden = false;

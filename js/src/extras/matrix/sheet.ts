@@ -138,7 +138,7 @@ export function names(network: Network): string[] {
       port !== null && layerOfGroup.get(target) === layer ? `${layer}.${port}` : [],
     );
     const isJoint = (layerSheet(network, layer)?.pieces.length ?? 0) > 1;
-    return [...(isJoint ? [layer] : []), ...new Set(gates), ...own];
+    return [...(isJoint && layer ? [layer] : []), ...new Set(gates), ...own];
   });
 }
 

@@ -1,34 +1,50 @@
-// What the matrix shows and what it does not, in words: caption and summary. Pure.
+// What the matrix shows and what it does not, in words: caption and summary.
 import { formatCount, formatValue } from "../../scale";
 import type { ViewContext } from "../../views/context";
 import { precisionWords, quantityWords } from "../../views/graph/words";
 import { BETWEEN, type CodeCount, HIGH, LOW, type Thresholds } from "./codes";
 import type { Tally } from "./paint";
+import { cellName } from "./readout";
 import type { Sheet } from "./sheet";
+import type { Counts } from "./tallies";
 
 export interface Shown {
   sheet: Sheet;
   k: number;
   isHere: boolean;
-  /** Of each piece; null where it was not recorded. */
-  tallies: (Tally | null)[];
+  counts: Counts | null; // null while they are not known
   shared: [rows: number, columns: number];
   codes: (CodeCount & { thresholds: Thresholds; along: string; isWritten: boolean }) | null;
-  /** Of rows that are images: on which grid, and how many are in sight. */
-  images: {
-    grid: string;
-    isGuessed: boolean;
-    of: string;
-    inSight: number;
-    n: number;
-    hasBiases: boolean;
-  } | null;
+  images: Images | null;
 }
 
-const sum = (tallies: (Tally | null)[], of: (tally: Tally) => number): number =>
-  tallies.reduce((n, tally) => n + (tally ? of(tally) : 0), 0);
+/** Rows that are images: on which grid, of which parameter, and how many are in sight. */
+export interface Images {
+  grid: string;
+  isGuessed: boolean;
+  of: string;
+  inSight: number;
+  n: number;
+  hasBiases: boolean;
+}
+const sum = (counts: Counts, of: (tally: Tally) => number): number =>
+  counts.reduce((n, tally) => n + (tally ? of(tally) : 0), 0);
 
-const oddOf = (tallies: (Tally | null)[]): number => sum(tallies, ({ nOdd }) => nOdd);
+/** How many weights are beyond the domain, odd, or not there. */
+function countWords({ counts, isHere, sheet, k }: Shown): (string | false)[] {
+  if (!isHere) return [`checkpoint ${k + 1} is still with the kernel`];
+  if (!counts) return ["those beyond the domain are counted at rest"];
+  const nOdd = sum(counts, (tally) => tally.nOdd);
+  const nMissing = counts.reduce(
+    (n, tally, i) => n + (tally ? 0 : sheet.nRows * sheet.pieces[i].view.shape[1]),
+    0,
+  );
+  return [
+    `${formatCount(sum(counts, ({ nBeyond }) => nBeyond))} beyond the domain`,
+    nOdd > 0 && `${formatCount(nOdd)} NaN or infinite`,
+    nMissing > 0 && `${formatCount(nMissing)} not recorded here`,
+  ];
+}
 
 export const shapeWords = ({ nRows, nColumns }: Sheet): string =>
   `${formatCount(nRows)} × ${formatCount(nColumns)}`;
@@ -61,31 +77,21 @@ function imageWords({ images, sheet }: Shown): string | null {
 }
 
 export function matrixCaption(context: ViewContext, shown: Shown): string {
-  const { history, options } = context;
-  const { sheet, k, tallies, shared, codes, images } = shown;
+  const { history, network, options } = context;
+  const { sheet, k, shared, codes, images } = shown;
   const { nLoaded, nCheckpoints } = history;
-  const nOdd = oddOf(tallies);
   const titles = sheet.pieces.map(({ title }) => title).join(" | ");
-  const nMissing = tallies.reduce(
-    (n, tally, i) => n + (tally ? 0 : sheet.nRows * sheet.pieces[i].view.shape[1]),
-    0,
-  );
   const parts = [
     history.peers[1] && options().quantity !== "against" && `run ${history.name}`,
-    `${sheet.name}: ${shapeWords(sheet)}${sheet.pieces[1] ? ` (${titles})` : ""}`,
+    `${sheet.name || network.name}: ${shapeWords(sheet)}${sheet.pieces[1] ? ` (${titles})` : ""}`,
     quantityWords(context, k),
     imageWords(shown),
     codes && thresholdWords(codes.thresholds),
-    codes && codeWords(codes) + (codes.isWritten ? "" : ", not written: no room"),
+    codes && (codes.n ? codeWords(codes) : "no codes of so many weights"),
+    codes && codes.n > 0 && !codes.isWritten && "codes are not written, for want of room",
     (shared[0] > 1 || shared[1] > 1) &&
       `each pixel shows the strongest of up to ${shared[0]} × ${shared[1]} weights`,
-    ...(shown.isHere
-      ? [
-          `${formatCount(sum(tallies, ({ nBeyond }) => nBeyond))} beyond the domain`,
-          nOdd > 0 && `${formatCount(nOdd)} NaN or infinite`,
-          nMissing > 0 && `${formatCount(nMissing)} not recorded here`,
-        ]
-      : [`checkpoint ${k + 1} is still with the kernel`]),
+    ...countWords(shown),
     precisionWords(context, k),
     history.isRounded(k) &&
       'of rounded weights, small changes are lost: pass precision="float32" to see them',
@@ -96,22 +102,34 @@ export function matrixCaption(context: ViewContext, shown: Shown): string {
   return parts.filter(Boolean).join(" · ");
 }
 
-export function matrixSummary(context: ViewContext, shown: Shown, strongest: string | null): string {
-  const { history } = context;
-  const { sheet, k, tallies, codes } = shown;
-  const known = tallies.filter((tally) => tally !== null);
+/** The entry that is farthest from zero, by name. */
+function strongestWords(context: ViewContext, { sheet, counts }: Shown): string | null {
+  const reach = (tally: Tally | null) =>
+    tally ? Math.max(-tally.low, tally.high) : Number.NEGATIVE_INFINITY;
+  const all = (counts ?? []).map(reach);
+  const at = all.indexOf(Math.max(...all));
+  const tally = counts?.[at];
+  if (!tally || tally.strongest[0] < 0) return null;
+  const [row, column] = tally.strongest;
+  const value = reach(tally) === tally.high ? tally.high : tally.low;
+  return `Strongest: ${cellName(context, { piece: sheet.pieces[at], row, column })} = ${formatValue(value)}.`;
+}
+
+export function matrixSummary(context: ViewContext, shown: Shown): string {
+  const { sheet, k, codes, isHere } = shown;
+  const known = (shown.counts ?? []).filter((tally) => tally !== null);
   const low = known.reduce((least, tally) => Math.min(least, tally.low), Number.POSITIVE_INFINITY);
   const high = known.reduce((most, tally) => Math.max(most, tally.high), Number.NEGATIVE_INFINITY);
-  const nOdd = oddOf(tallies);
+  const nOdd = sum(known, (tally) => tally.nOdd);
   return [
-    `Matrix ${sheet.name} of ${sheet.nRows} rows and ${sheet.nColumns} columns, ` +
-      `checkpoint ${k + 1} of ${history.nCheckpoints}.`,
-    !shown.isHere && "It is still with the kernel.",
-    shown.isHere && known.length === 0 && "It was not recorded here.",
+    `Matrix ${sheet.name || context.network.name} of ${sheet.nRows} rows and ${sheet.nColumns} columns, ` +
+      `checkpoint ${k + 1} of ${context.history.nCheckpoints}.`,
+    !isHere && "It is still with the kernel.",
+    shown.counts && known.length === 0 && "It was not recorded here.",
     low <= high && `Values from ${formatValue(low)} to ${formatValue(high)}.`,
-    strongest && `Strongest: ${strongest}.`,
+    strongestWords(context, shown),
     nOdd > 0 && `${nOdd} NaN or infinite.`,
-    codes && `${codeWords(codes)}.`,
+    codes && codes.n > 0 && `${codeWords(codes)}.`,
   ]
     .filter(Boolean)
     .join(" ");

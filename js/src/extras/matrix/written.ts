@@ -5,7 +5,7 @@ import type { Placed } from "./layout";
 import { type Ink, type Source, valueAt } from "./paint";
 import type { Cell, Piece } from "./sheet";
 
-const LEAST = { width: 30, height: 14 };
+const LEAST = { width: 36, height: 14 };
 const CHARACTER_PX = 6;
 const INKS: [dark: Rgb, light: Rgb] = [
   [21, 24, 28],
