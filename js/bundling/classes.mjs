@@ -4,9 +4,9 @@ import { createHash } from "node:crypto";
 
 /** Classes that tests and documents name, or that others may come to rely on; and beginnings that the code completes. */
 const KEPT = new Set(
-  `band bias block box-value canvas caption empty enlarged enlarged-spot event fold head-title idle inspector is-focus
-  kernel kernel-about kernel-pane kernel-spot kernel-values legend odd open marked-name outputs overlay picture pictures pixel
-  part plot portrait-name reading-entry reading-title score sign stage strip-head strip-mark strip-panel strip-track strips
+  `axes band bias block box-value canvas caption empty enlarged enlarged-spot event fold head-title idle inspector is-focus
+  kernel kernel-about kernel-pane kernel-spot kernel-values keys legend odd open marked-name outputs overlay picture pictures pixel
+  part plot portrait-name read reading-entry reading-title score sign stage strip-head strip-mark strip-panel strip-track strips
   tile tile-name timeline-host told tooltip unit value`.split(/\s+/),
 );
 const COMPLETED = /^(hue|icon-|edge-|find-|run-)/;
