@@ -7,7 +7,7 @@ interface Registered {
   create?: (host: HTMLElement, context: ViewContext) => Diagram;
 }
 
-/** By the names that Python knows. @boundary */
+/** Their names are those of Python. @boundary */
 export const views: Record<string, Registered> & { graph: Required<Registered> } = {
   graph: { title: "Graph", create: createGraph },
   matrix: { title: "Matrix" },
