@@ -31,6 +31,8 @@ const WHOLE: Zoom = { x: null, y: null };
 const MOST_MARKED = 64; // lines of a selected unit that are drawn in the foreground
 const MOST_DOTS = 40;
 const MOST_NAMES = 4;
+const KEYS =
+  "Lines over time: left and right go through checkpoints, up and down from line to line, Enter selects, plus and minus zoom, 0 shows all";
 
 class Trajectory implements View {
   readonly #context: ViewContext;
@@ -46,6 +48,7 @@ class Trajectory implements View {
   #zoom = WHOLE;
   #zoomOf = ""; // what the zoom is of
   #stamp = ""; // what is drawn, where all is there
+  #empty: string | null = null; // why nothing is drawn
   #lit: Line | null = null;
   #isReadByKeys = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -56,6 +59,7 @@ class Trajectory implements View {
     host.append(html("style", {}, css));
     this.#figure = new Figure(host, context, "plot of lines over time");
     this.#figure.stage.classList.add("nwv-plot");
+    this.#figure.stage.setAttribute("aria-label", KEYS);
     this.#sheet = new Sheet(this.#figure.svg);
     this.#readout = new Readout(host);
     this.#keys = new Keys(this.#figure.keys);
@@ -97,7 +101,7 @@ class Trajectory implements View {
       plot: this.#plot,
       options: this.#context.options(),
       runs: histories,
-      isZoomed: this.#zoom.x !== null || this.#zoom.y !== null,
+      empty: this.#empty,
     };
   }
 
@@ -149,13 +153,13 @@ class Trajectory implements View {
     const plot = new Plot(lines, this.#time, box, this.#zoom, options.log_axes.includes("y"));
     this.#plot = plot;
     plot.draw(this.#figure.brush(), this.#hue, all.length);
-    const nDrawn = plot.extent === null ? 0 : plot.lines.length;
-    this.#sheet.draw(plot, titleOf(options).axis, emptyWords(this.#found, options, nDrawn));
+    this.#empty = emptyWords(this.#found, options, plot.extent === null ? 0 : plot.lines.length);
+    this.#sheet.draw(plot, titleOf(options).axis, this.#empty);
     this.#sheet.mark(plot, this.#marked());
     const before = this.#lit;
     this.#light(before && (plot.lines.find((l) => l.run === before.run && areAlike(l, before)) ?? null));
     this.#drawKeys();
-    this.#tools.refresh(this.#told.isZoomed);
+    this.#tools.refresh(plot.isZoomed);
     this.drawFrame();
     this.#context.changed();
   }
@@ -351,7 +355,7 @@ class Trajectory implements View {
   }
 
   caption(): string {
-    return captionOf(this.#told, this.#time);
+    return captionOf(this.#told);
   }
 
   summary(): string {
