@@ -170,6 +170,28 @@ def test_a_random_sample_is_the_one_that_the_documents_say(
     expect(plot.caption).to_contain_text(f"6 of 26 weights drawn at random, seed {seed}")
 
 
+def test_the_switches_choose_what_is_drawn(show: Show, history: nwv.History, page: Page) -> None:
+    plot = shown(show, mlp(), history)
+    plot.choose("which", "random")
+    number_of, seed = (plot.diagram.root.get_by_label(name, exact=True) for name in ("at most", "seed"))
+    number_of.fill("4")
+    seed.fill("7")
+    page.keyboard.press("Enter")
+    expect(plot.caption).to_have_text("4 of 26 weights drawn at random, seed 7")
+    number_of.fill("0")
+    page.keyboard.press("Enter")
+    expect(number_of).to_have_value("4")
+    plot.choose("draw", "sparsity")
+    expect(seed).to_be_hidden()
+    plot.choose("by", "all")
+    plot.diagram.root.get_by_label("|w| ≤", exact=True).fill("0.5")
+    page.keyboard.press("Enter")
+    expect(plot.caption).to_have_text("share of weights with |w| ≤ 0.5 all parameters together")
+    assert plot.rows(0.5)["all"] == pytest.approx(
+        measures.sparsity(history, threshold=0.5, by="all")["all"][5], rel=1e-3
+    )
+
+
 def test_of_a_selected_unit_all_links_have_lines(show: Show, history: nwv.History) -> None:
     viz = nwv.WeightViz(mlp(), history)
     viz.options, viz.view = {"sample": "selected"}, "trajectory"
@@ -258,9 +280,7 @@ def test_the_playhead_is_at_the_checkpoint(show: Show, history: nwv.History) -> 
     assert [float(re.findall(r"[\d.]+", place)[0]) for place in head] == [pytest.approx(x, abs=0.6)]
 
 
-def test_a_rectangle_zooms_and_a_double_click_shows_all(
-    show: Show, history: nwv.History, page: Page
-) -> None:
+def test_a_rectangle_zooms_and_a_double_click_shows_all(show: Show, history: nwv.History, page: Page) -> None:
     plot = shown(show, mlp(), history, trajectory="norm")
     ticks = plot.stage.locator(".nwv-axes text")
     before = ticks.all_text_contents()
@@ -346,6 +366,18 @@ def test_several_runs_are_read_at_the_same_step(show: Show, errors: list[str]) -
     assert "runs adam, sgd" in plot.caption.inner_text()
     assert {"adam", "sgd"} <= set(plot.keys.inner_text().split())
     assert errors == []
+
+
+def test_rounded_weights_are_told_and_norms_are_exact(show: Show, history: nwv.History) -> None:
+    viz = nwv.WeightViz(mlp(), history, precision="int8")
+    viz.options, viz.view = {"trajectory": "update_norm"}, "trajectory"
+    plot = Plot(show(viz))
+    expected = measures.update_norm(history, by="layer")
+    assert plot.rows(0.5) == pytest.approx({name: values[5] for name, values in expected.items()}, rel=1e-3)
+    assert "≈" not in plot.readout.inner_text() + plot.caption.inner_text()
+    plot.choose("draw", "sparsity")
+    expect(plot.caption).to_contain_text("≈ of rounded weights (int8)")
+    assert "≈" in plot.hover(0.4)
 
 
 def test_one_checkpoint_is_dots(show: Show, errors: list[str]) -> None:
