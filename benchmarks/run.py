@@ -46,6 +46,12 @@ def studies() -> list[Section]:
     return [studies_section()]
 
 
+def scrubbing() -> list[Section]:
+    from benchmarks.scrubbing import scrubbing_section
+
+    return [scrubbing_section()]
+
+
 def playback(*names: str) -> list[Section]:
     from benchmarks.playback import playback_section
 
@@ -59,7 +65,7 @@ def peers(*names: str) -> list[Section]:
 
 
 SECTIONS: dict[str, Callable[..., list[Section]]] = {
-    f.__name__: f for f in (python, recording, pages, large, studies, playback, peers)
+    f.__name__: f for f in (python, recording, pages, large, studies, scrubbing, playback, peers)
 }
 
 

@@ -52,7 +52,9 @@ __all__ = [
     "keep",
     "measures",
     "open",
+    "plots",
     "to_html",
+    "views",
     "watch",
 ]
 
@@ -62,7 +64,7 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         value: Any = version("nnweightviz")
-    elif name in ("keep", "measures"):
+    elif name in ("keep", "measures", "plots", "views"):
         value = import_module(f"nnweightviz.{name}")
     elif name in _HOME:
         value = getattr(import_module(f"nnweightviz.{_HOME[name]}"), _NAME_THERE.get(name, name))

@@ -48,6 +48,7 @@ class Answers:
             "exact": self._answer_exact,
             "tail": self._answer_tail,
             "events": self._answer_events,
+            "spectra": self._answer_spectra,
             "cancel": self._cancel,
         }
         answer = answers.get(str(content.get("type"))) if isinstance(content, dict) else None
@@ -110,6 +111,37 @@ class Answers:
             self._send({"type": "events", "id": request, **payload.events()}, [])
         except Exception as error:
             self.send_error(request, f"the events could not be found: {error}")
+
+    def _answer_spectra(self, content: dict[str, Any], source: Source) -> None:
+        """Answer from another thread, matrix by matrix, until all are told or the browser wants no more."""
+        payload, names = source.payload, [str(name) for name in content["names"]]
+        unknown = [name for name in names if name not in payload.spectra.names]
+        if unknown:
+            there = ", ".join(payload.spectra.names) or "none"
+            raise ValueError(f"{unknown[0]!r} has no spectrum; matrices of this network are: {there}")
+        about = (content["id"], payload, names, bool(content.get("correlation")))
+        self._answering.add(content["id"])
+        threading.Thread(
+            target=self._find_spectra, args=about, name="nnweightviz-spectra", daemon=True
+        ).start()
+
+    def _find_spectra(self, request: Any, payload: Payload, names: list[str], correlation: bool) -> None:
+        n = payload.n_checkpoints
+        reply = {"type": "spectra", "id": request, "revision": payload.revision, "n_checkpoints": n}
+        try:
+            for name in names:
+                if request not in self._answering:
+                    return
+                part, entries, data = payload.spectra.answer(name, n)
+                of_run = [{"run": payload.run, **entry} for entry in entries]
+                more = {"parts": [part], "blocks": of_run, "correlation": None}
+                self._send({**reply, **more, "done": False}, [data])
+            found = payload.spectra.correlation(n) if correlation else None
+            self._send({**reply, "parts": [], "blocks": [], "correlation": found, "done": True}, [])
+        except Exception as error:
+            self.send_error(request, f"the spectra could not be computed: {error}")
+        finally:
+            self._answering.discard(request)
 
     def _cancel(self, content: dict[str, Any], _: Source) -> None:
         self._answering.discard(content["id"])

@@ -6,15 +6,19 @@ Not for keeping many of them (see ``history``), nor for reading files (see ``sto
 from __future__ import annotations
 
 import math
+import os
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from nnweightviz.words import in_a_word
 
 WRAPPERS = ("module.", "_orig_mod.")
 """What ``DataParallel``/``DistributedDataParallel`` and ``torch.compile`` put before a parameter's name."""
@@ -168,6 +172,16 @@ def _examples(names: Iterable[str], most: int = 3) -> str:
     return ", ".join(map(repr, listed[:most])) + (", …" if len(listed) > most else "")
 
 
+def changes(before: Mapping[str, NDArray[Any]], after: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return after - before of what is in both, in float32 where the dtype is coarser: updates are small."""
+    changed = {}
+    for name in before.keys() & after.keys():
+        dtype = before[name].dtype if before[name].dtype in (np.float32, np.float64) else np.float32
+        with np.errstate(invalid="ignore", over="ignore"):
+            changed[name] = np.asarray(after[name].astype(dtype) - before[name].astype(dtype))
+    return {name: changed[name] for name in before if name in changed}
+
+
 def as_step(step: Any) -> int | None:
     """Return an optimiser step, or None; ValueError unless it is a whole number from 0, below 10^18."""
     if step is None:
@@ -193,6 +207,17 @@ def as_epoch(epoch: Any) -> float | None:
     if not math.isfinite(value):
         raise ValueError(f"epoch is {epoch!r}; it counts passes over the data: a number")
     return int(value) if value.is_integer() else value
+
+
+def as_path(path: Any) -> Path:
+    """Return a path; TypeError if it is none, ValueError if it is empty."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(
+            f"the path is {in_a_word(path)}; it takes that of a folder or a file, as text or a pathlib.Path"
+        )
+    if not os.fspath(path):
+        raise ValueError("the path is empty; give that of a folder or a file, '.' for the folder you are in")
+    return Path(path)
 
 
 def as_number(value: Any) -> float:

@@ -39,6 +39,7 @@ def complete(payload: Payload, n_runs: int = 1) -> tuple[dict[str, Any], list[by
         return _everything(payload)
     chosen = payload.history[: payload.n_checkpoints].thin(most)
     some = Payload(payload.parameters.network, chosen, payload.dtype, payload.run)
+    some.spectra.keep(payload.spectra)
     some.attached = {name: _renumbered(more, payload, some) for name, more in payload.attached.items()}
     index, parts = complete(some, n_runs)
     left_out = f"{most} of {payload.n_checkpoints} checkpoints are in this page, evenly spread"
@@ -61,6 +62,7 @@ def page_state(traits: Mapping[str, Any], *payloads: Payload) -> tuple[dict[str,
 
 
 def _everything(payload: Payload) -> tuple[dict[str, Any], list[bytes]]:
+    spectra = payload.spectra.for_page(payload.n_checkpoints)
     with payload.lock:
         index, parts = payload.index(), list(payload.parts)
         entries, sizes = list(payload.entries), list(payload.sizes)
@@ -75,7 +77,7 @@ def _everything(payload: Payload) -> tuple[dict[str, Any], list[bytes]]:
         both, parts = pressed([*entries, *sizes], parts)
         entries, sizes = both[: len(entries)], both[len(entries) :]
         summaries = {**index["summaries"], "blocks": sizes}
-        more, parts = attached(parts, payload.attached.values(), payload.run)
+        more, parts = attached(parts, [*payload.attached.values(), spectra], payload.run)
         return {**index, "window": None, "blocks": entries, "summaries": summaries, **more}, parts
 
 

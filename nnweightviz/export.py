@@ -19,6 +19,8 @@ from typing import Any, Protocol, runtime_checkable
 from nnweightviz.words import in_a_word
 
 STATIC = Path(__file__).parent / "static"
+SAMPLE_BYTES, PAYS = 500_000, 0.95
+"""A part of a page is deflated if its beginning becomes smaller than this share of itself."""
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -129,12 +131,19 @@ def _page(body: str, title: str | None, policy: str) -> str:
         title=escape(title or "nnweightviz"),
         style=read_static("nnweightviz.css"),
         body=body,
-        code=_encoded([zlib.compress(read_static("embed.js").encode(), 9)])[0],
+        code=base64.b64encode(zlib.compress(read_static("embed.js").encode(), 9)).decode("ascii"),
     )
 
 
 def _encoded(parts: Iterable[bytes]) -> list[str]:
-    return [base64.b64encode(part).decode("ascii") for part in parts]
+    """Return bytes as text: base64, behind a tilde where they are deflated, which is done where it pays."""
+    return [_text(part) for part in parts]
+
+
+def _text(part: bytes) -> str:
+    some = part[:SAMPLE_BYTES]
+    pays = len(zlib.compress(some, 1)) < PAYS * len(some)
+    return ("~" if pays else "") + base64.b64encode(zlib.compress(part, 9) if pays else part).decode("ascii")
 
 
 def _target(path: Any) -> Path:

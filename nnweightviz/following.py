@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from nnweightviz.checkpoint import as_path
 from nnweightviz.checkpoints import Listener
 from nnweightviz.history import History
 from nnweightviz.storage import folder
@@ -138,7 +139,7 @@ def follow(path: str | os.PathLike[str], *, interval_s: float = INTERVAL_S) -> F
     """
     if not interval_s > 0:
         raise ValueError(f"interval_s is {interval_s}; it takes a number of seconds above 0")
-    path = Path(path)
+    path = as_path(path)
     if path.exists() and not path.is_dir():
         raise NotADirectoryError(
             f"{path} is a file, which does not grow; follow the folder that is recorded into, or open the file"

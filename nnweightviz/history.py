@@ -18,9 +18,9 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from nnweightviz.adapters import as_network, left_out
-from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_step, n_bytes_of
+from nnweightviz.checkpoint import Checkpoint, as_epoch, as_metrics, as_path, as_step, n_bytes_of
 from nnweightviz.checkpoints import Checkpoints
-from nnweightviz.keep import Policy
+from nnweightviz.keep import Policy, as_policy
 from nnweightviz.snapshots import Copier
 from nnweightviz.storage.recorded import is_durable
 from nnweightviz.storage.run import Run
@@ -50,6 +50,8 @@ class History(Checkpoints):
 
     Raises
     ------
+    TypeError, ValueError
+        If something given is not accepted.
     OSError
         If the path is a file, or cannot be read.
 
@@ -74,12 +76,12 @@ class History(Checkpoints):
         if when_full not in ("block", "thin"):
             raise ValueError(f"when_full is {when_full!r}; it takes 'block' or 'thin'")
         super().__init__()
-        self._overwrite, self._keep = overwrite, keep
+        self._overwrite, self._keep = overwrite, as_policy(keep)
         self._n_offered = 0
         self._copier = Copier()
         self._run: Run | None = None
         if path is not None:
-            self._run = Run(Path(path), self._copier.memory, when_full == "thin")
+            self._run = Run(as_path(path), self._copier.memory, when_full == "thin")
             self._take(self._run.stored())
             weakref.finalize(self, self._run.close)  # also at the end of the process
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from nnweightviz.checkpoint import Checkpoint
+from nnweightviz.words import in_a_word
 
 
+@runtime_checkable
 class Policy(Protocol):
     """Decides twice: whether a checkpoint is taken at all, before it is copied, and which ones are dropped later."""
 
@@ -23,6 +25,15 @@ class Policy(Protocol):
 
     def drops(self, checkpoints: Sequence[Checkpoint]) -> list[int]:
         """Return the numbers of those that are not to be kept."""
+
+
+def as_policy(given: Any) -> Policy | None:
+    """Return a policy, or None; TypeError if it is neither."""
+    if given is None or (isinstance(given, Policy) and not isinstance(given, type)):
+        return given
+    raise TypeError(
+        f"keep is {in_a_word(given)}; it takes a policy, such as nnweightviz.keep.Every(10) or LogSpaced(20)"
+    )
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,7 @@ class Live:
             self._tell_error(str(error))
             return None
         _keep_orders(self.payload, payload)
+        payload.spectra.keep(before.spectra)
         self.payload = payload
         return self.everything()
 

@@ -1,17 +1,17 @@
-"""Checks options against what a widget shows: its gates, groups, metrics and checkpoints.
+"""Checks what a widget is given, and options against what it shows: its gates, groups, metrics and checkpoints.
 
 Not for their form (see ``options``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from nnweightviz.history import History
 from nnweightviz.network import Network
 from nnweightviz.selection import block_names
-from nnweightviz.words import counted
+from nnweightviz.words import counted, in_a_word
 
 
 def check_looks(options: Mapping[str, Any], network: Network, histories: Mapping[str, History]) -> None:
@@ -45,7 +45,7 @@ def check_looks(options: Mapping[str, Any], network: Network, histories: Mapping
 
 
 def parts_of(network: Network) -> list[str]:
-    """Return the names of all that the views beside the graph can show: layers, parameters, gates such as ``lstm.i``."""
+    """Return the names of all that the views beside the graph show: layers, parameters, gates such as ``lstm.i``."""
     parameters = network.parameters or {}
     layers = dict.fromkeys(name.rpartition(".")[0] for name in parameters)
     gates = dict.fromkeys(f"{network.layer_of(b.target).name}.{b.port}" for b in network.bundles if b.port)
@@ -74,3 +74,24 @@ def _check(option: str, given: Iterable[str], noun: str, there: Iterable[str], w
             more = ", …" if len(known) > 12 else ""
             listed = f"there are: {', '.join(map(repr, known[:12]))}{more}" if known else "there are none"
             raise ValueError(f"option {option!r} names {name!r}; there is no such {noun}{where}: {listed}")
+
+
+def refuse_unknown(unknown: Mapping[str, Any]) -> None:
+    """Raise TypeError if a widget was given arguments that there are not."""
+    if unknown:
+        accepted = (
+            "model, checkpoints, metrics, view, example_input, input_grid, input_names, output_names, "
+            "probe, precision, title"
+        )
+        raise TypeError(
+            f"WeightViz does not take {', '.join(map(repr, unknown))}; it takes {accepted}. "
+            "Looks are set with viz.options = {...}"
+        )
+
+
+def check_view_and_title(view: Any, views: Sequence[str], title: Any) -> None:
+    """Raise ValueError or TypeError early, so that a wrong word is told before a large history is read."""
+    if view not in views:
+        raise ValueError(f"there is no view {view!r}; the views are {', '.join(views)}")
+    if title is not None and not isinstance(title, str):
+        raise TypeError(f"title is {in_a_word(title)}; it takes a string")

@@ -10,13 +10,12 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from nnweightviz.adapters import as_network
-from nnweightviz.checkpoint import Checkpoint, LazyState, shapes_of, strip_wrappers
+from nnweightviz.checkpoint import Checkpoint, LazyState, as_path, shapes_of, strip_wrappers
 from nnweightviz.history import History
 from nnweightviz.network import Network
 from nnweightviz.storage.find import find
@@ -48,6 +47,8 @@ def open_history(path: str | os.PathLike[str], model: Any = None) -> History:
     ------
     FileNotFoundError
         If there is nothing at ``path``.
+    TypeError
+        If ``path`` is none: a list of paths goes into ``WeightViz(model, [...])``.
     UnreadableError
         If nothing there can be read: damaged, hostile or of no known form. Nothing in a file is ever executed.
     ValueError
@@ -63,7 +64,7 @@ def open_history(path: str | os.PathLike[str], model: Any = None) -> History:
     ...     history.epochs.tolist(), history["w"][:, 0, 0].tolist()
     ([9.0, 10.0], [9, 10])
     """
-    own = Path(path)
+    own = as_path(path)
     if is_history(own) and model is None:
         return History(own)
     stored = find(path)

@@ -224,7 +224,9 @@ def _pair(name: str, value: Any, _accepted: None) -> list[float]:
 
 
 def _bins(name: str, value: Any, _accepted: None) -> list[float]:
-    accepted = "the first edge, the last edge and the number of bins (1 to 1000), such as [-5, 5, 40], or None"
+    accepted = (
+        "the first edge, the last edge and the number of bins (1 to 1000), such as [-5, 5, 40], or None"
+    )
     if not isinstance(value, (list, tuple)) or len(value) != 3:
         raise _refuse(name, value, accepted)
     try:

@@ -115,14 +115,16 @@ def merged(runs: Sequence[tuple[dict[str, Any], Sequence[bytes]]]) -> tuple[dict
         "blocks": [],
         "orders": {},
         "summaries": {**first["summaries"], "blocks": []},
+        **({"spectra": {"about": [], "blocks": []}} if "spectra" in first else {}),
     }
     parts = []
     for one, pieces in runs:
         index["runs"].append({**one["runs"][0], **{name: one[name] for name in OF_RUN}})
-        for entries, all_entries in (
-            (one["blocks"], index["blocks"]),
-            (one["summaries"]["blocks"], index["summaries"]["blocks"]),
-        ):
+        owners = [(one, index), (one["summaries"], index["summaries"])]
+        if "spectra" in index:
+            index["spectra"]["about"] += one["spectra"]["about"]
+            owners.append((one["spectra"], index["spectra"]))
+        for entries, all_entries in ((of["blocks"], to["blocks"]) for of, to in owners):
             all_entries += [{**entry, "part": entry["part"] + len(parts)} for entry in entries]
         index["orders"] = {**one["orders"], **index["orders"]}
         parts += pieces

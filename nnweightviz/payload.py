@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from nnweightviz import blocks
 from nnweightviz.curves import Curves
 from nnweightviz.history import History
-from nnweightviz.moments.told import Told
+from nnweightviz.moments.told import Peaks, Told
 from nnweightviz.network import Network
 from nnweightviz.orders import unit_orders
 from nnweightviz.parameters import WEIGHTS, Entry, Parameters, Quantity
 from nnweightviz.parts import Attachment, add, attached, in_chunks, joined, onto_last
+from nnweightviz.spectrum.told import Told as ToldSpectra
 from nnweightviz.summaries import Summaries
 
 STATE_BYTES = 8_000_000
@@ -87,6 +88,7 @@ class Payload:
         self._precision, self._progress = precision, progress
         self.parameters = Parameters(network, list(history))
         self.told = Told(network, history)
+        self.spectra = ToldSpectra(self.parameters)
         self.n_checkpoints = len(self.parameters.checkpoints)
         self._summaries = Summaries(list(self.parameters.shapes))
         self.is_by_name = False
@@ -261,13 +263,8 @@ class Payload:
     def _message(self, start: int, metrics: dict[str, dict[str, Any]]) -> dict[str, Any]:
         """Return what a message tells of the checkpoints from ``start`` on, without weights."""
         n = self.n_checkpoints
-        message = {
-            "type": "append",
-            "run": self.run,
-            "revision": self.revision,
-            "start": start,
-            "n_checkpoints": n,
-        }
+        message: dict[str, Any] = {"type": "append", "run": self.run, "revision": self.revision}
+        message |= {"start": start, "n_checkpoints": n}
         message |= {"metrics": metrics, "part": None, "first": n, "blocks": [], "summaries": []}
         return message | self._moments(start, n) | {"precision": self.dtype, "notes": self._notes()}
 
@@ -311,6 +308,12 @@ class Payload:
     def exact(self, parameter: str, entries: Sequence[int]) -> NDArray[np.float64]:
         """Return some entries of a parameter at all checkpoints, float64 ``(n_checkpoints, n_entries)``."""
         return self.parameters.exact(parameter, entries, self.n_checkpoints)
+
+    def attach(self, attachment: Attachment, peaks: Peaks | None) -> None:
+        """Let what a probe found ride in the state; by ``peaks`` units are seen to die."""
+        with self.lock:
+            self.attached[attachment.name] = attachment
+        self.told.hear(peaks)
 
     def events(self) -> dict[str, Any]:
         """Return what happened, as :class:`~nnweightviz.moments.told.Told` says it. Kept in the index."""

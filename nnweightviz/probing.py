@@ -22,14 +22,14 @@ SHOWN_AFTER_S = 1.0
 class Progress:
     """A bar of tqdm, where that is installed, for what takes longer than a second."""
 
-    def __init__(self) -> None:
-        self._began = time.monotonic()
+    def __init__(self, what: str = "probe", unit: str = "batch") -> None:
+        self._what, self._unit, self._began = what, unit, time.monotonic()
         self._bar: Any = None
 
     def __call__(self, done: int, total: int) -> None:
         """Take note that ``done`` of ``total`` are through."""
         if self._bar is None and done < total and time.monotonic() - self._began > SHOWN_AFTER_S:
-            self._bar = _new_bar(total)
+            self._bar = _new_bar(total, self._what, self._unit)
         if self._bar is not None:
             self._bar.update(done - self._bar.n)
 
@@ -39,12 +39,12 @@ class Progress:
             self._bar.close()
 
 
-def _new_bar(total: int) -> Any:
+def _new_bar(total: int, what: str, unit: str) -> Any:
     try:
         from tqdm.auto import tqdm
     except ImportError:
         return None
-    return tqdm(total=total, desc="probe", unit="batch", leave=False)
+    return tqdm(total=total, desc=what, unit=unit, leave=False)
 
 
 def probed(model: Any, history: History, network: Network, probe: Probe) -> tuple[Outputs | None, Attachment]:

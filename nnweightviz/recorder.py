@@ -12,11 +12,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz.adapters import as_state
-from nnweightviz.checkpoint import QUANTITIES, Checkpoint, as_number, as_step
+from nnweightviz.checkpoint import QUANTITIES, Checkpoint, as_number, as_step, changes
 from nnweightviz.history import History
 from nnweightviz.keep import Policy
 from nnweightviz.words import in_a_word
@@ -52,8 +51,8 @@ def watch(
     model
         A ``torch.nn.Module``, also compiled or wrapped for several devices.
     optimizer
-        The optimiser whose steps are counted; a list of them, of which the first one's steps are counted; or None:
-        the first one that updates a parameter of the model.
+        The optimiser whose steps are counted; a list of them, of which the first one's steps are counted, and whose
+        other steps of the same round are waited for; or None: the first one that updates a parameter of the model.
     every
         How many steps lie between two checkpoints. A step that only accumulates gradients is none.
     path
@@ -63,8 +62,8 @@ def watch(
     metrics
         A function that returns numbers by name, or a dict that the loop keeps up to date; read at each checkpoint.
     record
-        What to record: ``"weights"``, and beside them ``"gradients"`` (as the optimiser used them) and ``"updates"``
-        (by how much its step changed each weight).
+        What to record: ``"weights"``, and beside them ``"gradients"`` (as each optimiser used them) and ``"updates"``
+        (by how much the step changed each weight, of several optimisers their round of steps).
     step
         How many steps were done before; by default the last one in the history, else 0.
     history
@@ -106,6 +105,10 @@ def watch(
     if isinstance(every, bool) or not isinstance(every, int) or every < 1:
         raise ValueError(f"every is {every!r}; it counts optimiser steps: a whole number from 1")
     _check_sources(epoch, metrics, record)
+    if history is not None and not isinstance(history, History):
+        raise TypeError(
+            f"history is {in_a_word(history)}; it takes a History; the path of one goes into path="
+        )
     if history is not None and (path is not None or keep is not None):
         raise ValueError(
             "watch was given a history and a path or keep; the history has them: leave these out"
@@ -136,7 +139,9 @@ class Watch:
         self._metrics: Metrics | None = None
         self._record: tuple[str, ...] = ("weights",)
         self._overwrite = False
-        self._counted: Any = None  # the optimiser whose steps are counted
+        self._rounds: Any = None  # when all optimisers have stepped
+        self._gradients: dict[str, NDArray[Any]] = {}
+        self._known: tuple[float | None, dict[str, float]] = None, {}  # epoch and metrics at the counted step
         self._before: dict[str, NDArray[Any]] | None = None
         self._failure: Exception | None = None
         self._warned: set[str] = set()
@@ -148,53 +153,70 @@ class Watch:
         last = int(self.history.steps[-1]) if len(self.history) else -1
         if self.step > last or self._overwrite:
             self.history.record(self._model, self._now(), self.step, overwrite=self._overwrite)
-        self._counted = optimizers[0] if optimizers else None
-        before = self._on_before if "updates" in self._record else None
-        self._stop = torch_steps.listen(optimizers[:1], before, self._on_step)
+        self._rounds = torch_steps.Rounds(
+            self._model,
+            optimizers,
+            begins=self._on_begin,
+            stepped=self._on_stepped,
+            counted=self._on_counted,
+            ends=self._on_end,
+        )
+        is_simple = len(optimizers) == 1 and "updates" not in self._record
+        before = None if is_simple else self._rounds.before
+        self._stop = torch_steps.listen(optimizers, before, self._rounds.after)
 
-    def _is_counted(self, optimizer: Any) -> bool:
-        """Whether the step of this optimiser counts; without one given, the first that updates the model does."""
-        if self._counted is None:
-            from nnweightviz.adapters import torch_steps
-
-            if torch_steps.updates(optimizer, self._model):
-                self._counted = optimizer
-        return optimizer is self._counted
-
-    def _on_before(self, optimizer: Any) -> None:
-        if self._is_counted(optimizer) and (self.step + 1) % self._every == 0:
+    def _on_begin(self) -> None:
+        if "updates" in self._record and (self.step + 1) % self._every == 0:
             self._before = as_state(self._model)
 
-    def _on_step(self, optimizer: Any) -> None:
-        if self._is_counted(optimizer):
-            self.step += 1
-            if self.step % self._every == 0:
-                self._take()
+    def _on_stepped(self, optimizer: Any) -> None:
+        step = self.step if self._rounds.is_open else self.step + 1
+        if "gradients" not in self._record or step % self._every:
+            return
+        try:
+            self._keep_gradients(optimizer if self._rounds.are_several else None)
+        except Exception as error:
+            self._warn(f"the gradients of step {step} were not recorded: {error}")
+
+    def _keep_gradients(self, optimizer: Any = None) -> None:
+        from nnweightviz.adapters import torch_steps
+
+        found = torch_steps.gradients_of(self._model, optimizer)
+        copied = as_state(found)  # also makes weights of what a weight norm, say, has kept: not of gradients
+        self._gradients |= {name: copied[name] for name in found}
+
+    def _on_counted(self) -> None:
+        self.step += 1
+        if self.step % self._every == 0:
+            self._known = self._now(), self._values()
+
+    def _on_end(self) -> None:
+        if self.step % self._every == 0:
+            self._take()
 
     def _take(self, is_last: bool = False) -> None:
         """Record now, the last state whatever the policy; what goes wrong is told, and training goes on."""
         try:
-            values, quantities = self._values(), self._quantities()
+            if is_last and "gradients" in self._record:
+                self._keep_gradients()
+            quantities = self._quantities()
             if is_last:
-                state = as_state(self._model)
-                self.history.append(Checkpoint(state, self.step, self._now(), values, quantities=quantities))
+                state, epoch, values = as_state(self._model), self._now(), self._values()
+                self.history.append(Checkpoint(state, self.step, epoch, values, quantities=quantities))
             else:
+                epoch, values = self._known
                 about: dict[str, Any] = {"quantities": quantities, **values}
-                self.history.record(self._model, self._now(), self.step, **about)
+                self.history.record(self._model, epoch, self.step, **about)
             self._failure = None
         except Exception as error:
             self._failure = error
             self._warn(f"step {self.step} was not recorded: {error}")
 
     def _quantities(self) -> dict[str, Mapping[str, NDArray[Any]]]:
-        from nnweightviz.adapters import torch_steps
-
-        quantities: dict[str, Mapping[str, NDArray[Any]]] = {}
-        if "gradients" in self._record:
-            quantities["gradients"] = as_state(torch_steps.gradients_of(self._model))
+        gradients, self._gradients = self._gradients, {}
+        quantities: dict[str, Mapping[str, NDArray[Any]]] = {"gradients": gradients}
         if self._before is not None:
-            after = as_state(self._model)
-            quantities["updates"] = {n: _change(b, after[n]) for n, b in self._before.items() if n in after}
+            quantities["updates"] = changes(self._before, as_state(self._model))
             self._before = None
         return {name: arrays for name, arrays in quantities.items() if arrays}
 
@@ -244,8 +266,10 @@ class Watch:
         OSError
             If something could not be written.
         """
-        if self._stop is not None and (not len(self.history) or self.history[-1].step != self.step):
-            self._take(is_last=True)
+        if self._stop is not None:
+            self._rounds.end()
+            if not len(self.history) or self.history[-1].step != self.step:
+                self._take(is_last=True)
         self._end()
         failure, self._failure = self._failure, None
         if failure is not None:
@@ -304,10 +328,3 @@ def _first_step(history: History, step: Any) -> int:
             "the checkpoints of this history have no steps, which watch counts; begin another history"
         )
     return int(history.steps[-1]) if len(history) else 0
-
-
-def _change(before: NDArray[Any], after: NDArray[Any]) -> NDArray[Any]:
-    """Return after - before, in float32 where the dtype is coarser: updates are small."""
-    dtype = before.dtype if before.dtype in (np.float32, np.float64) else np.float32
-    with np.errstate(invalid="ignore", over="ignore"):
-        return np.asarray(after.astype(dtype) - before.astype(dtype))

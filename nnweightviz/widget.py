@@ -21,23 +21,23 @@ from nnweightviz.drawn import network_of
 from nnweightviz.export import read_static, to_html
 from nnweightviz.history import History
 from nnweightviz.live import Live
-from nnweightviz.looks import check_looks
+from nnweightviz.looks import check_looks, check_view_and_title, refuse_unknown
 from nnweightviz.matching import matches
 from nnweightviz.options import Options, validated
 from nnweightviz.orders import COMPUTED
 from nnweightviz.payload import Payload
+from nnweightviz.printing import Printed
 from nnweightviz.probe import Outputs, Probe, as_probe
 from nnweightviz.probing import probed
 from nnweightviz.runs import Runs, histories_of, listed
 from nnweightviz.selection import checked_selection
 from nnweightviz.sheet import first_traits
-from nnweightviz.words import in_a_word
+from nnweightviz.views import VIEWS, numbers_of
 
-VIEWS = ("graph", "matrix", "distribution", "trajectory", "spectrum", "overview")
 PAGE_TRAITS = ("checkpoint", "playing", "speed", "loop", "view", "selection", "options", "title", "_network")
 
 
-class WeightViz(anywidget.AnyWidget):
+class WeightViz(Printed, anywidget.AnyWidget):
     """A layer-by-layer diagram of a network's weights, played back over its checkpoints.
 
     Parameters
@@ -125,8 +125,8 @@ class WeightViz(anywidget.AnyWidget):
         title: str | None = None,
         **unknown: Any,
     ) -> None:
-        _refuse_unknown(unknown)
-        _check_looks(view, title)
+        refuse_unknown(unknown)
+        check_view_and_title(view, VIEWS, title)
         self._probe: Probe | None = None if probe is None else as_probe(probe)
         histories = histories_of(model, checkpoints, metrics)
         if self._probe is not None and len(histories) > 1:
@@ -246,8 +246,7 @@ class WeightViz(anywidget.AnyWidget):
     def _attach_outputs(self) -> None:
         assert self._probe is not None
         self.outputs, attached = probed(self._model, self.history, self.network, self._probe)
-        with self._payload.lock:
-            self._payload.attached[attached.name] = attached
+        self._payload.attach(attached, peaks=self.outputs.peaks if self.outputs else None)
 
     @property
     def histories(self) -> dict[str, History]:
@@ -281,6 +280,27 @@ class WeightViz(anywidget.AnyWidget):
         finally:
             self._mover = 0
 
+    def data(self, view: str | None = None, **looks: Any) -> dict[str, Any]:
+        """Return the numbers behind a view as numpy arrays, at all checkpoints; of several runs, run -> such a dict.
+
+        Parameters
+        ----------
+        view
+            Its name; by default the one that is shown.
+        looks
+            Options that are other than the widget's own: ``viz.data("distribution", by="gate", bins=[-1, 1, 40])``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such view or option; the message says what there is. Keys and shapes are in
+            ``docs/numbers.md``.
+        """
+        options = validated({**self.options, **looks})
+        check_looks(options, self.network, self.histories)
+        shown = self.view if view is None else view
+        return numbers_of(shown, self.histories, self.network, options, self.selection)
+
     def page_state(self) -> tuple[dict[str, Any], list[bytes]]:
         """Return all traits as plain data, and the parts with every block: what a page without a kernel needs."""
         self._runs.flush()
@@ -308,23 +328,3 @@ class WeightViz(anywidget.AnyWidget):
         metrics = f", metrics {', '.join(self.history.log_metrics)}" if self.history.log_metrics else ""
         links = f"{self.network.n_links} link{'s' if self.network.n_links != 1 else ''}"
         return f"WeightViz of {self.title}: {layers}, {links}, {checkpoints}{metrics}, {self._payload.dtype}"
-
-
-def _refuse_unknown(unknown: Mapping[str, Any]) -> None:
-    if unknown:
-        accepted = (
-            "model, checkpoints, metrics, view, example_input, input_grid, input_names, output_names, "
-            "probe, precision, title"
-        )
-        raise TypeError(
-            f"WeightViz does not take {', '.join(map(repr, unknown))}; it takes {accepted}. "
-            "Looks are set with viz.options = {...}"
-        )
-
-
-def _check_looks(view: Any, title: Any) -> None:
-    """Early, so that a wrong word is told before a large history is read."""
-    if view not in VIEWS:
-        raise ValueError(f"there is no view {view!r}; the views are {', '.join(VIEWS)}")
-    if title is not None and not isinstance(title, str):
-        raise TypeError(f"title is {in_a_word(title)}; it takes a string")

@@ -21,7 +21,9 @@ __all__ = ["bundle"]
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "js" / "src"
 BOUNDARY = (ROOT / "docs" / "boundary.md").read_text()
-TYPES = "".join((SOURCE / name).read_text() for name in ("blocks.ts", "events.ts", "outputs.ts"))
+TYPES = "".join(
+    (SOURCE / name).read_text() for name in ("blocks.ts", "events.ts", "outputs.ts", "spectra.ts")
+)
 
 
 def own_traits() -> set[str]:
@@ -85,7 +87,7 @@ class TestWhatIsSent:
 
     def test_the_index(self) -> None:
         index = WeightViz(state(), states(2), {"loss": [1, 2]}).get_state()["_index"]
-        assert {*index, "outputs"} == fields("Index")
+        assert {*index, "outputs", "spectra"} == fields("Index")
         assert set(index["runs"][0]) == fields("RunIndex")
         assert set(index["runs"][0]["metrics"]["loss"]) == fields("Metric")
         assert all(set(entry) == fields("BlockEntry") for entry in index["blocks"])
@@ -151,6 +153,24 @@ class TestWhatIsSent:
         assert set(found) == fields("EventIndex")
         assert found["events"]
         assert all(set(entry) == fields("EventEntry") for entry in found["events"])
+
+    def test_spectra(self) -> None:
+        browser = Listener(viz := WeightViz(state(), [state(k) for k in range(1, 4)]))
+        about = {"run": "run", "names": ["fc1.weight"], "correlation": True}
+        browser.say(type="spectra", id="s0", **about)
+        while not (browser.heard and browser.heard[-1][0]["done"]):
+            time.sleep(0.01)
+        assert {"type", "id", *about} == fields("SpectraMessage")
+        (first, _), (last, _) = browser.heard
+        for reply in (first, last):
+            assert set(reply) == fields("SpectraReply")
+        assert set(first["parts"][0]) == fields("SpectrumPart")
+        assert all(set(entry) == fields("BlockEntry") for entry in first["blocks"])
+        assert set(last["correlation"]) == fields("CorrelationIndex")
+        index = viz.page_state()[0]["_index"]["spectra"]
+        assert set(index) == fields("SpectraIndex")
+        assert set(index["about"][0]) == fields("SpectraAbout")
+        assert all(set(entry) == fields("BlockEntry") for entry in index["blocks"])
 
     def test_everything_but_the_parts_is_json(self) -> None:
         sent = WeightViz(state(), states(2), {"loss": [1, float("nan")]}).get_state()

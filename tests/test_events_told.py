@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import nnweightviz as nwv
 from nnweightviz import complete, serving
@@ -218,3 +219,27 @@ def test_what_cannot_be_found_is_not_said_to_be_looked_for() -> None:
     assert set(ask(Listener(viz))["rules"]) == set(KINDS) - {*OF_METRICS, *OF_OUTPUTS}
     assert set(rules_for(has_metrics=True, has_outputs=True)) == set(KINDS)
     assert set(KINDS) - set(rules_for(has_metrics=True, has_outputs=False)) == set(OF_OUTPUTS)
+
+
+def test_units_that_die_on_the_probe_are_among_the_events() -> None:
+    torch.manual_seed(0)
+    model, history, x = (
+        torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.ReLU()),
+        nwv.History(),
+        torch.rand(20, 3),
+    )
+    with torch.no_grad():
+        model[0].bias.fill_(5)
+        for bias in (5.0, 5.0, -50.0, -50.0):
+            model[0].bias[2] = bias
+            history.record(model)
+    viz = WeightViz(model, history, probe=(x, torch.rand(20, 4)))
+    browser = Listener(viz)
+    dead = [e for e in ask(browser)["events"] if e["kind"] == "unit dies"]
+    assert [(e["checkpoint"], e["where"]) for e in dead] == [(2, {"group": "0", "unit": 2})]
+    history.record(model)  # the probe was not run at this one
+    viz._live.flush()
+    later = ask(browser)
+    assert later["n_checkpoints"] == 5
+    assert [e["checkpoint"] for e in later["events"] if e["kind"].startswith("unit")] == [2]
+    assert "unit dies" in later["rules"]

@@ -109,3 +109,9 @@ def test_a_count_must_be_one(n: Any) -> None:
 def test_a_mode_must_be_known() -> None:
     with pytest.raises(ValueError, match="mode is 'least'; it takes 'min' or 'max'"):
         Best("loss", mode="least")
+
+
+@pytest.mark.parametrize(("wrong", "said"), [(10, "an int"), ("best", "a str"), (Every, "the class Every")])
+def test_what_is_no_policy_is_refused(wrong: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=rf"keep is {said}.*; it takes a policy"):
+        History(keep=wrong)

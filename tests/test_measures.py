@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import timeit
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import scipy.linalg
 import scipy.stats
 import torch
 from hypothesis import given
@@ -157,6 +159,43 @@ class TestSpectra:
         assert measures.spectral_norm(WEIGHTS) == pytest.approx(
             torch.linalg.matrix_norm(torch.tensor(WEIGHTS), 2)
         )
+
+    @pytest.mark.parametrize("size", [1.0, 1e-200, 1e200])
+    @pytest.mark.parametrize("shape", [(40, 30), (30, 40), (30, 30)])
+    @pytest.mark.parametrize("smallest", [1e-2, 1e-4, 1e-7, 1e-11])
+    def test_small_singular_values_are_not_lost(
+        self, shape: tuple[int, int], smallest: float, size: float
+    ) -> None:
+        expected = np.geomspace(1, smallest, 30)
+        left, right = (np.linalg.qr(RNG.normal(size=(n, 30)))[0] for n in shape)
+        matrices = np.stack([(left * expected) @ right.T, RNG.normal(size=shape)]) * size
+        found = measures.singular_values(matrices)
+        assert found[0] / size == pytest.approx(expected, rel=1e-4, abs=0)
+        assert found[1] / size == pytest.approx(np.linalg.svd(matrices[1] / size, compute_uv=False), rel=1e-6)
+
+    def test_singular_values_of_a_net_take_a_third_of_scipys_time_at_most(self) -> None:
+        weights = [RNG.normal(size=(30, *shape)) for shape in ((100, 784), (100, 100), (10, 100))]
+
+        def with_scipy() -> list[Any]:
+            return [np.stack([scipy.linalg.svdvals(matrix) for matrix in each]) for each in weights]
+
+        def ours() -> list[Any]:
+            return [measures.singular_values(each) for each in weights]
+
+        for found, expected in zip(ours(), with_scipy(), strict=True):
+            assert np.abs(found - expected).max() <= 1e-5 * expected.max()
+        assert 3 * min(timeit.repeat(ours, number=1, repeat=3)) < min(
+            timeit.repeat(with_scipy, number=1, repeat=3)
+        )
+
+    def test_ranks_of_singular_values_are_those_of_the_weights(self) -> None:
+        found = measures.ranks(measures.singular_values(WEIGHTS), 7)
+        for name, measure in (
+            ("stable", measures.stable_rank),
+            ("effective", measures.effective_rank),
+            ("numerical", measures.numerical_rank),
+        ):
+            assert found[name].tolist() == measure(WEIGHTS).tolist()
 
     def test_a_kernel_is_a_matrix_of_its_first_axis_by_the_others(self) -> None:
         kernels = RNG.normal(size=(3, 4, 2, 3, 3))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,6 +80,31 @@ def test_a_slow_crossing_is_one_flip_when_the_weight_is_clear_of_zero() -> None:
     assert flip.sentence == "the weight from 5 of input to unit 2 of fc became negative"
 
 
+def test_a_bias_that_flips_is_called_a_bias() -> None:
+    history = nwv.History()
+    for bias in np.linspace(0.6, -0.6, 20):
+        history.record({"fc.weight": np.ones((1, 2)), "fc.bias": np.array([bias])})
+    (flip,) = of("sign flip", events(history, nwv.as_network(history[0].state)))
+    assert flip.sentence == "the bias of unit 1 of fc became negative"
+    assert flip.where == {"bundle": "fc.bias", "target": 0, "source": 0}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"history": "runs/a"}, "history is a str; events takes a History"),
+        ({"history": [{}]}, "history is a list; events takes a History"),
+        ({"network": {}}, "network is a dict; events takes a Network"),
+    ],
+)
+def test_what_is_no_history_or_network_is_refused_with_what_to_do(wrong: dict[str, Any], said: str) -> None:
+    history = nwv.History()
+    history.record({"fc.weight": np.ones((1, 2))})
+    given = {"history": history, "network": nwv.as_network(history[0].state), **wrong}
+    with pytest.raises(TypeError, match=said):
+        events(**given)
+
+
 def test_several_flips_of_a_fan_at_once_are_one_event_of_its_unit() -> None:
     weights = steady(np.random.default_rng(0))
     weights[20:, 3, 2:5] *= -1
@@ -115,6 +141,7 @@ def test_a_fan_that_becomes_all_positive_and_is_mixed_again_is_told_both_times()
         ("all positive", 20, 4),
         ("mixed signs", 40, 4),
     ]
+    assert of("all positive", told)[0].sentence == "all 8 weights into unit 5 of fc are positive"
 
 
 def test_one_sided_for_a_single_checkpoint_is_noise() -> None:
@@ -197,6 +224,17 @@ def test_units_die_and_revive_by_what_they_put_out() -> None:
         ("unit dies", 0, 2),
         ("unit dies", 2, 1),
         ("unit revives", 5, 1),
+    ]
+
+
+def test_a_unit_of_which_nothing_is_known_stays_as_it_was() -> None:
+    history = history_of(steady(np.random.default_rng(0), n=6, shape=(2, 2)))
+    peaks = np.array([[1, np.nan], [0, np.nan], [np.nan, 0], [np.nan, np.nan], [0, 1], [np.nan, np.nan]])
+    told = events(history, nwv.as_network(history[0].state), outputs={"fc": peaks})
+    assert [(e.kind, e.checkpoint, e.where["unit"]) for e in told if e.kind.startswith("unit")] == [
+        ("unit dies", 1, 0),
+        ("unit dies", 2, 1),
+        ("unit revives", 4, 1),
     ]
 
 

@@ -127,3 +127,17 @@ def test_what_cannot_be_read_is_a_value_error_that_names_the_file(tmp_path: Path
     with pytest.raises(UnreadableError, match=r"a\.pt cannot be read: it does not begin as a file"):
         nwv.open(tmp_path / "a.pt")
     assert issubclass(UnreadableError, ValueError)
+
+
+@pytest.mark.parametrize(
+    ("path", "error", "said"),
+    [
+        (3, TypeError, "the path is an int; it takes that of a folder or a file"),
+        (["a.pt"], TypeError, "the path is a list"),
+        ("", ValueError, "the path is empty"),
+    ],
+)
+def test_what_is_no_path_is_refused_in_a_sentence(path: Any, error: type[Exception], said: str) -> None:
+    for read in (nwv.open, nwv.History, nwv.follow):
+        with pytest.raises(error, match=said):
+            read(path)

@@ -121,6 +121,27 @@ def test_one_output_for_targets_of_0_and_1_is_a_yes_or_no(
     np.testing.assert_allclose(outputs.probabilities[-1][:, 0], logits.sigmoid().detach(), atol=1e-6)
 
 
+def test_outputs_are_told_in_a_line() -> None:
+    outputs = probed(net(), data())
+    loss, test_loss = (f"{outputs.loss[split][-1]:.4g}" for split in ("train", "test"))
+    assert repr(outputs) == (
+        f"Outputs of 0, 2: 3 checkpoints, {N} train and {N_TEST} test items kept; at the last "
+        f"mean squared error (train) {loss}, mean squared error (test) {test_loss}"
+    )
+
+
+@pytest.mark.parametrize("loss", [F.mse_loss, nn.L1Loss(), nn.HuberLoss()])
+def test_targets_of_0_and_1_are_numbers_if_the_loss_is_one_of_numbers(loss: Any) -> None:
+    x, y, _, _ = data(n_classes=2)
+    model = net()
+    outputs = probed(model, Probe(x, y.float(), loss=loss))
+    assert outputs.task.kind == "regression"
+    assert outputs.loss["train"][-1] == pytest.approx(loss(model(x)[:, 0], y.float()).item(), rel=1e-5)
+    np.testing.assert_allclose(outputs.residuals[-1], (y[:, None] - model(x)).detach(), atol=1e-6)
+    assert outputs.accuracy == {}
+    assert probed(net(nn.Sigmoid()), Probe(x, y.float(), loss=loss)).task.kind == "binary"
+
+
 def test_one_hot_targets_of_a_softmax_are_classes_and_of_an_autoencoder_numbers() -> None:
     x, y, _, _ = data(n_classes=3)
     model = net(nn.Softmax(-1), n_out=3)

@@ -119,6 +119,51 @@ def test_of_several_optimisers_the_steps_of_the_first_are_counted() -> None:
     assert history.steps.tolist() == [0, 2, 4]
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["counted first", "counted last"])
+@pytest.mark.parametrize("is_given", [True, False], ids=["given", "found"])
+def test_a_checkpoint_is_taken_when_all_optimisers_have_stepped(
+    order: tuple[int, int], is_given: bool
+) -> None:
+    model = net()
+    both = [torch.optim.SGD(model[k].parameters(), lr=0.5) for k in (0, 3)]
+    states = [model.state_dict()["3.weight"].numpy().copy()]
+    gradients = []
+    everything = ("weights", "gradients", "updates")
+    with watch(model, both if is_given else None, every=2, record=everything) as history:
+        for k in range(4):
+            for at in order:
+                both[at].zero_grad()
+                model(torch.randn(8, 4)).square().mean().backward()
+                both[at].step()
+                if at == 1 and k % 2:
+                    gradients.append(model[3].weight.grad.numpy().copy())
+            states.append(model[3].weight.detach().numpy().copy())
+    assert history.steps.tolist() == [0, 2, 4]
+    np.testing.assert_array_equal(history["3.weight"], states[::2])
+    np.testing.assert_array_equal(history["gradients/3.weight"][1:], gradients)
+    moved = np.diff(states, axis=0)[1::2]
+    np.testing.assert_allclose(history["updates/3.weight"][1:], moved, atol=1e-7)
+    assert np.abs(history["updates/0.weight"][1:]).min(0).max() > 0
+
+
+def test_an_optimiser_that_steps_now_and_then_is_not_waited_for_beyond_the_next_round() -> None:
+    model = net()
+    first, second = (torch.optim.SGD(model[k].parameters(), lr=0.5) for k in (0, 3))
+    last: dict[str, float] = {}
+    states = [model[3].weight.detach().numpy().copy()]
+    with watch(model, [first, second], every=1, metrics=last) as history:
+        for k in range(5):
+            last["k"] = k
+            model(torch.randn(8, 4)).square().mean().backward()
+            first.step()
+            if k % 3 == 1:
+                second.step()
+            states.append(model[3].weight.detach().numpy().copy())
+    assert history.steps.tolist() == [0, 1, 2, 3, 4, 5]
+    np.testing.assert_array_equal(history["3.weight"], states)
+    np.testing.assert_array_equal(history.metrics["k"], [np.nan, 0, 1, 2, 3, 4])
+
+
 def test_steps_that_only_accumulate_gradients_are_not_counted() -> None:
     model = net()
     optimizer = sgd(model)
@@ -238,6 +283,17 @@ def test_gradients_and_updates_are_those_of_the_step() -> None:
         history["0.weight"][1:] - history["0.weight"][:-1], history["updates/0.weight"][1:], atol=1e-7
     )
     assert np.isnan(history["gradients/0.weight"][0]).all()
+
+
+def test_weights_that_are_computed_have_updates_but_no_gradients() -> None:
+    model = nn.utils.parametrizations.weight_norm(nn.Linear(4, 3))
+    optimizer = sgd(model)
+    with watch(model, optimizer, every=1, record=("weights", "gradients", "updates")) as history:
+        model(torch.randn(8, 4)).square().mean().backward()
+        optimizer.step()
+    names = ["bias", "parametrizations.weight.original0", "parametrizations.weight.original1"]
+    assert sorted(history[1].quantities["gradients"]) == names
+    np.testing.assert_allclose(history["updates/weight"][1], np.diff(history["weight"], axis=0)[0], atol=1e-7)
 
 
 def test_gradients_on_disk_are_no_parameters_of_the_model(tmp_path: Path) -> None:
@@ -457,6 +513,9 @@ def test_a_displayed_widget_grows_while_the_loop_runs() -> None:
         ({"record": ("weights", "momenta")}, "record is"),
         ({"step": -1}, "step is -1"),
         ({"history": nwv.History(), "path": "x"}, "a history and a path"),
+        ({"history": "runs/a"}, "history is a str; it takes a History"),
+        ({"path": 3}, "the path is an int; it takes that of a folder or a file"),
+        ({"keep": 10}, "keep is an int; it takes a policy, such as nnweightviz.keep.Every"),
     ],
 )
 def test_wrong_arguments_are_refused_before_anything_is_recorded(wrong: dict[str, Any], message: str) -> None:

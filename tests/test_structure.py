@@ -20,6 +20,8 @@ PYTHON_RANKS = {
     "words": -1,
     "bundle": -0.5,
     "network": 0,
+    "scale": 0,
+    "layout": 0.5,
     "measures": 0,
     "blocks": 0,
     "options": 0,
@@ -46,7 +48,9 @@ PYTHON_RANKS = {
     "recorder": 4,
     "probe": 4,
     "moments": 3.8,
-    "plots": 4,
+    "spectrum": 3.8,
+    "views": 4.2,
+    "plots": 4.3,
     "payload": 4,
     "drawn": 4,
     "complete": 4.5,
@@ -56,6 +60,7 @@ PYTHON_RANKS = {
     "following": 4.8,
     "looks": 4,
     "probing": 5,
+    "printing": 5.5,
     "callbacks": 5,
     "export": 5,
     "sheet": 5,
@@ -84,6 +89,7 @@ TYPESCRIPT_RANKS = {
             "describe",
             "ticks",
             "events",
+            "spectra",
         ),
         0,
     ),
@@ -121,7 +127,7 @@ RESERVED = {
     "skorch": r"callbacks/skorch\.py",
 }
 VAGUE = re.compile(r"^_?(utils?|commons?|helpers?|managers?|misc|shared|stuff|core|base)$", re.IGNORECASE)
-BUNDLE_BYTES = {"widget.js": 150_000, "nnweightviz.css": 15_000, "extras.js": 100_000}
+BUNDLE_BYTES = {"widget.js": 150_000, "nnweightviz.css": 15_000, "extras.js": 175_000}
 MAX_LINES = {".py": 330, ".ts": 320}  # "about" 300 and 250
 MAX_FUNCTION_LINES = 60
 MAX_POSITIONAL = 5

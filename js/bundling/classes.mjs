@@ -4,10 +4,12 @@ import { createHash } from "node:crypto";
 
 /** Classes that tests and documents name, or that others may come to rely on; and beginnings that the code completes. */
 const KEPT = new Set(
-  `axes band bias block box-value canvas caption empty enlarged enlarged-spot event fold head-title idle inspector is-focus
-  kernel kernel-about kernel-pane kernel-spot kernel-values keys legend odd open marked-name outputs overlay picture pictures pixel
-  part plot portrait-name read reading-entry reading-title score sign stage strip-head strip-mark strip-panel strip-track strips
-  tile tile-name timeline-host told tooltip unit value`.split(/\s+/),
+  `axes band bias block box-value canvas caption cell empty enlarged enlarged-spot event figure focus fold
+  head-title idle inspector is- is-focus kernel kernel-about kernel-pane kernel-spot kernel-values key
+  keys legend marked-name now odd open outputs overlay overview overview-cell overview-told panel-
+  part picked-name picture pictures pixel playhead plot portrait-name read reading-entry reading-title
+  readout score sign spectrum-readout stage strip-head strip-mark strip-panel strip-track strips tile
+  tile-name timeline-host title told tooltip unit value`.split(/\s+/),
 );
 const COMPLETED = /^(hue|icon-|edge-|find-|run-)/;
 const NAMES = /(?<![\w-])(--)?nwv-([a-z0-9-]*)/g;

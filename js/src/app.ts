@@ -7,7 +7,7 @@ import type { RunsPanel } from "./extras/runs";
 import type { HostModel } from "./host";
 import { watchHost } from "./hosting";
 import { studioOfPage } from "./images/studio";
-import { DEFAULTS, type Options } from "./options";
+import type { Options } from "./options";
 import { Frame } from "./panel/frame";
 import { createInspector, type Inspector } from "./panel/inspector";
 import { createLegend, type LegendPanel } from "./panel/legend";
@@ -56,10 +56,9 @@ class App {
 
   #build(): void {
     const { network, history, player } = this.#session;
-    const options = () => this.#options();
+    const [options, isDark] = [() => this.#options(), () => this.#dark];
     const setOptions = (change: Partial<Options>) => this.#setOptions(change);
     const select = (selection: Selection | null) => this.#select(selection);
-    const isDark = () => this.#dark;
     const kernels = async () => (await loadExtras(this.#model)).KernelPicture;
     const beside: Beside = (link) => this.#runs?.beside(link) ?? null;
     const noteOf = (selection: Selection) => {
@@ -196,7 +195,7 @@ class App {
   }
 
   #options(): Options {
-    return looksOf({ ...DEFAULTS, ...this.#model.get("options") }, this.#session.histories);
+    return looksOf(this.#model.get("options"), this.#session.histories);
   }
 
   #setOptions(change: Partial<Options>): void {
@@ -302,11 +301,10 @@ class App {
       if (!shown) return;
       const text = shown.caption();
       if (caption.textContent !== text) caption.textContent = text;
-      this.#legend.update(
-        this.#view.legend(),
-        PALETTES[this.#dark ? "dark" : "light"],
-        this.#options().scale,
-      );
+      this.#inspector.tell();
+      this.#tooltip.tell();
+      const palette = PALETTES[this.#dark ? "dark" : "light"];
+      if (this.#stage.isDiagram) this.#legend.update(this.#view.legend(), palette, this.#options().scale);
       put(root, "data-links", this.#view.nLinks);
       put(root, "data-links-drawn", this.#view.nLinksDrawn);
       if (!this.#session.player.playing) this.#frame.live.textContent = shown.summary();

@@ -3,6 +3,7 @@
 
 import type { EventIndex, EventsMessage, EventsReply } from "./events";
 import type { OutputsIndex } from "./outputs";
+import type { SpectraIndex, SpectraMessage, SpectraReply } from "./spectra";
 
 export type Dtype = "float32" | "float16" | "int8";
 
@@ -90,6 +91,8 @@ export interface Index {
   /** Blocks `(stop - start, n_parameters)` of each quantity of summaries.py; pages saved before 0.2 have none. */
   summaries?: SummaryIndex;
   outputs?: OutputsIndex;
+  /** Of a page without a kernel; else they are asked for. */
+  spectra?: SpectraIndex;
 }
 
 /** @boundary */
@@ -118,7 +121,13 @@ export type ExactMessage = {
 /** Something was lost on its way: asks for all but weights, from checkpoint `start` on. @boundary */
 export type TailMessage = { type: "tail"; revision: number; start: number };
 /** What the browser sends. */
-export type Request = FetchMessage | CancelMessage | ExactMessage | TailMessage | EventsMessage;
+export type Request =
+  | FetchMessage
+  | CancelMessage
+  | ExactMessage
+  | TailMessage
+  | EventsMessage
+  | SpectraMessage;
 
 /** The points of a curve from number `start` on; those that were known from there on are replaced. @boundary */
 export interface MetricTail extends Metric {
@@ -167,6 +176,7 @@ export type Reply =
   | ExactReply
   | OrderMessage
   | EventsReply
+  | SpectraReply
   | ErrorMessage;
 
 const ITEMSIZE: Record<Dtype, number> = { float32: 4, float16: 2, int8: 1 };
@@ -219,7 +229,7 @@ export function valueAt({ entry, codes }: Block, checkpoint: number, index: numb
   return asValues(codes.subarray(at, at + 1), entry)[0];
 }
 
-async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+export async function inflate(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }

@@ -1,6 +1,6 @@
 // What a selection is, in words and numbers: the same for tooltip, inspector and screen reader. Pure.
 import type { History } from "./history";
-import { type Bundle, firstSource, type Group, linkEntries, type Network, unitName } from "./network";
+import { type Bundle, type Group, linkEntries, type Network, unitName } from "./network";
 
 /** @boundary */
 export type SelectedUnit = { group: string; unit: number };
@@ -94,16 +94,31 @@ export function unitLinks(
   return rows.sort((a, b) => Math.abs(b.value) - Math.abs(a.value) || 0);
 }
 
+/** The target and the source of the link that shows a flat parameter entry; null where none of the bundle does. */
+export function linkOf(bundle: Bundle, flat: number): [target: number, source: number] | null {
+  const { shape, strides, offset, blocks = 1, block_stride = 0 } = bundle;
+  const nTarget = shape[0] / blocks;
+  const sides = [blocks, nTarget, ...shape.slice(1)];
+  const steps = [nTarget * strides[0] + block_stride, ...strides];
+  const at = sides.map(() => 0);
+  let left = flat - offset;
+  // of what lies in an array without gaps, the longest step goes first
+  for (const d of sides.flatMap((n, d) => (n > 1 ? [d] : [])).sort((a, b) => steps[b] - steps[a])) {
+    at[d] = Math.max(0, Math.min(sides[d] - 1, Math.floor(left / steps[d])));
+    left -= at[d] * steps[d];
+  }
+  const [target, source] = [at[0] * nTarget + at[1], at[0] * shape[1] + at[2]];
+  return left === 0 && linkEntries(bundle, target, source).includes(flat) ? [target, source] : null;
+}
+
 /** A parameter entry as a selection of the first link that shows it. */
 export function asLink(network: Network, bundles: Bundle[], selection: Selection | null): Selection | null {
   if (selection === null || !("parameter" in selection)) return selection;
   const shape = network.parameters[selection.parameter] ?? [];
   const flat = selection.index.reduce((sum, i, d) => sum * shape[d] + i, 0);
-  for (const bundle of bundles.filter((b) => b.parameter === selection.parameter))
-    for (let target = 0; target < bundle.shape[0]; target++)
-      for (let i = 0; i < bundle.shape[1]; i++) {
-        const source = firstSource(bundle, target) + i;
-        if (linkEntries(bundle, target, source).includes(flat)) return { bundle: bundle.id, target, source };
-      }
+  for (const bundle of bundles) {
+    const link = bundle.parameter === selection.parameter && linkOf(bundle, flat);
+    if (link) return { bundle: bundle.id, target: link[0], source: link[1] };
+  }
   return null;
 }

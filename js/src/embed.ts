@@ -1,5 +1,6 @@
 // The entry of exported pages: widgets without a kernel, from the states that lie in the page.
 import { mount } from "./app";
+import { inflate } from "./blocks";
 import { connect } from "./connection";
 import { loadBy } from "./extras";
 import { extras } from "./extras/index";
@@ -38,11 +39,13 @@ function pageModel(state: Record<string, unknown>, address?: string): HostModel 
   };
 }
 
-function bytesOf(base64: string): Uint8Array {
-  const text = atob(base64);
+/** What a part is written as: base64, behind a tilde where it is deflated. */
+async function bytesOf(written: string): Promise<Uint8Array> {
+  const isDeflated = written.startsWith("~");
+  const text = atob(isDeflated ? written.slice(1) : written);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  return bytes;
+  return isDeflated ? inflate(bytes) : bytes;
 }
 
 /** One after the other, each with its first picture before the next begins: the reader sees something at once. */
@@ -51,7 +54,8 @@ async function start(): Promise<void> {
     const data = document.getElementById(host.dataset.state ?? "")?.textContent;
     if (!data) continue;
     const { state, parts } = JSON.parse(data) as PageState;
-    const model = pageModel({ ...state, _blocks: parts.map(bytesOf) }, host.dataset.live);
+    const blocks = await Promise.all(parts.map(bytesOf));
+    const model = pageModel({ ...state, _blocks: blocks }, host.dataset.live);
     mount(model, host, new AbortController().signal);
     await sessionOf(model).history.decoding;
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));

@@ -208,7 +208,8 @@ export class History implements Peer {
 
   /** How many checkpoints are here; the others are still with the kernel. */
   get nLoaded(): number {
-    if (this.#counted !== null) return this.#counted;
+    const isAlone = this.#shown.quantity !== "against"; // another run's checkpoints come without our knowing
+    if (this.#counted !== null && isAlone) return this.#counted;
     this.#counted = 0;
     for (let k = 0; k < this.nCheckpoints; k++) if (this.isHere(k)) this.#counted++;
     return this.#counted;

@@ -13,7 +13,7 @@ const LANE_TITLE = 16;
 const LANE_SHARE = 0.36;
 const BESIDE = { unit: 6, tick: 16, links: 3 }; // where history strips begin, and what follows them
 /** Pictures of outputs: the spacing of units that they take at least, and want; their size; the room of lanes beside them. */
-export const PICTURED = { least: 24, wanted: 28, aspect: 1.25, laneShare: 0.22 };
+export const PICTURED = { least: 24, wanted: 28, aspect: 1.25, laneShare: 0.22, score: 48 }; // below predictions
 
 export interface BoxSize {
   width: number;
@@ -175,6 +175,15 @@ function place(slot: Slot, x: number, top: number, height: number, looks: Layout
   return placed;
 }
 
+/** Where the lowest picture of outputs ends. */
+function lowestPicture(slots: Slot[], places: Map<string, Place>): number {
+  const here = slots.map(({ group }) => places.get(group.id)!);
+  const ends = here.map(({ top, height, spacing, outputs }) =>
+    outputs ? top + height - (spacing - outputs.height) / 2 : 0,
+  );
+  return Math.max(0, ...ends);
+}
+
 /** The size of a picture where units are so far apart; null where that is too close. */
 export function outputsBox(form: Form, spacing: number, zoom = 1): BoxSize | null {
   if (spacing < PICTURED.least) return null;
@@ -228,14 +237,11 @@ export function layoutNetwork(network: Network, looks: LayoutLooks): Layout {
   const places = new Map<string, Place>();
   for (let column = 0; column < x.length; column++) {
     const here = slotsAt.get(column) ?? [];
-    stack(
-      here.filter((slot) => !isLane(slot)),
-      x[column],
-      top,
-      mainBottom,
-      looks,
-      places,
-    );
+    const main = here.filter((slot) => !isLane(slot));
+    stack(main, x[column], top, mainBottom, looks, places);
+    const isLast = column === x.length - 1;
+    if (isLast && lowestPicture(main, places) + PICTURED.score > looks.height)
+      stack(main, x[column], top, looks.height - PICTURED.score, looks, places);
     if (laneTop !== null) {
       // As far to the source side as the gate matrices of the layer before leave room.
       const laneX = x[column] - (hasBands(columns, column - 1) ? 0.5 : 0.8) * gaps[column];

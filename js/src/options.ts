@@ -81,6 +81,10 @@ export interface Options {
   overview: "norm" | "update_norm" | "update_ratio" | "stable_rank";
 }
 
+/** Of a drawing whose height nobody has set. */
+export const USUAL_HEIGHT = 480;
+
+// Python sends all of them: these are for tests.
 // biome-ignore format: the text between the braces is JSON, which a test compares with options.py
 export const DEFAULTS: Options = {
   "scale": "layer",

@@ -4,7 +4,6 @@ import type { History } from "./history";
 import { renumbered } from "./history/run";
 import type { HostModel } from "./host";
 import { type Network, readNetwork } from "./network";
-import { DEFAULTS } from "./options";
 import type { GivenOutputs } from "./outputs";
 import { type Player, playerOf } from "./player";
 import { historiesOf, looksOf, openAll, receive, standIn } from "./runs";
@@ -43,7 +42,7 @@ export function sessionOf(model: HostModel): Session {
   history.subscribe(() => follow());
   for (const run of histories) run.revised = (number) => run === histories[shown] && follow(number);
   const show = (): void => {
-    const options = looksOf({ ...DEFAULTS, ...model.get("options") }, histories);
+    const options = looksOf(model.get("options"), histories);
     for (const run of histories) run.show(options.quantity, options.reference);
     const before = histories[shown];
     shown = Math.max(

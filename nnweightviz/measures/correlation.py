@@ -63,8 +63,8 @@ def layer_correlation(
     if len(lengths) != 1 or lengths[0] < 3:
         told = " and ".join(map(str, lengths)) or "no"
         raise ValueError(f"the layers have {told} samples; each has the same number, at least three")
-    rng = np.random.default_rng(seed)
-    standard = [_standardised(_some(array, n_weights, rng)) for array in rows]
+    chosen = chosen_weights([array.shape[1] for array in rows], n_weights, seed)
+    standard = [_standardised(array[:, some]) for array, some in zip(rows, chosen, strict=True)]
     n = len(standard)
     signed, absolute = np.zeros((n, n)), np.zeros((n, n))
     pairs = np.zeros((n, n), dtype=np.int64)
@@ -84,10 +84,15 @@ def layer_correlation(
     return LayerCorrelation(np.arange(n), mean, mean_absolute, counts, between, chance)
 
 
-def _some(array: Values, n: int, rng: np.random.Generator) -> Values:
-    if array.shape[1] <= n:
-        return array
-    return array[:, np.sort(rng.choice(array.shape[1], n, replace=False))]
+def chosen_weights(sizes: Sequence[int], n_weights: int = MOST_WEIGHTS, seed: int = 0) -> list[Any]:
+    """Return which weights :func:`layer_correlation` takes of layers of these sizes: indices, or ``slice(None)``.
+
+    Whoever cannot hold whole layers reads these alone, and finds the same correlations.
+    """
+    rng = np.random.default_rng(seed)
+    return [
+        slice(None) if n <= n_weights else np.sort(rng.choice(n, n_weights, replace=False)) for n in sizes
+    ]
 
 
 def _standardised(array: Values) -> Values:

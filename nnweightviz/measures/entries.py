@@ -5,7 +5,8 @@ Entries that are NaN or infinite are left out; where none is left, the result is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -15,11 +16,39 @@ from nnweightviz.measures.pieces import measured
 
 N_BINS = 41
 TAIL_SHARE = 0.05
+TOGETHER = 1 << 18
+"""Entries of several rows that are measured at once: they stay in the processor's cache."""
+
+
+def _flat(values: Values) -> Values:
+    """Return one row a checkpoint."""
+    return values.reshape(len(values), math.prod(values.shape[1:]))
 
 
 def _rows(values: Values) -> list[Values]:
     """Return the finite entries of each checkpoint."""
-    return [row[np.isfinite(row)] for row in values.reshape(len(values), -1)]
+    return [row[np.isfinite(row)] for row in _flat(values)]
+
+
+def _each_row(values: Values, measure: Callable[[Values], Values], empty: Values) -> Values:
+    """Return a measure of the finite entries of each checkpoint; ``empty`` where none is left.
+
+    ``measure`` takes rows ``(n, n_entries)`` and returns an array of n; many short ones are measured at once.
+    """
+    found = []
+    for rows in _some(_flat(values)):
+        if rows.size and np.isfinite(rows).all():
+            found.append(measure(rows))
+        else:
+            found += [measure(row[np.newaxis]) if row.size else empty[np.newaxis] for row in _rows(rows)]
+    return np.concatenate(found) if found else np.empty((0, *empty.shape))
+
+
+def _some(rows: Values) -> Iterator[Values]:
+    """Yield rows, as many at a time as have :data:`TOGETHER` entries."""
+    width = max(1, TOGETHER // max(1, rows.shape[1]))
+    for start in range(0, len(rows), width):
+        yield rows[start : start + width]
 
 
 def histogram(
@@ -55,17 +84,26 @@ def histogram(
     edges = _edges(weights, bins, limits, what)
 
     def counted(values: Values) -> dict[str, Values]:
-        rows = _rows(values)
-        counts = [np.histogram(row, edges)[0] for row in rows]
-        n = len(rows)
+        found = [_counted(rows, edges) for rows in _some(_flat(values))]
+        counts = np.concatenate(found) if found else np.empty((0, len(edges) + 2))
         return {
-            "counts": np.array(counts, dtype=np.float64).reshape(n, len(edges) - 1),
-            "edges": np.tile(edges, (n, 1)),
-            "below": np.array([(row < edges[0]).sum() for row in rows], dtype=np.float64),
-            "above": np.array([(row > edges[-1]).sum() for row in rows], dtype=np.float64),
+            "counts": counts[:, 1:-2],
+            "edges": np.tile(edges, (len(counts), 1)),
+            "below": counts[:, 0],
+            "above": counts[:, -2],
         }
 
     return measured(weights, counted, **what)
+
+
+def _counted(rows: Values, edges: Values) -> Values:
+    """Count the entries of each row below the edges, in each bin, above the edges, and those that are not finite."""
+    n, n_slots = len(rows), len(edges) + 2
+    slots = np.searchsorted(edges, rows, side="right")
+    slots[rows == edges[-1]] -= 1
+    slots[~np.isfinite(rows)] = n_slots - 1
+    slots += n_slots * np.arange(n)[:, np.newaxis]
+    return np.bincount(slots.reshape(-1), minlength=n * n_slots).reshape(n, n_slots).astype(np.float64)
 
 
 def _edges(weights: Given, bins: Any, limits: tuple[float, float] | None, what: What) -> Values:
@@ -110,8 +148,9 @@ def quantiles(
         raise ValueError(f"q is {q!r}; it is a list of shares from 0 to 1")
 
     def found(values: Values) -> Values:
-        rows = [np.quantile(r, shares) if r.size else np.full(len(shares), np.nan) for r in _rows(values)]
-        return np.array(rows).reshape(len(rows), len(shares))
+        return _each_row(
+            values, lambda rows: np.quantile(rows, shares, axis=1).T, np.full(len(shares), np.nan)
+        )
 
     return measured(weights, found, **what)
 
@@ -125,27 +164,36 @@ def moments(weights: Given, **what: Unpack[What]) -> Any:
     """
 
     def found(values: Values) -> dict[str, Values]:
-        rows = [_moments(row) for row in _rows(values)]
-        table = np.array(rows).reshape(len(rows), 4)
+        table = _each_row(values, _moments, np.full(4, np.nan))
         names = ("mean", "variance", "skewness", "excess_kurtosis")
         return {name: table[:, i] for i, name in enumerate(names)}
 
     return measured(weights, found, **what)
 
 
-def _moments(row: Values) -> list[float]:
-    if not row.size:
-        return [np.nan] * 4
-    mean = row.mean()
-    deviations = row - mean
-    scale = np.abs(deviations).max()
-    if scale <= np.finfo(np.float64).eps * abs(mean) * row.size:
-        return [mean, scale**2, np.nan, np.nan]
-    deviations /= scale  # the powers of very small or large weights would leave the range of float64
+def _moments(rows: Values) -> Values:
+    """Return mean, variance, skewness and excess kurtosis of each row, ``(n, 4)``."""
+    mean = rows.mean(axis=1)
+    deviations = rows - mean[:, np.newaxis]
+    scale = np.abs(deviations).max(axis=1)
+    are_equal = scale <= np.finfo(np.float64).eps * np.abs(mean) * rows.shape[1]
+    divisor = np.where(are_equal, 1.0, scale)
+    deviations /= divisor[
+        :, np.newaxis
+    ]  # the powers of very small or large weights would leave the range of float64
     squares = deviations * deviations
-    variance = squares.mean()
-    cubes, fourth = (squares * deviations).mean(), (squares * squares).mean()
-    return [mean, variance * scale**2, cubes / variance**1.5, fourth / variance**2 - 3]
+    variance = squares.mean(axis=1)
+    cubes, fourth = (squares * deviations).mean(axis=1), (squares * squares).mean(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        skewness, kurtosis = cubes / variance**1.5, fourth / variance**2 - 3
+    return np.column_stack(
+        [
+            mean,
+            np.where(are_equal, scale**2, variance * scale**2),
+            np.where(are_equal, np.nan, skewness),
+            np.where(are_equal, np.nan, kurtosis),
+        ]
+    )
 
 
 def sparsity(weights: Given, threshold: float = 0.0, **what: Unpack[What]) -> Any:

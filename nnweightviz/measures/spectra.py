@@ -14,6 +14,10 @@ import numpy as np
 from nnweightviz.measures.given import Given, Values, What
 from nnweightviz.measures.pieces import measured
 
+LEAST_BY_SQUARES = 3e-5
+"""Singular values down to this share of the largest one are found as roots of the eigenvalues of W W^T in float64, to
+one part in a million; matrices that have smaller ones are decomposed themselves, which takes nine times as long."""
+
 
 def _singular_values(values: Values) -> Values:
     n = len(values)
@@ -21,8 +25,22 @@ def _singular_values(values: Values) -> Values:
     out = np.full((n, min(matrices.shape[1:])), np.nan)
     finite = np.isfinite(matrices).all(axis=(1, 2))
     if finite.any() and out.size:
-        out[finite] = np.linalg.svd(matrices[finite], compute_uv=False)
+        out[finite] = _of_finite(matrices if finite.all() else matrices[finite])
     return out
+
+
+def _of_finite(matrices: Values) -> Values:
+    """Return singular values, largest first, by the smaller of W W^T and W^T W where that loses nothing."""
+    wide = matrices if matrices.shape[1] <= matrices.shape[2] else np.swapaxes(matrices, 1, 2)
+    largest = np.maximum(wide.max(axis=(1, 2)), -wide.min(axis=(1, 2)))
+    scale = np.where(largest > 0, largest, 1.0)[:, np.newaxis]  # squares neither overflow nor vanish
+    scaled = wide / scale[..., np.newaxis]
+    squares = np.linalg.eigvalsh(scaled @ np.swapaxes(scaled, 1, 2))[:, ::-1]
+    lost = squares[:, -1] < LEAST_BY_SQUARES**2 * squares[:, 0]
+    s = np.sqrt(np.maximum(squares, 0))
+    if lost.any():
+        s[lost] = np.linalg.svd(scaled[lost], compute_uv=False)
+    return np.asarray(s * scale)
 
 
 def singular_values(weights: Given, **what: Unpack[What]) -> Any:
@@ -37,21 +55,12 @@ def spectral_norm(weights: Given, **what: Unpack[What]) -> Any:
 
 def stable_rank(weights: Given, **what: Unpack[What]) -> Any:
     """Return ||W||_F^2 / ||W||_2^2, ``(n_checkpoints,)`` (Rudelson and Vershynin, 2007); NaN of zeros."""
-
-    def found(s: Values, _: int) -> Values:
-        return np.asarray((s**2).sum(axis=1) / s[:, 0] ** 2)
-
-    return _of_singular_values(weights, found, what)
+    return _of_singular_values(weights, lambda s, _: _stable(s), what)
 
 
 def effective_rank(weights: Given, **what: Unpack[What]) -> Any:
     """Return exp(-sum(p log p)) with p = s / sum(s), ``(n_checkpoints,)`` (Roy and Vetterli, 2007); NaN of zeros."""
-
-    def found(s: Values, _: int) -> Values:
-        p = s / s.sum(axis=1, keepdims=True)
-        return np.asarray(np.exp(-np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), p * 0).sum(axis=1)))
-
-    return _of_singular_values(weights, found, what)
+    return _of_singular_values(weights, lambda s, _: _effective(s), what)
 
 
 def numerical_rank(weights: Given, tolerance: float | None = None, **what: Unpack[What]) -> Any:
@@ -60,12 +69,45 @@ def numerical_rank(weights: Given, tolerance: float | None = None, **what: Unpac
     ``tolerance`` is relative to the largest singular value; by default max(n_rows, n_columns) times the precision of
     float32, in which weights mostly are (the rule of ``numpy.linalg.matrix_rank``, after Press et al., 2007).
     """
+    return _of_singular_values(weights, lambda s, longest: _numerical(s, longest, tolerance), what)
 
-    def found(s: Values, longest: int) -> Values:
-        relative = longest * float(np.finfo(np.float32).eps) if tolerance is None else tolerance
-        return np.where(np.isnan(s[:, 0]), np.nan, (s > relative * s[:, :1]).sum(axis=1))
 
-    return _of_singular_values(weights, found, what)
+def ranks(singular_values: Values, longest: int) -> dict[str, Values]:
+    """Return the stable, effective and numerical rank of matrices of which the singular values are known.
+
+    Parameters
+    ----------
+    singular_values
+        ``(n_checkpoints, n_values)``, largest first.
+    longest
+        max(n_rows, n_columns).
+
+    Returns
+    -------
+    dict
+        ``"stable"``, ``"effective"`` and ``"numerical"``, ``(n_checkpoints,)``: what the functions of these names give.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        numerical = _numerical(singular_values, longest, None)
+        return {
+            "stable": _stable(singular_values),
+            "effective": _effective(singular_values),
+            "numerical": numerical,
+        }
+
+
+def _stable(s: Values) -> Values:
+    return np.asarray(((s / s[:, :1]) ** 2).sum(axis=1))
+
+
+def _effective(s: Values) -> Values:
+    p = s / s.sum(axis=1, keepdims=True)
+    return np.asarray(np.exp(-np.where(p > 0, p * np.log(np.where(p > 0, p, 1)), p * 0).sum(axis=1)))
+
+
+def _numerical(s: Values, longest: int, tolerance: float | None) -> Values:
+    relative = longest * float(np.finfo(np.float32).eps) if tolerance is None else tolerance
+    return np.where(np.isnan(s[:, 0]), np.nan, (s > relative * s[:, :1]).sum(axis=1))
 
 
 def _of_singular_values(weights: Given, function: Callable[[Values, int], Values], what: What) -> Any:

@@ -22,6 +22,7 @@ from nnweightviz.moments.norms import NormEvents
 from nnweightviz.moments.units import unit_events
 from nnweightviz.network import Bundle, Network
 from nnweightviz.parameters import Parameters
+from nnweightviz.words import in_a_word
 
 __all__ = ["KINDS", "Event", "Events", "events"]
 
@@ -68,6 +69,8 @@ def events(
 
     Raises
     ------
+    TypeError
+        If ``history`` is no History, or ``network`` no Network.
     ValueError
         If the checkpoints are not of this network.
 
@@ -80,6 +83,15 @@ def events(
     >>> [(e.checkpoint, e.sentence) for e in events(history, as_network(history[0].state))]
     [(2, 'the weight from 2 of input to unit 1 of fc became negative')]
     """
+    if not isinstance(history, History):
+        raise TypeError(
+            f"history is {in_a_word(history)}; events takes a History: nnweightviz.open(path) gives one of files, "
+            "viz.history that of a widget"
+        )
+    if not isinstance(network, Network):
+        raise TypeError(
+            f"network is {in_a_word(network)}; events takes a Network: nnweightviz.as_network(model) gives one"
+        )
     found = list(_of_weights(history, network))
     found += _of_metrics(history)
     found += unit_events(network, outputs or {})

@@ -137,9 +137,8 @@ class LinkEvents:
             direction = {len(sources): "became positive", 0: "became negative"}.get(up, "changed their signs")
             if len(sources) == 1:
                 where = {"bundle": self._bundle.id, "target": j, "source": self._source(j, int(sources[0]))}
-                said = (
-                    f"the weight from {self._source_name(j, int(sources[0]))} to {self._unit(j)} {direction}"
-                )
+                link = f"the weight from {self._source_name(j, int(sources[0]))} to {self._unit(j)}"
+                said = f"{f'the bias of {self._unit(j)}' if self._is_bias else link} {direction}"
             else:
                 where = {"group": self._bundle.target, "unit": j}
                 said = f"{len(sources)} of {counted(weights.shape[1], 'weight')} into {self._unit(j)} {direction}"
@@ -160,7 +159,7 @@ class LinkEvents:
                 kind = {1: "all positive", -1: "all negative", 0: "mixed signs"}[int(now[j])]
                 said = f"the {n} weights into {self._unit(j)} no longer have one sign"
                 if now[j]:
-                    said = f"all {n} weights into {self._unit(j)} are {kind}"
+                    said = f"all {n} weights into {self._unit(j)} are {kind.removeprefix('all ')}"
                 share = float(np.abs(weights[j]).mean() / self._scale)
                 yield self._event(kind, k - 1, share, said, {"group": self._bundle.target, "unit": j})
             state.sides[settled] = now[settled]

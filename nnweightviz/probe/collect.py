@@ -105,12 +105,13 @@ class Collected:
         """Find out what is predicted, from the first predictions and all targets."""
         self._has_task = True
         targets = np.concatenate(list(self._targets.values()))
-        self._task, why = guess_task(prediction, targets, self._runner.output_activation)
-        if self._probe.loss is not None:
-            self._loss_name = str(getattr(self._probe.loss, "__name__", type(self._probe.loss).__name__))
-        elif self._task is None:
+        loss = self._probe.loss
+        if loss is not None:
+            self._loss_name = str(getattr(loss, "__name__", type(loss).__name__))
+        self._task, why = guess_task(prediction, targets, self._runner.output_activation, self._loss_name)
+        if loss is None and self._task is None:
             self._notes.append(f"no loss: {why}; give loss=")
-        else:
+        elif loss is None and self._task is not None:
             self._loss_name = self._task.loss_name
             self._notes.append(
                 f"the loss is guessed: {self._loss_name}, as {why}; give loss= if the model was trained on another"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from nnweightviz.adapters.runs import SATURATED
 from nnweightviz.probe.scores import Task, as_probabilities
+from nnweightviz.words import counted
 
 Array = NDArray[Any]
 
@@ -70,6 +71,19 @@ class Outputs:
     accuracy: Mapping[str, Array] = field(default_factory=dict)
     confusion: Mapping[str, Array] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        split = " and ".join(f"{len(numbers)} {split}" for split, numbers in self.items.items())
+        last = [
+            f"{what} ({split}) {values[-1]:.4g}"
+            for what, curves in ((self.loss_name, self.loss), ("accuracy", self.accuracy))
+            for split, values in curves.items()
+            if len(values)
+        ]
+        return (
+            f"Outputs of {', '.join(self.groups) or 'no group'}: {counted(self.n_checkpoints, 'checkpoint')}, {split} "
+            f"items kept{'; at the last ' if last else ''}{', '.join(last)}"
+        )
 
     @property
     def n_checkpoints(self) -> int:

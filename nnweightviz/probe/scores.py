@@ -5,6 +5,7 @@ Not for predicting anything (see ``outputs_of``).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -17,6 +18,8 @@ Kind = Literal["regression", "classes", "binary"]
 MOST_CLASSES = 128
 """Of more classes, no confusion is counted."""
 SUM_TOLERANCE = 1e-3
+DISTANCE = re.compile(r"mse|l1|huber|squared|absolute", re.IGNORECASE)
+"""In the name of a loss that compares numbers."""
 
 
 @dataclass(frozen=True)
@@ -42,10 +45,13 @@ class Task:
         return names[self.kind]
 
 
-def guess_task(prediction: Array, targets: Array, activation: str | None) -> tuple[Task | None, str]:
+def guess_task(
+    prediction: Array, targets: Array, activation: str | None, loss_name: str | None = None
+) -> tuple[Task | None, str]:
     """Return what predictions ``(n, ...)`` of targets ``(n, ...)`` seem to be, and the sentence that says why.
 
-    ``activation`` is the one that made the prediction, where it is known; targets are all there are.
+    ``activation`` is the one that made the prediction, where it is known; targets are all there are. ``loss_name`` is
+    that of a loss that was given: distances are of numbers, not of logits.
     """
     by_class = classes_first(prediction, targets)
     n_each, n_wanted = prediction[0].size, targets[0].size
@@ -70,6 +76,9 @@ def guess_task(prediction: Array, targets: Array, activation: str | None) -> tup
     if is_one_hot and form != "logits":
         why = f"targets are one-hot, one of {targets.shape[1]} classes, and predictions are {form}"
         return Task("classes", form, targets.shape[1]), why
+    is_distance = loss_name is not None and DISTANCE.search(loss_name) is not None
+    if is_distance and activation != "Sigmoid":
+        return Task("regression"), "the loss is one of numbers"
     if is_yes_or_no and len(values) == 2 and (n_wanted == 1 or is_whole):
         form = "probabilities" if activation == "Sigmoid" else "logits"
         return Task("binary", form, 2), f"targets are 0 or 1, and predictions are {form}"

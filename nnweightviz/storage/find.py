@@ -15,7 +15,7 @@ from pathlib import Path
 from nnweightviz.checkpoint import Checkpoint, shapes_of
 from nnweightviz.storage import hugging_face, keras_files
 from nnweightviz.storage.forms import ACCEPTED, INDEX, checkpoint_of, form_of, read_sharded
-from nnweightviz.storage.order import Read, in_order, natural
+from nnweightviz.storage.order import LABELLED, Read, in_order, natural
 from nnweightviz.storage.own import history_in_file, history_in_folder
 from nnweightviz.storage.stored import Stored, UnreadableError
 from nnweightviz.storage.tensors import open_tensors
@@ -99,6 +99,12 @@ class Search:
         if weights is None:
             if hugging_face.has_adapter(folder):
                 self.skip(folder, "it holds an adapter alone, not a model's parameters")
+            elif (
+                folder.name not in WITHIN
+                and self.resolve(folder)
+                and any(map(_may_be_checkpoint, _listed(folder)))
+            ):
+                self.skip(folder, "it is a folder of checkpoints by itself; open it by its own path")
             return
         try:
             checkpoint, points = hugging_face.read(weights, self.resolve)
@@ -187,7 +193,8 @@ def _in_folder(folder: Path) -> Stored:
         return own
     search = Search(folder)
     inside = sorted(_listed(folder), key=lambda path: natural(path.name))
-    if hugging_face.weights_in(folder, search.resolve) is not None:
+    weights = hugging_face.weights_in(folder, search.resolve)
+    if weights is not None and not any(map(_is_numbered, inside)):
         search.add(folder)
         search.beside += [
             path.name for path in inside if not path.is_dir() and path.name not in hugging_face.WEIGHTS
@@ -203,6 +210,16 @@ def _in_folder(folder: Path) -> Stored:
     if own is not None and not search.reads:
         return own
     return search.stored(folder)
+
+
+def _is_numbered(path: Path) -> bool:
+    """Whether a file is one of several checkpoints, by its name: beside it, ``model.safetensors`` is but one more."""
+    return _may_be_checkpoint(path) and LABELLED.search(path.name) is not None
+
+
+def _may_be_checkpoint(path: Path) -> bool:
+    """Whether a file is one, by its name."""
+    return form_of(path) is not None and not BESIDE.search(path.name)
 
 
 def _listed(folder: Path) -> Iterator[Path]:

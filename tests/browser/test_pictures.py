@@ -174,6 +174,42 @@ def test_the_error_of_the_prediction_stands_below_it(shown: Diagram) -> None:
         assert numbers == pytest.approx(expected, rel=1e-3)
 
 
+def test_what_is_said_of_a_unit_is_of_the_playhead(show: Callable[..., Diagram]) -> None:
+    net = nn.Sequential(nn.Linear(1, 1), nn.Tanh(), nn.Linear(1, 1))
+    state = {name: value.numpy() for name, value in net.state_dict().items()}
+    states = [
+        {**state, "0.weight": np.array([[w]], np.float32), "0.bias": np.zeros(1, np.float32)}
+        for w in (0.1, 9)
+    ]
+    viz = nwv.WeightViz(net, states, probe=(torch.linspace(-1, 1, 40)[:, None], torch.zeros(40)))
+    viz.checkpoint = 1
+    diagram = show(viz)
+    diagram.root.locator(".nwv-pictures").wait_for(state="attached")
+    click(diagram, "0", 0)
+    panel = diagram.root.get_by_label("Selection")
+    share = round(100 * float(viz.outputs.groups["0"].saturated[1, 0]))
+    expect(panel).to_contain_text(f"saturated (|output| > 0.99) in {share} % of its outputs")
+    diagram.scrub_to(0)
+    expect(panel).not_to_contain_text("saturated")
+    diagram.scrub_to(1)
+    expect(panel).to_contain_text(f"in {share} % of its outputs")
+
+
+def test_the_error_does_not_cover_the_pictures_of_a_full_column(show: Callable[..., Diagram]) -> None:
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Linear(4, 5), nn.ReLU(), nn.Linear(5, 12))
+    x, y = torch.randn(48, 4), torch.arange(48) % 12
+    diagram = show(nwv.WeightViz(net, [net.state_dict()], probe=(x[:36], y[:36], x[36:], y[36:])))
+    score = diagram.root.locator(".nwv-score")
+    expect(score).to_contain_text("accuracy")
+    told, stage = score.bounding_box(), diagram.root.locator(".nwv-stage").bounding_box()
+    assert told is not None
+    assert stage is not None
+    _, top, _, height = box(diagram, "2", 11)
+    assert top + height <= told["y"] - stage["y"]
+    assert told["y"] + told["height"] <= stage["y"] + stage["height"]
+
+
 def test_clicking_a_picture_enlarges_it_and_a_dot_tells_its_item(shown: Diagram) -> None:
     click(shown, "out", 0)
     large = shown.root.locator(".nwv-enlarged canvas")

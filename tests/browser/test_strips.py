@@ -271,6 +271,24 @@ def test_the_names_of_outputs_stay_on_a_narrow_stage(show: Show, page: Page) -> 
     assert name["x"] + name["width"] < stage["x"] + stage["width"]
 
 
+def test_strips_beside_pictures_stay_on_the_stage(show: Show, page: Page) -> None:
+    page.set_viewport_size({"width": 1000, "height": 900})
+    torch.manual_seed(0)
+    layers = [torch.nn.Linear(n, m) for n, m in ((7, 8), (8, 8), (8, 8), (8, 4), (4, 1))]
+    net = torch.nn.Sequential(*(part for layer in layers for part in (layer, torch.nn.Tanh())))
+    probe = (torch.randn(30, 7), torch.randn(30, 1))
+    viz = nwv.WeightViz(net, random_states(net, 4), probe=probe, output_names=["next"])
+    viz.options = {"strips": True}
+    diagram = show(viz)
+    diagram.root.locator(".nwv-strip-track").first.wait_for(state="attached")
+    stage = diagram.root.locator(".nwv-stage").bounding_box()
+    strips, name = track(diagram, "8"), diagram.root.locator("[data-names='8']").first.bounding_box()
+    assert stage is not None
+    assert name is not None
+    assert strips["x"] + strips["width"] < name["x"]
+    assert name["x"] + name["width"] < stage["x"] + stage["width"]
+
+
 def test_no_strips_are_offered_where_no_layer_has_room_for_them(show: Show) -> None:
     net = torch.nn.Sequential(torch.nn.Linear(3, 300), torch.nn.ReLU())
     diagram = show(nwv.WeightViz(net, random_states(net, 2)))

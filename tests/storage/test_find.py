@@ -104,6 +104,30 @@ def test_hugging_face_s_folders_give_steps_epochs_and_the_log(tmp_path: Path, sh
     assert len(alone.points["loss"]) == 5
 
 
+def test_a_final_model_beside_numbered_checkpoints_does_not_hide_them(tmp_path: Path) -> None:
+    for k in (9, 10):
+        save_file(state(k), tmp_path / f"epoch_{k}.safetensors")
+    save_file(state(10), tmp_path / "model.safetensors", metadata={"format": "pt"})
+    stored = find(tmp_path)
+    assert first_values(stored) == [9, 10]
+    assert "model.safetensors was skipped: it has no such number" in stored.notes
+
+
+def test_a_folder_of_folders_says_which_of_them_hold_checkpoints(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        np.savez(tmp_path / name / "m_1.npz", **state(1))
+    (tmp_path / "logs").mkdir()
+    said = "a was skipped: it is a folder of checkpoints by itself; open it by its own path; b was skipped"
+    with pytest.raises(UnreadableError, match=said):
+        find(tmp_path)
+    np.savez(tmp_path / "m_2.npz", **state(2))
+    stored = find(tmp_path)
+    assert first_values(stored) == [2]
+    assert sum("by its own path" in note for note in stored.notes) == 2
+    assert not any("logs" in note for note in stored.notes)
+
+
 def test_an_index_is_opened_by_name(tmp_path: Path) -> None:
     hugging_face(tmp_path / "a", 5, sharded=True)
     assert first_values(find(tmp_path / "a" / "model.safetensors.index.json")) == [5]

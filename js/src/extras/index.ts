@@ -1,15 +1,23 @@
 // What the second part of the bundle has.
 import { KernelPicture } from "../panel/kernel";
 import type { View, ViewContext } from "../views/context";
+import { createDistribution } from "./distribution";
 import { showEvents } from "./events";
+import { createMatrix } from "./matrix";
+import { createOverview } from "./overview";
 import { createPictures } from "./pictures";
 import { compareRuns } from "./runs";
+import { createSpectrum } from "./spectrum";
 import { createStrips } from "./strips/strips";
 import { createTrajectory } from "./trajectory";
 
 /** The views that are not the graph, by their names in the registry. */
 const views: Record<string, (host: HTMLElement, context: ViewContext) => View> = {
+  spectrum: createSpectrum,
+  overview: createOverview,
+  matrix: createMatrix,
   trajectory: createTrajectory,
+  distribution: createDistribution,
 };
 
 export const extras = { KernelPicture, compareRuns, createPictures, createStrips, showEvents, views };

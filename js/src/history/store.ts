@@ -93,8 +93,10 @@ export class Store {
       this.#valueBytes += values.byteLength;
     }
     this.#values.set(at, values);
-    for (const [oldest, old] of this.#values) {
-      if (this.#valueBytes <= VALUES_BYTES || oldest === at) break;
+    // Not even begun where there is room: of a map whose first entries were deleted, finding the first one takes long.
+    while (this.#valueBytes > VALUES_BYTES) {
+      const [oldest, old] = this.#values.entries().next().value!;
+      if (oldest === at) break;
       this.#values.delete(oldest);
       this.#valueBytes -= old.byteLength;
     }

@@ -16,7 +16,7 @@ import { formatCount, formatValue } from "../scale";
 import { EntriesDomains } from "./entries";
 import type { LoadKernels } from "./later";
 import { Portraitist } from "./portrait";
-import { type Beside, type Reading, readLink } from "./reading";
+import { type Beside, Note, type Reading, readLink } from "./reading";
 
 const MOST_ROWS = 60;
 const CROSS = "M4 4l8 8M12 4l-8 8";
@@ -24,6 +24,8 @@ const CROSS = "M4 4l8 8M12 4l-8 8";
 export interface Inspector {
   show(selection: Selection | null, checkpoint: number): void;
   move(checkpoint: number): void;
+  /** What is drawn is of another moment now. */
+  tell(): void;
 }
 
 /** The links of a unit, strongest first; values are rewritten as the playhead moves, rows stay where they are. */
@@ -78,10 +80,10 @@ function unitTable(
 }
 
 /** What is known of a unit, and its portrait, between its name and its links. */
-function withPortrait(table: Reading, portrait: Reading | null, note: string | null): Reading {
+function withPortrait(table: Reading, portrait: Reading | null, note: Note): Reading {
   const title = table.element.firstElementChild!;
   if (portrait) title.after(portrait.element);
-  if (note) title.after(html("div", "nwv-reading-entry", note));
+  title.after(note.element);
   const move = (k: number): void => {
     table.move(k);
     portrait?.move(k);
@@ -107,11 +109,12 @@ export function createInspector(
   const portraitist = new Portraitist(history);
   const domains = new EntriesDomains();
   let reading: Reading | null = null;
+  let note: Note | null = null;
   const close = iconButton("Close", CROSS);
   hear(close, { click: () => select(null) });
   return {
     show(selection, checkpoint) {
-      reading = null;
+      reading = note = null;
       if (isLink(selection)) {
         const bundle = bundles().find((b) => b.id === selection.bundle)!;
         const looks = { options: options(), isDark: isDark(), isPointable: true, domains, beside, kernels };
@@ -120,7 +123,8 @@ export function createInspector(
         const looks = { options: options(), isDark: isDark(), isPointable: true, kernels };
         const portrait = portraitist.pictureOf(selection, checkpoint, looks);
         const table = unitTable(history, bundles(), selection, checkpoint, select);
-        reading = withPortrait(table, portrait, noteOf(selection));
+        note = new Note(() => noteOf(selection));
+        reading = withPortrait(table, portrait, note);
         const outputs = enlarged(selection);
         if (outputs) reading.element.firstElementChild!.after(outputs);
       }
@@ -128,5 +132,6 @@ export function createInspector(
       host.replaceChildren(...(reading ? [close, reading.element] : []));
     },
     move: (checkpoint) => reading?.move(checkpoint),
+    tell: () => note?.tell(),
   };
 }

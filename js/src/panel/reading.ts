@@ -48,6 +48,23 @@ export interface Reading {
   drawn?: Promise<void>;
 }
 
+/** What is said of a unit at the moment that is drawn; no line where there is nothing to say. */
+export class Note {
+  readonly element = html("div", "nwv-reading-entry");
+  readonly #now: () => string | null;
+
+  constructor(now: () => string | null) {
+    this.#now = now;
+    this.tell();
+  }
+
+  tell(): void {
+    const text = this.#now() ?? "";
+    if (this.element.textContent !== text) this.element.textContent = text;
+    this.element.hidden = text === "";
+  }
+}
+
 /** What stands in place of a link's own history where there are several runs: that of all. */
 export type Beside = (link: [Bundle, number, number]) => Reading | null;
 

@@ -51,7 +51,9 @@ function thresholdTool(context: ToolbarContext): [HTMLElement, Refresh] {
 }
 
 /** "Show w, or w − w(reference), or the update"; the reference is a checkpoint's number, or the current one by a click. */
-function quantityTool(context: ToolbarContext): [HTMLElement, Refresh] {
+export function quantityTool(
+  context: Pick<ToolbarContext, "options" | "setOptions" | "nCheckpoints" | "checkpoint">,
+): [HTMLElement, Refresh] {
   const [tool, refreshChoice] = choice(
     "show",
     [
@@ -236,6 +238,20 @@ function blockTool({ network, options, setOptions }: ToolbarContext): [HTMLEleme
   return [element, refresh];
 }
 
+export function zoomTool(zoom: (factor: number | "fit") => void): HTMLElement {
+  const element = html("span", { class: "nwv-tool", role: "group", "aria-label": "zoom" });
+  for (const [label, path, factor] of [
+    ["Zoom out", MINUS, 0.8],
+    ["Fit", FIT, "fit"],
+    ["Zoom in", PLUS, 1.25],
+  ] as const) {
+    const button = iconButton(label, path);
+    hear(button, { click: () => zoom(factor) });
+    element.append(button);
+  }
+  return element;
+}
+
 export function createToolbar(host: HTMLElement, context: ToolbarContext): { update(): void } {
   const scale = choice(
     "scale",
@@ -270,20 +286,10 @@ export function createToolbar(host: HTMLElement, context: ToolbarContext): { upd
     scale,
     order,
   ];
-  const zoom = html("span", { class: "nwv-tool", role: "group", "aria-label": "zoom" });
-  for (const [label, path, factor] of [
-    ["Zoom out", MINUS, 0.8],
-    ["Fit", FIT, "fit"],
-    ["Zoom in", PLUS, 1.25],
-  ] as const) {
-    const button = iconButton(label, path);
-    hear(button, { click: () => context.zoom(factor) });
-    zoom.append(button);
-  }
   host.append(
     ...tools.map(([element]) => element),
     findTool(context.network, context.find, context.announce),
-    zoom,
+    zoomTool(context.zoom),
   );
   const update = (): void => {
     for (const [, refresh] of tools) refresh();

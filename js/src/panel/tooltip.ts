@@ -9,7 +9,7 @@ import { EntriesDomains } from "./entries";
 import type { LoadKernels } from "./later";
 import { momentLabel } from "./moment";
 import { Portraitist } from "./portrait";
-import { type Beside, type Reading, readLink } from "./reading";
+import { type Beside, Note, type Reading, readLink } from "./reading";
 
 interface Spot {
   x: number;
@@ -57,6 +57,8 @@ export interface Tooltip {
   show(selection: Selection, at: Spot, checkpoint: number, moment?: number): void;
   hide(): void;
   move(checkpoint: number): void;
+  /** What is drawn is of another moment now. */
+  tell(): void;
 }
 
 export function createTooltip(
@@ -80,8 +82,9 @@ export function createTooltip(
   let shown = "";
   let spot: Spot;
   let reading: Reading | null = null;
+  let note: Note | null = null;
   const fill = (selection: Selection, checkpoint: number): void => {
-    reading = null;
+    reading = note = null;
     if (isLink(selection)) {
       reading = readLink(
         history,
@@ -112,9 +115,10 @@ export function createTooltip(
       const about = group.role === "box" ? (layer?.note ?? "") : use;
       const looks = { options: options(), isDark: isDark(), isPointable: false, kernels };
       const picture = portraitist.pictureOf(selection, checkpoint, looks);
+      note = new Note(() => noteOf(selection));
       element.replaceChildren(
         html("div", "nwv-reading-title", unitLabel(network, selection.group, selection.unit)),
-        html("div", "nwv-reading-entry", noteOf(selection) ?? ""),
+        note.element,
         ...(picture ? [picture.element] : []),
         html("div", "nwv-reading-entry", about),
       );
@@ -135,7 +139,7 @@ export function createTooltip(
       const key = JSON.stringify([selection, moment]);
       if (key !== shown) fill(selection, moment ?? checkpoint);
       if (key !== shown && moment !== undefined) {
-        reading = null;
+        reading = note = null;
         element.prepend(html("div", "nwv-reading-moment", momentLabel(moment, history)));
       }
       if (key !== shown) reading?.drawn?.then(() => shown === key && place(spot));
@@ -146,9 +150,10 @@ export function createTooltip(
     },
     hide() {
       shown = "";
-      reading = null;
+      reading = note = null;
       element.hidden = true;
     },
     move: (checkpoint) => reading?.move(checkpoint),
+    tell: () => note?.tell(),
   };
 }

@@ -2,7 +2,7 @@
 import type { Selection } from "../../describe";
 import { type Layout, MARGIN, PICTURED } from "../../layout";
 import type { Network } from "../../network";
-import { DEFAULTS } from "../../options";
+import { USUAL_HEIGHT } from "../../options";
 import type { GivenOutputs } from "../../outputs";
 import type { Pictures, ViewContext } from "../context";
 import type { Size } from "./screen";
@@ -39,7 +39,7 @@ export class Overlay {
   height(asked: number, { groups }: Network): number {
     this.#update();
     const pictured = this.groups();
-    if (pictured.size === 0 || this.#context.options().height !== DEFAULTS.height) return asked;
+    if (pictured.size === 0 || this.#context.options().height !== USUAL_HEIGHT) return asked;
     const share = groups.some((group) => group.delayed_of !== null) ? 1 - PICTURED.laneShare : 1;
     const needed = groups
       .filter(({ id }) => pictured.has(id))

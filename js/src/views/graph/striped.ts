@@ -29,8 +29,14 @@ export class Striped {
     this.isPossible = groups.length > 0;
     this.#isOn = isOn;
     if (!isOn) return bare;
-    const width = Math.max(WIDTH.least, Math.min(WIDTH.most, WIDTH.share * looks.width));
-    return layoutNetwork(network, { ...looks, strips: new Map(groups.map((id) => [id, width])) });
+    const wide = Math.max(WIDTH.least, Math.min(WIDTH.most, WIDTH.share * looks.width));
+    const withStrips = (width: number): Layout =>
+      layoutNetwork(network, { ...looks, strips: new Map(groups.map((id) => [id, width])) });
+    const layout = withStrips(wide);
+    const beyond = layout.width - Math.max(looks.width, bare.width); // of the stage
+    if (beyond <= 0) return layout;
+    const nColumns = new Set(groups.map((id) => layout.places.get(id)!.x)).size;
+    return withStrips(Math.max(WIDTH.least, Math.floor(wide - beyond / nColumns)));
   }
 
   /** Show the strips on top of what is in the host, or take them away; `come` is called when they have come. */

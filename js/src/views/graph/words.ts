@@ -20,7 +20,7 @@ function momentOf({ name, steps }: Run, k: number): string {
   return `${name}, ${step === null ? `checkpoint ${k + 1}` : `step ${formatCount(step)}`}`;
 }
 
-function quantityWords({ options, history }: ViewContext, k: number): string {
+export function quantityWords({ options, history }: ViewContext, k: number): string {
   const { quantity, reference } = options();
   if (quantity === "update") return "update since the checkpoint before";
   if (quantity === "against") {
@@ -30,7 +30,7 @@ function quantityWords({ options, history }: ViewContext, k: number): string {
   return quantity === "difference" ? `w − w(checkpoint ${reference + 1})` : "weights";
 }
 
-function precisionWords({ history, options }: ViewContext, k: number): string {
+export function precisionWords({ history, options }: ViewContext, k: number): string {
   const { precision } = history;
   const isOwn = options().quantity !== "weights" && precision !== "float32" && !history.isRounded(k);
   return isOwn

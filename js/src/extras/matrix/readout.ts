@@ -1,0 +1,110 @@
+// What one entry of a parameter is, now and over time, where no link is that entry alone: beside the pointer.
+import { entryLabel, linkLabel } from "../../describe";
+import { html } from "../../dom";
+import { exactly } from "../../panel/reading";
+import { sparkline } from "../../panel/sparkline";
+import { formatValue } from "../../scale";
+import type { ViewContext } from "../../views/context";
+import { type Cell, entryOf, linkAt } from "./sheet";
+
+const SPARK = { width: 190, height: 44 };
+
+/** An entry's name as in Python: `fc1.weight[3, 5]`. */
+export const cellName = ({ network }: ViewContext, { piece, row, column }: Cell): string =>
+  entryLabel(network, piece.view, row, column);
+
+/** A value in words; "≈" where it is a rounded one. */
+export function cellValue(
+  context: ViewContext,
+  cell: Cell,
+  k: number,
+  exact: ArrayLike<number> | null,
+): string {
+  const { history } = context;
+  const { quantity, reference } = context.options();
+  const { view } = cell.piece;
+  if (!history.isRecorded(view.parameter, k, quantity, reference))
+    return history.isHere(k) ? "not recorded here" : "still with the kernel";
+  const isExact =
+    exact !== null || (history.isExact && history.before(0, { quantity, reference })[0].isExact);
+  const value = exact?.[k] ?? history.stored(view, cell.row, cell.column, quantity, reference)[k];
+  return `${isExact ? "" : "≈ "}${formatValue(value)}`;
+}
+
+export class Readout {
+  readonly #context: ViewContext;
+  readonly element = html("div", { class: "nwv-tooltip", hidden: true });
+  readonly #host: HTMLElement;
+  #key = "";
+  #move: (k: number) => void = () => {};
+
+  constructor(host: HTMLElement, context: ViewContext) {
+    this.#context = context;
+    this.#host = host;
+    host.append(this.element);
+  }
+
+  show(cell: Cell, k: number, x: number, y: number): void {
+    const key = `${cell.piece.view.parameter} ${entryOf(cell)}`;
+    if (key !== this.#key) this.#fill(cell, k, key);
+    this.element.hidden = false;
+    const { offsetWidth: width, offsetHeight: height } = this.element;
+    const { clientWidth, clientHeight } = this.#host;
+    const left = x + width + 20 > clientWidth ? x - width - 14 : x + 14;
+    const top = y + height + 16 > clientHeight && y > clientHeight / 2 ? y - height - 10 : y + 12;
+    this.element.style.left = `${Math.max(0, left)}px`;
+    this.element.style.top = `${Math.max(0, top)}px`;
+  }
+
+  #fill(cell: Cell, k: number, key: string): void {
+    this.#key = key;
+    const context = this.#context;
+    const { history, network } = context;
+    const { quantity, reference } = context.options();
+    const { view } = cell.piece;
+    const link = linkAt(network, cell);
+    const value = html("span", "nwv-value");
+    const chart = html("div", {});
+    let exact: ArrayLike<number> | null = null;
+    let at = k;
+    let spark: ReturnType<typeof sparkline>;
+    const draw = () => {
+      const values = exact ?? history.stored(view, cell.row, cell.column, quantity, reference);
+      spark = sparkline(values, SPARK.width, SPARK.height, at);
+      chart.replaceChildren(spark.element);
+    };
+    draw();
+    this.#move = (moment) => {
+      at = moment;
+      value.textContent = cellValue(context, cell, moment, exact);
+      spark.move(moment);
+    };
+    this.#move(k);
+    if (!history.isExact)
+      exactly(history, view, [entryOf(cell)], { quantity, reference }).then(
+        (all) => {
+          exact = all;
+          if (this.#key !== key) return;
+          draw();
+          this.#move(at);
+        },
+        () => {}, // without a kernel the stored value stays, marked ≈
+      );
+    const title = link ? linkLabel(network, link.of, link.target, link.source) : view.parameter;
+    this.element.replaceChildren(
+      html("div", "nwv-reading-title", title),
+      value,
+      chart,
+      html("div", "nwv-reading-entry", cellName(context, cell)),
+    );
+  }
+
+  move(k: number): void {
+    if (this.#key) this.#move(k);
+  }
+
+  hide(): void {
+    this.#key = "";
+    this.element.hidden = true;
+  }
+}

@@ -1,0 +1,263 @@
+"""Where everything in a printed diagram stands: columns of groups, units, ports, lanes, bands. Pure geometry.
+
+The twin of ``js/src/layout.ts`` (and ``columns.ts``) for what print shows: no portraits, strips, folded blocks or
+pictures of outputs. Lengths are in pixels of the widget's stage, y from the top. Not for drawing (see ``plots.graph``).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnweightviz.bundle import Bundle
+from nnweightviz.network import Group, Network
+
+Form = Literal["nodes", "ports", "bands", "folded", "box", "bias"]
+Floats = NDArray[np.float32]
+
+MAX_PORTED_UNITS = MAX_BIAS_LINKS = 16
+MAX_SPACING = 60
+TOP, RIGHT, BOTTOM, LEFT = 58, 64, 14, 64
+MOST_NAME = 110
+LANE_TITLE, LANE_SHARE = 16, 0.36
+DENSE, RECURRENT, BANDED = 54, 104, 172
+"""The least distance from one column to the next: plain, with a lane, with gate bands."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """The place of a gate's small matrix below the units of a banded layer."""
+
+    port: str
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a group stands: ``unit_y`` ``(n_units,)``, and how it is drawn."""
+
+    group: Group
+    form: Form
+    x: float
+    top: float
+    height: float
+    spacing: float
+    unit_y: Floats
+    radius: float
+    half_width: float
+    port: str | None = None
+    tiles: tuple[Tile, ...] = ()
+
+    def source_point(self, unit: int) -> tuple[float, float]:
+        """Return where links leave a unit."""
+        if self.form == "bias":
+            return self.x, self.top + self.height / 2
+        return self.x + self.half_width, float(self.unit_y[unit])
+
+    def target_point(self, unit: int, port: str | None) -> tuple[float, float]:
+        """Return where links meet a unit: at the port of their gate where it has ports."""
+        y = float(self.unit_y[unit])
+        if self.form == "ports" and port is not None:
+            y += self.port_offset(port)
+        return self.x - self.half_width, y
+
+    def port_offset(self, port: str) -> float:
+        """Return how far below a unit's middle a port of it is."""
+        ports = self.group.ports
+        return ((ports.index(port) + 0.5) / len(ports) - 0.5) * self.spacing * 0.84
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All places by group; ``ticked`` are the bundles of biases and norms that are ticks on their units."""
+
+    places: Mapping[str, Place]
+    width: float
+    height: float
+    lane_top: float | None
+    max_line_width: float
+    ticked: Mapping[str, Bundle]
+
+    def is_drawable(self, bundle: Bundle) -> bool:
+        """Whether a bundle's links are lines: both ends stand there, and its gate is the unfolded one."""
+        source, target = self.places.get(bundle.source), self.places.get(bundle.target)
+        if source is None or target is None or bundle.id in self.ticked or source.form == "folded":
+            return False
+        return target.form != "bands" or bundle.port == target.port
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What a layout depends on beside the network: the stage, and what is unfolded (group -> gate, or whether)."""
+
+    width: float
+    height: float
+    unfolded: Mapping[str, str | bool] = field(default_factory=dict)
+
+
+def is_banded(group: Group) -> bool:
+    """Whether a group has gates, and too many units to show all of them at once."""
+    return bool(group.ports) and group.n_units > MAX_PORTED_UNITS
+
+
+def is_foldable(group: Group) -> bool:
+    """Whether a group is an h(t-1) of so many units that it begins folded."""
+    return group.delayed_of is not None and group.n_units > MAX_PORTED_UNITS
+
+
+def layout_network(network: Network, looks: Looks) -> Layout:
+    """Return where all groups of a network stand."""
+    columns: dict[int, list[Group]] = defaultdict(list)
+    for group in network.groups:
+        columns[network.columns[group.id]].append(group)
+    x, width, gaps = _column_positions(columns, looks.width)
+    ticked = {b.id: b for b in network.bundles if _is_one_by_one(b) and b.shape[0] > MAX_BIAS_LINKS}
+    lined = {b.source for b in network.bundles if _is_one_by_one(b) and b.id not in ticked}
+    lanes = {group.id for group in network.groups if group.delayed_of is not None}
+    bottom = looks.height - BOTTOM
+    lane_top = bottom - (bottom - TOP) * LANE_SHARE if lanes else None
+    main_bottom = bottom if lane_top is None else lane_top - 18
+    places: dict[str, Place] = {}
+    for column in range(len(x)):
+        here = [(group, form) for group in columns[column] if (form := _form_of(group, lined, looks))]
+        in_lane = [group.id in lanes or (group.role == "bias" and group.beside in lanes) for group, _ in here]
+        main = [slot for slot, is_in in zip(here, in_lane, strict=True) if not is_in]
+        places |= _stacked(main, x[column], (TOP, main_bottom), looks)
+        if lane_top is not None:
+            # As far to the source side as the gate matrices of the layer before leave room.
+            lane_x = x[column] - (0.5 if _has_bands(columns, column - 1) else 0.8) * gaps[column]
+            lane = [slot for slot, is_in in zip(here, in_lane, strict=True) if is_in]
+            places |= _stacked(lane, lane_x, (lane_top, bottom - LANE_TITLE), looks)
+    if lane_top is not None:
+        places = {name: _with_tiles(place, lane_top, bottom) for name, place in places.items()}
+    line_width = _max_line_width(network, places)
+    return Layout(places, width, looks.height, lane_top, line_width, ticked)
+
+
+def _is_one_by_one(bundle: Bundle) -> bool:
+    return bundle.role in ("bias", "norm")
+
+
+def _form_of(group: Group, lined: set[str], looks: Looks) -> Form | None:
+    if group.role == "box":
+        return "box"
+    if group.role == "bias":
+        return "bias" if group.id in lined else None
+    if is_foldable(group) and not looks.unfolded.get(group.id):
+        return "folded"
+    if is_banded(group):
+        return "bands"
+    return "ports" if group.ports else "nodes"
+
+
+def _has_bands(columns: Mapping[int, Sequence[Group]], column: int) -> bool:
+    return any(map(is_banded, columns.get(column, ())))
+
+
+def _name_room(groups: Sequence[Group]) -> float:
+    """Return the room beside a column for the names of its units."""
+    longest = max((len(name) for group in groups for name in group.unit_names or ()), default=0)
+    return min(MOST_NAME, longest * 6.4) + 26
+
+
+def _column_positions(
+    columns: Mapping[int, Sequence[Group]], width: float
+) -> tuple[list[float], float, list[float]]:
+    """Return each column's x, the width of all, and the room to the left of each column; wide stages are filled."""
+    n = 1 + max(columns, default=0)
+
+    def has_lane(column: int) -> bool:
+        return any(group.delayed_of is not None for group in columns.get(column, ()))
+
+    def least_gap(column: int) -> float:
+        if not has_lane(column):
+            return DENSE
+        return BANDED if _has_bands(columns, column) or _has_bands(columns, column - 1) else RECURRENT
+
+    left, right = max(LEFT, _name_room(columns.get(0, ()))), max(RIGHT, _name_room(columns.get(n - 1, ())))
+    first_lane = least_gap(0) if has_lane(0) else 0
+    least = [least_gap(column) for column in range(1, n)]
+    room = width - left - right - first_lane
+    stretch = max(1.0, room / sum(least)) if least else 1.0
+    spare = room if n == 1 else 0
+    x = [left + first_lane + max(0.0, spare / 2)]
+    gaps = [gap * stretch for gap in least]
+    for gap in gaps:
+        x.append(x[-1] + gap)
+    return x, max(width, x[-1] + right), [first_lane or RECURRENT, *gaps]
+
+
+def _rows_of(group: Group, form: Form) -> float:
+    """Return how much height a group asks for, in units."""
+    fixed = {"bias": 1.0, "box": 1.6, "folded": 2.0}
+    return fixed.get(form) or (group.n_units * 1.35 if form == "ports" else group.n_units)
+
+
+def _stacked(
+    slots: Sequence[tuple[Group, Form]], x: float, between: tuple[float, float], looks: Looks
+) -> dict[str, Place]:
+    """Stack groups between two heights, sharing them by the rows they ask for."""
+    (top, bottom), places = between, {}
+    # A group below another needs room for its title; a bias has none.
+    gaps = [0 if i == 0 else 10 if form == "bias" else 24 for i, (_, form) in enumerate(slots)]
+    rows = sum(_rows_of(group, form) for group, form in slots)
+    room = bottom - top - sum(gaps)
+    step = min(MAX_SPACING, room / max(1, rows))
+    y = top + (room - step * rows) / 2
+    for gap, slot in zip(gaps, slots, strict=True):
+        height = step * _rows_of(*slot)
+        y += gap
+        places[slot[0].id] = _placed(slot, x, y, height, looks)
+        y += height
+    return places
+
+
+def _placed(slot: tuple[Group, Form], x: float, top: float, height: float, looks: Looks) -> Place:
+    group, form = slot
+    spacing = height / max(1, group.n_units)
+    unit_y = (top + (np.arange(group.n_units) + 0.5) * spacing).astype(np.float32)
+    radius = max(1.2, min(7.0, spacing * 0.36))
+    half_width = {"ports": max(5.0, min(9.0, spacing * 0.3)), "box": 40.0}.get(form, radius)
+    unfolded = looks.unfolded.get(group.id)
+    port = (unfolded if isinstance(unfolded, str) else group.ports[0]) if form == "bands" else None
+    return Place(group, form, x, top, height, spacing, unit_y, radius, half_width, port)
+
+
+def _with_tiles(place: Place, top: float, bottom: float) -> Place:
+    """Return a banded group's place with the matrices of its gates in the lane region below it."""
+    if place.form != "bands":
+        return place
+    step = (bottom - top) / len(place.group.ports)
+    tiles = (
+        Tile(port, place.x - 30, top + i * step, 60, min(44, step - 5))
+        for i, port in enumerate(place.group.ports)
+    )
+    return Place(**{**vars(place), "tiles": tuple(tiles)})
+
+
+def _max_line_width(network: Network, places: Mapping[str, Place]) -> float:
+    """Return how wide lines may be: as the closest ports or units leave room, thinner where many run into a group."""
+    rooms = [
+        place.spacing * 0.84 / len(place.group.ports) if place.form == "ports" else place.spacing
+        for place in places.values()
+        if place.form in ("nodes", "ports", "bands")
+    ]
+    crowds = [
+        sum(
+            bundle.shape[0] * bundle.shape[1]
+            for bundle in network.bundles
+            if bundle.target == name and (place.port is None or bundle.port == place.port)
+        )
+        for name, place in places.items()
+    ]
+    most = 90 / math.sqrt(max(1, *crowds, 1))
+    return max(1.0, min(6.5, min(rooms, default=math.inf) * 0.9, most))

@@ -1,0 +1,210 @@
+"""The diagram for print: every link a line, at the places, in the colours and widths of the widget.
+
+Not for where things stand (see ``nnweightviz.layout``) nor for what is pointed at: paper shows no portraits, no folded
+bands and no pictures of outputs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from nnweightviz.bundle import Bundle
+from nnweightviz.drawn import network_of
+from nnweightviz.history import History
+from nnweightviz.layout import Looks, layout_network
+from nnweightviz.network import Network
+from nnweightviz.options import validated
+from nnweightviz.parameters import Parameters
+from nnweightviz.plots.legend import LEGEND, ROW, draw_legend, legend_rows
+from nnweightviz.plots.lines import FEW, MOST_CRISP, MOST_IN_ALL, N_STRONG, Lines, shading, words_of
+from nnweightviz.plots.links import Links, Shown
+from nnweightviz.plots.stage import HEAD, Stage, colour_of, size_of
+from nnweightviz.plots.units import draw_units
+from nnweightviz.scale import PALETTES, Theme, buckets_of, line_of, opacity_exponent
+from nnweightviz.words import in_a_word
+
+SHADING_RATIO = 2
+"""Pixels of the image of a crowd to a pixel of the stage."""
+
+
+def graph(
+    history: History,
+    network: Network | None = None,
+    checkpoint: int = -1,
+    *,
+    ax: Axes | None = None,
+    unfolded: Mapping[str, str | bool] | None = None,
+    size: tuple[float, float] = (7.2, 4.8),
+    theme: Theme = "light",
+    title: str | None = None,
+    **shown: Any,
+) -> Axes:
+    """Draw a network with the weights of a checkpoint.
+
+    Parameters
+    ----------
+    history
+        The checkpoints; domains are of all of them, as in the widget.
+    network
+        As ``nnweightviz.as_network(model)`` gives it; by default the one kept with the history, or names and shapes.
+    checkpoint
+        0-based, or from the end if negative.
+    ax
+        Where to draw; by default in a new figure of ``size`` inches.
+    unfolded
+        Which gate of a banded layer has its links drawn (group id -> gate), and which h(t-1) is unfolded.
+    size, theme, title
+        Of a new figure in inches; ``"light"`` or ``"dark"``; above the diagram, the network's name by default.
+    shown
+        Options of the widget: ``scale``, ``quantity``, ``reference``, ``threshold``, ``signs``, ``gates``, ``roles``,
+        ``reduce``, ``rest_index``; see ``docs/options.md``.
+
+    Raises
+    ------
+    TypeError, ValueError, IndexError
+        If something given is not accepted; the message says what is.
+    """
+    links_shown = _checked(history, shown, theme)
+    network = network_of(None, history) if network is None else network
+    parameters = Parameters(network, list(history))
+    n = len(parameters.checkpoints)
+    if not -n <= checkpoint < n:
+        raise IndexError(
+            f"checkpoint is {checkpoint}; this history has {n}, 0 to {n - 1}, or -1 for the last"
+        )
+    if ax is None:
+        ax = Figure(figsize=size).add_axes((0, 0, 1, 1))
+    links = Links(network, parameters, links_shown)
+    draw_graph(ax, links, checkpoint % n, unfolded=unfolded, theme=theme, title=title)
+    return ax
+
+
+def draw_graph(
+    ax: Axes,
+    links: Links,
+    k: int,
+    *,
+    unfolded: Mapping[str, str | bool] | None = None,
+    theme: Theme = "light",
+    title: str | None = None,
+) -> None:
+    """Draw links at checkpoint ``k``; as :func:`graph`, for those who draw several checkpoints of the same links."""
+    width, height = size_of(ax)
+    rows = len(legend_rows(links, links.network.bundles, k, width))
+    looks = Looks(width, max(160, height - HEAD - LEGEND - ROW * rows), unfolded or {})
+    stage = Stage(ax, links.network, layout_network(links.network, looks), links, k, theme)
+    stage.prepare()
+    told = _draw_links(stage)
+    draw_units(stage)
+    stage.text(10, -8, links.network.name if title is None else title, size=9, weight="bold", ha="left")
+    draw_legend(stage, told)
+
+
+def _checked(history: Any, shown: Mapping[str, Any], theme: str) -> Shown:
+    if not isinstance(history, History):
+        raise TypeError(
+            f"history is {in_a_word(history)}; it is a History, as nnweightviz.open(path) gives it"
+        )
+    if len(history) == 0:
+        raise ValueError("the history has no checkpoints: record one first")
+    if theme not in PALETTES:
+        raise ValueError(f"theme is {theme!r}; it is {' or '.join(map(repr, PALETTES))}")
+    names = [field.name for field in fields(Shown)]
+    for name in shown:
+        if name not in names:
+            raise TypeError(f"graph() does not take {name!r}; of the options it takes {', '.join(names)}")
+    options = validated(shown)
+    return Shown(**{name: options[name] for name in names})
+
+
+def _lines_of(stage: Stage, bundle: Bundle) -> Lines | None:
+    """Return a bundle's links as lines; None if they were not recorded."""
+    values = stage.links.values(bundle, stage.k)
+    if values is None:
+        return None
+    source, target = (stage.layout.places[end] for end in (bundle.source, bundle.target))
+    n_target, n_source = values.shape
+    ends = np.array([target.target_point(j, bundle.port) for j in range(n_target)])
+    starts = np.array([source.source_point(i) for i in range(bundle.n_source)])
+    first = (np.arange(n_target) * bundle.blocks // max(1, n_target)) * n_source
+    chosen = first[:, None] + np.arange(n_source)
+    segments = np.stack([starts[chosen], np.broadcast_to(ends[:, None], (n_target, n_source, 2))], axis=2)
+    domain = stage.links.domain(bundle, stage.k)
+    buckets = buckets_of(values, domain, signed=stage.links.is_signed(bundle))
+    sizes = np.where(np.isfinite(values), np.abs(values) / domain if domain > 0 else 0, np.inf)
+    if stage.links.is_signed(bundle):
+        sizes[_is_off(values, stage.links.shown.signs)] = -1  # below every threshold
+    return Lines(segments.reshape(-1, 2, 2), buckets.ravel(), sizes.ravel(), np.abs(values).ravel())
+
+
+def _is_off(values: NDArray[Any], signs: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which weights have a sign that is switched off."""
+    return (values > 0) & ("+" not in signs) | (values < 0) & ("-" not in signs)
+
+
+def _draw_links(stage: Stage) -> list[str]:
+    """Draw the links, strongest last, those of crowds as an image; return what there is to say of them."""
+    layout, links = stage.layout, stage.links
+    drawable = [b for b in stage.network.bundles if layout.is_drawable(b) and links.is_shown(b)]
+    threshold = links.shown.threshold
+    found = [(bundle, lines) for bundle in drawable if (lines := _lines_of(stage, bundle)) is not None]
+    n_missing = sum(b.n_links for b in drawable) - sum(len(lines.buckets) for _, lines in found)
+    if not found:
+        return ["no links"]
+    groups = [bundle.target for bundle, _ in found]
+    every = Lines.joined([lines for _, lines in found]).at_least(threshold)
+    exponent = opacity_exponent(sum(len(lines.buckets) for _, lines in found))
+    crowds: dict[str, list[Lines]] = defaultdict(list)
+    for group, (_, lines) in zip(groups, found, strict=True):
+        crowds[group].append(lines.at_least(threshold))
+    most = FEW if len(every.buckets) > MOST_IN_ALL else MOST_CRISP
+    crisp = []
+    for parts in crowds.values():
+        lines = Lines.joined(parts)
+        if len(lines.buckets) > most:
+            _shade(stage, lines, exponent)
+            lines = lines.strongest(N_STRONG)
+        crisp.append(lines)
+    shown = Lines.joined(crisp)
+    _draw_crisp(stage, shown, exponent)
+    n_all = sum(len(lines.buckets) for _, lines in found)
+    return words_of(shown, every, n_all, n_missing)
+
+
+def _draw_crisp(stage: Stage, lines: Lines, exponent: float) -> None:
+    """Draw lines, the strongest last; NaN and infinities dashed above them."""
+    buckets, which = np.unique(lines.buckets, return_inverse=True)
+    styles = [
+        line_of(int(bucket), stage.palette, stage.layout.max_line_width, exponent) for bucket in buckets
+    ]
+    colours = np.array([(*colour_of(style.colour), style.opacity) for style in styles]).reshape(-1, 4)
+    widths = np.array([style.width * stage.point for style in styles])
+    is_odd = np.array([style.is_dashed for style in styles], bool)[which]
+    order = np.argsort(lines.shares, kind="stable")
+    for odd, dashes in ((False, "solid"), (True, (0, (4, 3)))):
+        own = order[is_odd[order] == odd]
+        collection = LineCollection(
+            lines.segments[own],
+            colors=colours[which[own]],
+            linewidths=widths[which[own]],
+            linestyles=[dashes],
+            capstyle="butt",
+            zorder=2,
+        )
+        stage.ax.add_collection(collection, autolim=False)
+
+
+def _shade(stage: Stage, lines: Lines, exponent: float) -> None:
+    image = shading(lines, stage.palette, exponent, ratio=SHADING_RATIO)
+    if image is not None:
+        pixels, extent = image
+        stage.ax.imshow(pixels, extent=extent, aspect="auto", interpolation="nearest", zorder=1)

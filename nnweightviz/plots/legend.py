@@ -1,0 +1,62 @@
+"""The legend of a printed diagram: what colour and width say, every domain, and what is drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+
+from nnweightviz.bundle import Bundle
+from nnweightviz.plots.links import Links
+from nnweightviz.plots.stage import Stage, colour_of
+from nnweightviz.scale import N_LEVELS, NEGATIVE, POSITIVE, UNSIGNED, line_of, opacity_exponent
+
+LEGEND, ROW = 34, 12
+"""Pixels below the stage, and for each row of domains."""
+
+
+def draw_legend(stage: Stage, told: list[str]) -> None:
+    """Draw lines from −domain to +domain in the very styles of the picture, with every domain."""
+    drawn = [b for b in stage.network.bundles if stage.layout.is_drawable(b) or b.id in stage.layout.ticked]
+    exponent = opacity_exponent(sum(b.n_links for b in drawn if b.id not in stage.layout.ticked))
+    x, y = 16.0, stage.layout.height + 12
+    samples = {
+        True: (-1, -0.75, -0.5, -0.25, -0.05, 0.05, 0.25, 0.5, 0.75, 1),
+        False: (0.05, 0.25, 0.5, 0.75, 1),
+    }
+    for signed, shares in samples.items():
+        if not any(stage.links.is_signed(bundle) is signed for bundle in drawn):
+            continue
+        if signed:
+            stage.text(x - 6, y, "−", size=7)
+        for share in shares:
+            kind = UNSIGNED if not signed else NEGATIVE if share < 0 else POSITIVE
+            bucket = 4 * min(N_LEVELS - 1, int(abs(share) * N_LEVELS)) + kind
+            line = line_of(bucket, stage.palette, stage.layout.max_line_width, exponent)
+            colour = (*colour_of(line.colour), line.opacity)
+            stage.ax.plot([x + 4, x + 4], [y - 7, y + 7], color=colour, linewidth=line.width * stage.point)
+            x += 9
+        stage.text(x + 4, y, "+" if signed else "norm", size=7, ha="left")
+        x += 24 if signed else 46
+    for row in legend_rows(stage.links, drawn, stage.k, stage.layout.width):
+        stage.text(x, y, row, size=7, ha="left", color=stage.muted)
+        y += ROW
+    stage.text(10, y + 8, " · ".join([_moment(stage), *told]), size=7, ha="left", color=stage.muted)
+
+
+def _moment(stage: Stage) -> str:
+    checkpoint = stage.links.parameters.checkpoints[stage.k]
+    n = len(stage.links.parameters.checkpoints)
+    parts = [f"epoch {checkpoint.epoch:g}"] if checkpoint.epoch is not None else []
+    parts += [f"step {checkpoint.step}"] if checkpoint.step is not None else []
+    return f"{', '.join(parts) or 'checkpoint'} ({stage.k + 1} of {n})"
+
+
+def legend_rows(links: Links, bundles: Sequence[Bundle], k: int, width: float) -> list[str]:
+    """Return every domain in words, in rows of the room beside the sample lines."""
+    kinds = {links.is_signed(bundle) for bundle in bundles}
+    x = 16 + (114 if True in kinds else 0) + (91 if False in kinds else 0)
+    domains = {
+        links.label(b): f"{'±' if links.is_signed(b) else ''}{links.domain(b, k):.3g}" for b in bundles
+    }
+    scales = " · ".join(f"{label} {domain}".replace(" ", "\u00a0") for label, domain in domains.items())
+    return wrap(f"full width and colour at: {scales}", max(30, int((width - x) / 5.1))) or [""]

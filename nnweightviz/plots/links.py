@@ -1,0 +1,115 @@
+"""The links of a diagram at a checkpoint: their values and domains. Twin of ``js/src/views/graph/links.ts``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nnweightviz.bundle import Bundle
+from nnweightviz.network import Network, Reduce
+from nnweightviz.parameters import Parameters
+from nnweightviz.scale import domain_of
+
+Scale = Literal["layer", "global", "checkpoint"]
+MOST_VALUES = 500_000
+"""Values that a domain is found from; of more, those of every so manieth target."""
+APART = {"bias": " biases", "norm": " norms"}
+"""Roles whose links have a scale of their own, and what it is called after the layer's name."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What of the links is shown: as the options of these names say."""
+
+    scale: Scale = "layer"
+    quantity: str = "weights"
+    reference: int = 0
+    threshold: float = 0.0
+    signs: Sequence[str] = ("+", "-")
+    gates: Sequence[str] | None = None
+    roles: Sequence[str] = ("input", "recurrent", "bias", "projection", "norm")
+    reduce: str = "l2"
+    rest_index: int = 0
+
+
+class Links:
+    """The bundles of a network with the weights of a history, on a scale."""
+
+    def __init__(self, network: Network, parameters: Parameters, shown: Shown) -> None:
+        self.parameters, self.shown, self.scale = parameters, shown, shown.scale
+        self.network = replace(network, bundles=tuple(self._reduced(bundle) for bundle in network.bundles))
+        self._domains: dict[str, float] = {}
+
+    def _reduced(self, bundle: Bundle) -> Bundle:
+        """Apply the choice of how a Flatten's steps become one number."""
+        name = bundle.rest_name or ""
+        if len(bundle.shape) != 3 or not any(word in name for word in ("step", "position", "copy")):
+            return bundle
+        index = (min(self.shown.rest_index, bundle.shape[2] - 1),) if self.shown.reduce == "index" else None
+        return replace(bundle, reduce=cast(Reduce, self.shown.reduce), index=index)
+
+    def values(self, bundle: Bundle, k: int) -> NDArray[Any] | None:
+        """Return a bundle's links of the shown quantity at a checkpoint, ``(n_target, n_source)``; None if they, or
+        what they are the change from, were not recorded.
+        """
+        now = self._weights(bundle, k)
+        if self.shown.quantity == "weights" or now is None:
+            return now
+        before = self._weights(bundle, self.shown.reference if self.shown.quantity == "difference" else k - 1)
+        return None if before is None else np.asarray(now, np.float64) - before
+
+    def _weights(self, bundle: Bundle, k: int) -> NDArray[Any] | None:
+        if k < 0 or not self.parameters.has(self._stored(bundle), k):
+            return None
+        return bundle.weights({bundle.parameter: self.parameters.array(k, self._stored(bundle))})
+
+    def is_shown(self, bundle: Bundle) -> bool:
+        """Whether roles and gates let a bundle through."""
+        gates = self.shown.gates
+        return bundle.role in self.shown.roles and (
+            bundle.port is None or gates is None or bundle.port in gates
+        )
+
+    def _stored(self, bundle: Bundle) -> str:
+        return (self.network.tied or {}).get(bundle.parameter, bundle.parameter)
+
+    def is_signed(self, bundle: Bundle) -> bool:
+        """Whether links have a sign; norms of several entries have none, but their changes have."""
+        return bundle.reduce != "l2" or self.shown.quantity != "weights"
+
+    def label(self, bundle: Bundle) -> str:
+        """Return what a reader calls the scale that a bundle is drawn on."""
+        kind = APART.get(bundle.role, "")
+        if self.scale == "global":
+            return f"all{kind or ' layers'}"
+        return self.network.group(bundle.target).layer + kind
+
+    def domain(self, bundle: Bundle, k: int) -> float:
+        """Return what full width and colour stand for: of the whole history, unless the scale is a checkpoint's."""
+        label = self.label(bundle)
+        key = f"{label}|{k}" if self.scale == "checkpoint" else label
+        if key not in self._domains:
+            n = len(self.parameters.checkpoints)
+            self._domains[key] = domain_of(
+                self._values(label, [k] if self.scale == "checkpoint" else [*range(n)])
+            )
+        return self._domains[key]
+
+    def _values(self, label: str, checkpoints: list[int]) -> Iterator[NDArray[Any]]:
+        bundles = [bundle for bundle in self.network.bundles if self.label(bundle) == label]
+        total = len(checkpoints) * sum(bundle.shape[0] * bundle.shape[1] for bundle in bundles)
+        step = math.ceil(total / MOST_VALUES) or 1
+        for bundle in bundles:
+            for k in checkpoints:
+                values = self.values(bundle, k)
+                if values is not None:
+                    first = k % step
+                    if bundle.block_stride:  # all of it at some checkpoints
+                        yield values if first == 0 else values[:0]
+                    else:
+                        yield np.asarray(values)[first::step]

@@ -1,0 +1,97 @@
+"""A widget's views as figures, with the options that it has, and figures as files. Not for what they are called by."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from nnweightviz import plots
+from nnweightviz.history import History
+from nnweightviz.looks import check_looks
+from nnweightviz.network import Network
+from nnweightviz.options import validated
+from nnweightviz.parameters import Parameters
+from nnweightviz.plots.graph import draw_graph
+from nnweightviz.plots.links import Links, Shown
+from nnweightviz.scale import Theme
+from nnweightviz.views import VIEWS, shown_matrix
+
+SHOWN = ("scale", "quantity", "reference", "threshold", "signs", "gates", "roles", "reduce", "rest_index")
+LOOKS = {
+    "matrix": ("quantity", "reference"),
+    "distribution": ("of", "by", "normalise", "bins", "counts", "chosen", "x", "log_axes"),
+    "trajectory": ("of", "by", "normalise", "sample", "n_sampled", "seed", "below", "x", "log_axes"),
+    "spectrum": ("of", "by", "x", "log_axes"),
+    "overview": ("of", "x"),
+}
+"""The options that each view is drawn by."""
+
+
+class Printable(Protocol):
+    """What a widget has that its pictures need."""
+
+    network: Network
+    options: Any
+    selection: Any
+    view: Any
+    title: Any
+
+    @property
+    def history(self) -> History: ...
+    @property
+    def histories(self) -> Mapping[str, History]: ...
+
+
+def drawer(
+    viz: Printable, view: str | None, looks: Mapping[str, Any]
+) -> Callable[[int, tuple[float, float]], Figure]:
+    """Return what draws a view at a checkpoint; what all checkpoints share is found once."""
+    name = viz.view if view is None else view
+    if name not in VIEWS:
+        raise ValueError(f"there is no view {name!r}; the views are {', '.join(VIEWS)}")
+    options = validated({**viz.options, **looks})
+    check_looks(options, viz.network, viz.histories)
+    if name == "graph":
+        theme: Theme = "dark" if options["theme"] == "dark" else "light"
+        shown = Shown(**{option: options[option] for option in SHOWN})
+        links = Links(viz.network, Parameters(viz.network, list(viz.history)), shown)
+
+        def draw(k: int, size: tuple[float, float]) -> Figure:
+            figure = Figure(figsize=size)
+            axes = figure.add_axes((0, 0, 1, 1))
+            draw_graph(axes, links, k, unfolded=options["unfolded"], theme=theme, title=viz.title)
+            return figure
+
+        return draw
+    history: Any = dict(viz.histories) if len(viz.histories) > 1 else viz.history
+    about = {option: options[option] for option in LOOKS[name]} | {"network": viz.network}
+    first = shown_matrix(options, viz.selection, viz.network) if name == "matrix" else options[name]
+    plot = getattr(plots, name)
+
+    def draw_view(k: int, size: tuple[float, float]) -> Figure:
+        at = {} if name == "trajectory" else {"checkpoint": k}
+        return _figure_of(plot(history, first, **about, **at), size)
+
+    return draw_view
+
+
+def _figure_of(axes: Any, size: tuple[float, float]) -> Figure:
+    """Return the figure of one axes or several, made as large as is asked for."""
+    while not hasattr(axes, "figure"):
+        many = axes.values() if hasattr(axes, "values") else axes.flat if hasattr(axes, "flat") else axes
+        axes = next(iter(many))
+    figure: Figure = axes.figure
+    figure.set_size_inches(size)
+    return figure
+
+
+def bytes_of(figure: Figure, form: str, **about: Any) -> bytes:
+    """Return a figure as a file: ``"png"``, ``"svg"`` with text as text, or ``"pdf"`` with its fonts in it."""
+    file = io.BytesIO()
+    with matplotlib.rc_context({"svg.fonttype": "none", "pdf.fonttype": 42, "svg.hashsalt": "nnweightviz"}):
+        figure.savefig(file, format=form, **about)
+    return file.getvalue()

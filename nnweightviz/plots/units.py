@@ -1,0 +1,130 @@
+"""Units, gates, boxes and ticks of a printed diagram."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
+from numpy.typing import NDArray
+
+from nnweightviz.layout import Place
+from nnweightviz.plots.names import clipped, draw_names, titles_of
+from nnweightviz.plots.stage import Stage
+from nnweightviz.scale import Palette, shade
+
+TICK = 13
+"""How long a tick at its full domain is, in pixels."""
+
+
+def draw_units(stage: Stage) -> None:
+    """Draw all groups, and the ticks of biases and norms."""
+    for place in stage.layout.places.values():
+        _draw_place(stage, place)
+    _draw_ticks(stage)
+
+
+def _draw_place(stage: Stage, place: Place) -> None:
+    group = place.group
+    outline: dict[str, Any] = {"facecolor": stage.paper, "edgecolor": stage.outline, "zorder": 3}
+    width = 1.0 * stage.point
+    middle = place.top + place.height / 2
+    for y, words, looks in titles_of(stage.network, stage.layout, place):
+        colour: dict[str, Any] = {"color": stage.muted} if looks["size"] == 7 else {}
+        stage.text(place.x, y, words, **colour, **looks)
+    if place.form == "bias":
+        stage.ax.add_patch(Circle((place.x, middle), 7, linewidth=width, **outline))
+        stage.text(place.x, middle, stage.network.unit_name(group.id, 0), size=7, zorder=4)
+    elif place.form in ("box", "folded"):
+        half, height = (40.0, max(38, place.height * 0.8)) if place.form == "box" else (32.0, 34.0)
+        corner = (place.x - half, middle - height / 2)
+        style = f"round,pad=0,rounding_size={5}"
+        stage.ax.add_patch(FancyBboxPatch(corner, 2 * half, height, style, linewidth=width, **outline))
+        kind = stage.network.layer_of(group.id).kind if place.form == "box" else group.label
+        about = str(group.n_units) if place.form == "folded" else _shape_words(stage, group.layer)
+        stage.text(place.x, middle - 6, clipped(kind, 2 * half - 8), size=7.5, zorder=4)
+        stage.text(place.x, middle + 7, clipped(about, 2 * half - 4), size=6.5, color=stage.muted, zorder=4)
+    elif place.form == "ports":
+        _draw_ported(stage, place, outline)
+    else:
+        dashes = {"linestyle": (0, (2.5, 2))} if group.delayed_of is not None else {}
+        for y in place.unit_y:
+            mark = Circle((place.x, float(y)), place.radius, linewidth=width, **outline, **dashes)
+            stage.ax.add_patch(mark)
+    for tile in place.tiles:
+        _draw_tile(stage, place, tile.port, (tile.x, tile.y, tile.width, tile.height))
+    draw_names(stage.network, stage.layout, place, stage.text)
+
+
+def _draw_ported(stage: Stage, place: Place, outline: dict[str, Any]) -> None:
+    height, half = place.spacing * 0.84, place.half_width
+    for y in map(float, place.unit_y):
+        style = f"round,pad=0,rounding_size={min(4, height / 4)}"
+        corner = (place.x - half, y - height / 2)
+        stage.ax.add_patch(FancyBboxPatch(corner, 2 * half, height, style, linewidth=stage.point, **outline))
+        for port in place.group.ports if height / len(place.group.ports) >= 8.5 else ():
+            stage.text(place.x, y + place.port_offset(port), port, size=6.5, color=stage.muted, zorder=4)
+
+
+def _draw_ticks(stage: Stage) -> None:
+    """Draw biases and norms of many units as ticks, those of one unit below each other."""
+    bundles = [
+        bundle
+        for bundle in stage.layout.ticked.values()
+        if (place := stage.layout.places.get(bundle.target))
+        and place.port in (None, bundle.port)
+        and stage.links.is_shown(bundle)
+    ]
+    for bundle in bundles:
+        place, values = stage.layout.places[bundle.target], stage.links.values(bundle, stage.k)
+        row = [other for other in bundles if other.target == bundle.target]
+        i, n = row.index(bundle), len(row)
+        thickness = max(1 / n, min(3, place.spacing * (0.8 if n > 1 else 0.4) / n))
+        domain = stage.links.domain(bundle, stage.k)
+        for unit, value in enumerate(() if values is None else values[:, 0].tolist()):
+            share = value / domain if domain > 0 else 0.0
+            colour = tuple(c / 255 for c in shade(stage.palette, share, signed=stage.links.is_signed(bundle)))
+            length = TICK * (min(1, abs(share)) if np.isfinite(value) else 1)
+            y = float(place.unit_y[unit]) + (i - (n - 1) / 2) * thickness - thickness / 2
+            x = place.x if not share < 0 else place.x - length
+            stage.ax.add_patch(Rectangle((x, y), length, thickness, facecolor=colour, linewidth=0, zorder=4))
+
+
+def _draw_tile(stage: Stage, place: Place, port: str, box: tuple[float, float, float, float]) -> None:
+    """Draw a gate's kernels as a small matrix beside each other."""
+    kernels = [
+        (values, stage.links.domain(bundle, stage.k))
+        for bundle in stage.network.bundles
+        if bundle.target == place.group.id and bundle.port == port and bundle.role != "bias"
+        if (values := stage.links.values(bundle, stage.k)) is not None
+    ]
+    x, y, width, height = box
+    if kernels:
+        shares = np.hstack([values / domain if domain > 0 else values for values, domain in kernels])
+        stage.ax.imshow(
+            colours(shares, stage.palette),
+            extent=(x, x + width, y + height, y),
+            aspect="auto",
+            interpolation="nearest",
+            zorder=3,
+        )
+    weight = "bold" if port == place.port else "normal"
+    stage.text(x + width + 9, y + height / 2, port, size=7, weight=weight)
+
+
+def _shape_words(stage: Stage, layer: str) -> str:
+    shapes = [
+        s
+        for name, s in (stage.network.parameters or {}).items()
+        if name.startswith(f"{layer}.") or name == layer
+    ]
+    return " × ".join(map(str, shapes[0])) if shapes else ""
+
+
+def colours(shares: NDArray[Any], palette: Palette, *, signed: bool = True) -> NDArray[np.uint8]:
+    """Return the colours of shares of a domain as an image ``(*shape, 3)``; those beyond it are as at its ends."""
+    levels = np.linspace(-1, 1, 255)
+    table = np.array([shade(palette, share, signed=signed) for share in levels] + [palette.odd], np.uint8)
+    finite = np.where(np.isfinite(shares), np.clip(shares, -1, 1), 0)
+    index = np.where(np.isfinite(shares), np.rint((finite + 1) * 127), 255).astype(int)
+    return np.asarray(table[index])
