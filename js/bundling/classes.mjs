@@ -4,12 +4,12 @@ import { createHash } from "node:crypto";
 
 /** Classes that tests and documents name, or that others may come to rely on; and beginnings that the code completes. */
 const KEPT = new Set(
-  `), /s+/, /s+/, axes band bias bin-told block box-value canvas caption cell empty enlarged enlarged-spot event
-  figure focus fold head-title idle inspector is- is-focus kernel kernel-about kernel-pane kernel-spot
-  kernel-values key keys legend live marked-name matrix-cell matrix-code matrix-frame matrix-mark matrix-names
-  matrix-range matrix-scroll now now-line odd open outputs overlay overview overview-cell overview-told panel-
-  panel-title part picked-name picture pictures pixel playhead plot portrait-name reading-entry reading-title
-  readout score sign spectrum-readout stage strip-head strip-mark strip-panel strip-track strips tile tile-name
+  `axes band bias bin-told block box-value canvas caption cell empty enlarged enlarged-spot event figure focus
+  fold head-title idle inspector is-focus kernel kernel-about kernel-pane kernel-spot kernel-values key keys
+  legend live marked-name matrix-cell matrix-code matrix-frame matrix-mark matrix-names matrix-range
+  matrix-scroll now now-line odd open outputs overlay overview overview-cell overview-told panel-title part
+  picked-name picture pictures pixel playhead plot portrait-name read reading-entry reading-title readout
+  score sign spectrum-readout stage strip-head strip-mark strip-panel strip-track strips tile tile-name
   timeline-host title told tooltip unit value`.split(/\s+/),
 );
 const COMPLETED = /^(hue|icon-|edge-|find-|run-)/;

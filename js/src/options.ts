@@ -74,7 +74,7 @@ export interface Options {
   sample: "strongest" | "random" | "selected";
   n_sampled: number;
   seed: number;
-  /** Weights below this in magnitude count as none. */
+  /** Weights of at most this magnitude count for the sparsity. */
   below: number;
   log_axes: ("x" | "y")[];
   spectrum: "singular_values" | "ranks" | "correlation";

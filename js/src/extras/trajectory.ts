@@ -1,18 +1,18 @@
 // The trajectory view: weights, or numbers of layers, parameters and gates, against time. Puts data, plot and gestures
 // together.
 import { html } from "../dom";
-import { momentLabel } from "../panel/moment";
-import { formatValue, type Rgb, rgba } from "../scale";
+import { formatValue, type Rgb } from "../scale";
 import type { View, ViewContext } from "../views/context";
 import { Figure } from "./figure";
 import { hueOf } from "./hues";
 import { type Collected, Collector } from "./trajectory/collect";
 import { listenTo, type Point } from "./trajectory/gestures";
-import { Keys, ofWithout, partName } from "./trajectory/keys";
+import { Keys, ofWithout } from "./trajectory/keys";
 import { areAlike, type Line } from "./trajectory/lines";
+import { markedOf } from "./trajectory/marks";
 import { Plot, type Zoom } from "./trajectory/plot";
 import { besideOf, Readout } from "./trajectory/readout";
-import { type Marked, Sheet } from "./trajectory/sheet";
+import { Sheet } from "./trajectory/sheet";
 import { type Time, timeOf } from "./trajectory/time";
 import { fillTools } from "./trajectory/tools";
 import css from "./trajectory/trajectory.css";
@@ -28,9 +28,8 @@ import {
 
 const MARGIN = { left: 62, top: 12, right: 14, bottom: 42 };
 const WHOLE: Zoom = { x: null, y: null };
-const MOST_MARKED = 64; // lines of a selected unit that are drawn in the foreground
-const MOST_DOTS = 40;
-const MOST_NAMES = 4;
+const KEYS =
+  "Lines over time: left and right go through checkpoints, up and down from line to line, Enter selects, plus and minus zoom, 0 shows all";
 
 class Trajectory implements View {
   readonly #context: ViewContext;
@@ -46,6 +45,7 @@ class Trajectory implements View {
   #zoom = WHOLE;
   #zoomOf = ""; // what the zoom is of
   #stamp = ""; // what is drawn, where all is there
+  #empty: string | null = null; // why nothing is drawn
   #lit: Line | null = null;
   #isReadByKeys = false;
   #timer: ReturnType<typeof setTimeout> | null = null;
@@ -56,8 +56,9 @@ class Trajectory implements View {
     host.append(html("style", {}, css));
     this.#figure = new Figure(host, context, "plot of lines over time");
     this.#figure.stage.classList.add("nwv-plot");
+    this.#figure.stage.setAttribute("aria-label", KEYS);
     this.#sheet = new Sheet(this.#figure.svg);
-    this.#readout = new Readout(host);
+    this.#readout = new Readout(host, this.#sheet);
     this.#keys = new Keys(this.#figure.keys);
     this.#tools = fillTools(context, () => this.#zoomTo(WHOLE));
     listenTo(this.#figure.stage, {
@@ -97,7 +98,7 @@ class Trajectory implements View {
       plot: this.#plot,
       options: this.#context.options(),
       runs: histories,
-      isZoomed: this.#zoom.x !== null || this.#zoom.y !== null,
+      empty: this.#empty,
     };
   }
 
@@ -149,41 +150,15 @@ class Trajectory implements View {
     const plot = new Plot(lines, this.#time, box, this.#zoom, options.log_axes.includes("y"));
     this.#plot = plot;
     plot.draw(this.#figure.brush(), this.#hue, all.length);
-    const nDrawn = plot.extent === null ? 0 : plot.lines.length;
-    this.#sheet.draw(plot, titleOf(options).axis, emptyWords(this.#found, options, nDrawn));
-    this.#sheet.mark(plot, this.#marked());
+    this.#empty = emptyWords(this.#found, options, plot.extent === null ? 0 : plot.lines.length);
+    this.#sheet.draw(plot, titleOf(options).axis, this.#empty);
+    this.#sheet.mark(plot, markedOf(this.#told, this.#context.network, this.#hue));
     const before = this.#lit;
     this.#light(before && (plot.lines.find((l) => l.run === before.run && areAlike(l, before)) ?? null));
     this.#drawKeys();
-    this.#tools.refresh(this.#told.isZoomed);
+    this.#tools.refresh(plot.isZoomed);
     this.drawFrame();
     this.#context.changed();
-  }
-
-  /** What is selected: single weights in the foreground, the part of one thicker than the others. */
-  #marked(): Marked[] {
-    const { marked, markedParts } = this.#found;
-    if (!this.#isSingle)
-      return this.#plot.lines
-        .filter(({ part }) => markedParts.has(part))
-        .map((line) => ({ line, stroke: rgba(this.#hue(line.part), 1), width: 3, name: "" }));
-    const isUnit = marked.length > 0 && markedParts.size === 0;
-    if (isUnit && this.#context.options().sample === "selected") return [];
-    const keys = new Set(marked.map(({ parameter, entry }) => `${parameter} ${entry}`));
-    const found = this.#plot.lines.filter(
-      ({ weight }) => weight && keys.has(`${weight.parameter} ${weight.entry}`),
-    );
-    const several = this.#context.histories.length > 1;
-    const nameOfLine = ({ weight, run }: Line) => {
-      const whose = several ? ` · ${this.#context.histories[run].name}` : "";
-      return nameOf(this.#context.network, weight!).entry + whose;
-    };
-    return found.slice(0, MOST_MARKED).map((line) => ({
-      line,
-      stroke: "var(--nwv-fg)",
-      width: isUnit ? 1.5 : 2.5,
-      name: !isUnit && found.length <= MOST_NAMES ? nameOfLine(line) : "",
-    }));
   }
 
   #drawKeys(): void {
@@ -230,48 +205,10 @@ class Trajectory implements View {
     else this.#read(at, null);
   }
 
-  /** Tell what is at a point: a single weight, or all parts at the checkpoint there. */
   #read(at: Point | null, line: Line | null): void {
     if (line !== this.#lit) this.#light(line);
-    const { histories } = this.#context;
-    const plot = this.#plot;
-    const shown = histories[this.#shown];
-    const run = line && this.#isSingle ? line.run : this.#shown;
-    const k = at ? plot.checkpointAt(run, at.x) : -1;
-    if (!at || k < 0 || (this.#isSingle && !line) || plot.extent === null) {
-      this.#readout.hide();
-      this.#sheet.point(null, []);
-      return;
-    }
-    const about = this.#found.isRounded ? "≈ " : "";
-    const dotOf = (other: Line, moment: number) => {
-      const { x, y } = plot.track(other);
-      return { x: x[moment], y: y[moment], hue: this.#hue(other.part) };
-    };
-    const x = plot.xsOf(run)[k];
-    if (line?.weight) {
-      const value = line.values[k];
-      const told = Number.isNaN(value) ? "not recorded here" : about + formatValue(value);
-      const whose = histories.length > 1 ? `${histories[run].name} · ` : "";
-      const moment = whose + momentLabel(k, histories[run]);
-      this.#readout.showWeight(at, nameOf(this.#context.network, line.weight), told, moment);
-      this.#sheet.point(
-        x,
-        [dotOf(line, k)].filter((dot) => Number.isFinite(dot.y)),
-      );
-    } else {
-      const named = plot.lines.map((other) => ({
-        line: other,
-        name: partName(this.#found.all[other.part]),
-        hue: this.#hue(other.part),
-      }));
-      this.#readout.showAll(at, named, histories, shown, k, about);
-      const dots = plot.lines.map((other) => dotOf(other, besideOf(histories[other.run], shown, k)));
-      const seen = dots.filter(
-        (dot) => plot.isInside(dot.x) && dot.y >= plot.box.top && dot.y <= plot.box.bottom,
-      );
-      this.#sheet.point(x, seen.length <= MOST_DOTS ? seen : []);
-    }
+    const { network } = this.#context;
+    this.#readout.show(at, line, { told: this.#told, network, shown: this.#shown, hueOf: this.#hue });
   }
 
   #click(at: Point): void {
@@ -351,7 +288,7 @@ class Trajectory implements View {
   }
 
   caption(): string {
-    return captionOf(this.#told, this.#time);
+    return captionOf(this.#told);
   }
 
   summary(): string {

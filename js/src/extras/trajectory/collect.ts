@@ -106,15 +106,14 @@ export class Collector {
     for (const [r, run] of runs.entries()) {
       run.want(names);
       const numbers = this.#numbers.get(run)!;
-      let nUnknown = 0;
-      for (const part of parts) {
-        const series = numbers.read(part, measure, options);
-        nUnknown = Math.max(nUnknown, series.nUnknown);
-        found.lines.push({ part: numberOf(part), run: r, values: series.values, weight: null });
-      }
-      found.nHere += run.nCheckpoints - nUnknown;
+      const all = parts.map((part) => numbers.read(part, measure, options));
+      for (const [i, { values }] of all.entries())
+        found.lines.push({ part: numberOf(parts[i]), run: r, values, weight: null });
+      found.nHere += run.nCheckpoints - Math.max(0, ...all.map(({ nUnknown }) => nUnknown));
       found.isRounded ||= read.length > 0 && run.precision !== "float32";
-      const missing = firstOf(run.nCheckpoints, (k) => !areHere(run, names, k));
+      // An update is of two checkpoints.
+      const isNeeded = (k: number) => all.some(({ known }) => known[k] === 0 || known[k + 1] === 0);
+      const missing = firstOf(run.nCheckpoints, (k) => isNeeded(k) && !areHere(run, names, k));
       this.#ask(found, run, size, missing);
     }
   }

@@ -65,7 +65,7 @@ export class Keys {
         {
           type: "button",
           class: "nwv-toggle nwv-part",
-          "aria-pressed": shown.has(i),
+          "aria-pressed": String(shown.has(i)),
           "data-part": i,
           title: "Hide or show; with Shift, show this one alone",
           disabled: all.length === 1,

@@ -12,6 +12,8 @@ const REACH_PX = 8;
 const MOST_POINTS = 500_000; // on the canvas, so that drawing takes well under a second
 const AIRY_PX = 14; // checkpoints that lie further apart than this are dots, too, unless lines are many
 const FEW_LINES = 40;
+/** Around the box, for lines and dots on its edge. */
+export const PAD_PX = 3;
 
 /** Part of the axes that is shown; null is all. */
 export interface Zoom {
@@ -29,6 +31,7 @@ export class Plot {
   readonly y: Scale;
   readonly extent: Extent | null;
   readonly full: Zoom & { x: Span; y: Span };
+  readonly isZoomed: boolean;
   readonly #xs: (Float64Array | null)[]; // of each run, in pixels
   readonly #ys = new Map<Line, Float64Array>();
 
@@ -36,6 +39,7 @@ export class Plot {
     this.time = time;
     this.lines = lines.filter(({ run }) => time.at[run] !== null);
     this.box = box;
+    this.isZoomed = zoom.x !== null || zoom.y !== null;
     this.extent = extentOf(this.lines, isLog);
     const { low, high } = this.extent ?? { low: isLog ? 0.1 : 0, high: 1 };
     this.full = { x: time.full, y: padded([low, high], isLog) };
@@ -70,7 +74,8 @@ export class Plot {
     const column = Math.max(1, Math.ceil(points / MOST_POINTS));
     brush.save();
     brush.beginPath();
-    brush.rect(left - 3, top - 3, right - left + 6, bottom - top + 6);
+    const pad = this.isZoomed ? 0 : PAD_PX;
+    brush.rect(left - pad, top - pad, right - left + 2 * pad, bottom - top + 2 * pad);
     brush.clip();
     brush.lineJoin = "round";
     brush.lineCap = "round";

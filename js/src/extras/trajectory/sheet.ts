@@ -1,11 +1,11 @@
-// What lies over the lines: axes, what is marked, pointed at or brushed, and the playhead. SVG only.
-import { put, svg } from "../../dom";
+// What lies over the lines: axes, what is marked, pointed at or brushed, and the playhead; or why there are none.
+import { html, put, svg } from "../../dom";
 import { type Rgb, rgba } from "../../scale";
 import { drawAxes } from "../axes";
 import { dashesOf } from "../hues";
 import type { Point } from "./gestures";
 import type { Line } from "./lines";
-import type { Plot } from "./plot";
+import { PAD_PX, type Plot } from "./plot";
 
 const TICK_PX = { x: 80, y: 55 };
 
@@ -27,28 +27,29 @@ export class Sheet {
   readonly #ghost = svg("line", { class: "nwv-ghost", visibility: "hidden" });
   readonly #brushed = svg("rect", { class: "nwv-brushed", visibility: "hidden" });
 
+  readonly #empty = html("div", "nwv-empty");
+
   constructor(host: SVGSVGElement) {
+    host.after(this.#empty);
     const over = [this.#ghost, this.#head, this.#lit, this.#dots, this.#names, this.#brushed];
     host.append(this.#axes, this.#marks, ...over);
   }
 
   /** Draw what depends on data, looks and size; `empty` says why there are no lines. */
-  draw({ box, time, x, y }: Plot, title: string, empty: string | null): void {
+  draw({ box, time, x, y, isZoomed }: Plot, title: string, empty: string | null): void {
     const { left, top, right, bottom } = box;
     const most = { x: Math.max(2, Math.floor((right - left) / TICK_PX.x)), y: (bottom - top) / TICK_PX.y };
-    const axes = drawAxes(
-      box,
-      { scale: x, title: time.title, ticks: time.ticks([...x.domain], most.x) },
-      { scale: y, title, most: Math.max(3, Math.floor(most.y)) },
-    );
-    const middle = { x: (left + right) / 2, y: (top + bottom) / 2 };
-    const said = empty === null ? [] : [svg("text", { ...middle, class: "nwv-empty" }, empty)];
-    this.#axes.replaceChildren(axes, ...said);
+    const values = { scale: y, title, most: Math.max(3, Math.floor(most.y)) };
+    const times = { scale: x, title: time.title, ticks: time.ticks([...x.domain], most.x) };
+    this.#axes.replaceChildren(drawAxes(box, times, empty === null ? values : null));
+    this.#empty.textContent = empty;
+    const pad = isZoomed ? 0 : PAD_PX;
+    const sides = [left - pad, top - pad, right - left + 2 * pad, bottom - top + 2 * pad];
     for (const clip of [this.#marks, this.#lit]) {
-      const [width, height] = [right - left + 6, bottom - top + 6];
-      const [px, py] = [left - 3, top - 3];
-      for (const [name, value] of Object.entries({ x: px, y: py, width, height })) put(clip, name, value);
-      put(clip, "viewBox", `${px} ${py} ${width} ${height}`);
+      ["x", "y", "width", "height"].forEach((name, i) => {
+        put(clip, name, sides[i]);
+      });
+      put(clip, "viewBox", sides.join(" "));
     }
     for (const line of [this.#head, this.#ghost]) {
       put(line, "y1", top);

@@ -4,67 +4,91 @@ import type { Options } from "../../options";
 import { choice, type Refresh, toggles } from "../../panel/controls";
 import type { ViewContext } from "../../views/context";
 
-type Numeric = "n_sampled" | "seed" | "below";
-
-/** A number, written; what is none, or beyond its limits, is not taken. */
-function field(context: ViewContext, label: string, name: Numeric, limits: [number, number | null, string]) {
-  const [min, max, step] = limits;
+/** A number, written; what is none, or not within its limits, is not taken. */
+function field(
+  label: string,
+  [min, max, step]: [number, number, string],
+  read: () => number,
+  write: (value: number) => void,
+): [HTMLElement, Refresh] {
   const input = html("input", { type: "number", min, max, step, class: "nwv-small", "aria-label": label });
+  const refresh = () => {
+    input.value = String(read());
+  };
   hear(input, {
     change: () => {
-      const value = Number(input.value);
-      const isGood = input.value !== "" && value >= min && (max === null || value <= max);
-      if (isGood && (step === "any" || Number.isInteger(value))) context.setOptions({ [name]: value });
-      else input.value = String(context.options()[name]);
+      if (input.value !== "" && input.checkValidity()) write(Number(input.value));
+      else refresh();
     },
   });
-  const refresh = () => {
-    input.value = String(context.options()[name]);
-  };
-  return [html("label", "nwv-tool", html("span", "nwv-tool-label", label), input), refresh] as const;
+  return [html("label", "nwv-tool", html("span", "nwv-tool-label", label), input), refresh];
 }
 
 export function fillTools(context: ViewContext, resetZoom: () => void): { refresh(isZoomed: boolean): void } {
   const { options, setOptions, network } = context;
-  const of = <Name extends keyof Options>(
-    label: string,
-    name: Name,
-    names: [Options[Name] & string, string][],
-  ) =>
-    choice(
-      label,
-      names,
-      () => options()[name] as Options[Name] & string,
-      (value) => setOptions({ [name]: value }),
-    );
   const hasGates = network.bundles.some(({ port, role }) => port && ["input", "recurrent"].includes(role));
   const tools = {
-    measure: of("draw", "trajectory", [
-      ["weights", "single weights"],
-      ["update_norm", "update norm"],
-      ["norm", "norm"],
-      ["update_ratio", "update ratio"],
-      ["sparsity", "sparsity"],
-    ]),
-    sample: of("which", "sample", [
-      ["strongest", "strongest"],
-      ["random", "random"],
-      ["selected", "selected"],
-    ]),
-    number: field(context, "at most", "n_sampled", [1, 2000, "1"]),
-    seed: field(context, "seed", "seed", [0, null, "1"]),
-    below: field(context, "|w| ≤", "below", [0, null, "any"]),
-    by: of("by", "by", [
-      ["layer", "layer"],
-      ["parameter", "parameter"],
-      ...(hasGates ? [["gate", "gate"] satisfies [string, string]] : []),
-      ["all", "all together"],
-    ] as [Options["by"], string][]),
-    normalise: of("divide by", "normalise", [
-      ["none", "nothing"],
-      ["layer", "norm of the layer"],
-      ["total", "total norm"],
-    ]),
+    measure: choice<Options["trajectory"]>(
+      "draw",
+      [
+        ["weights", "single weights"],
+        ["update_norm", "update norm"],
+        ["norm", "norm"],
+        ["update_ratio", "update ratio"],
+        ["sparsity", "sparsity"],
+      ],
+      () => options().trajectory,
+      (trajectory) => setOptions({ trajectory }),
+    ),
+    sample: choice<Options["sample"]>(
+      "which",
+      [
+        ["strongest", "strongest"],
+        ["random", "random"],
+        ["selected", "selected"],
+      ],
+      () => options().sample,
+      (sample) => setOptions({ sample }),
+    ),
+    number: field(
+      "at most",
+      [1, 2000, "1"],
+      () => options().n_sampled,
+      (n_sampled) => setOptions({ n_sampled }),
+    ),
+    seed: field(
+      "seed",
+      [0, Number.MAX_SAFE_INTEGER, "1"],
+      () => options().seed,
+      (seed) => setOptions({ seed }),
+    ),
+    below: field(
+      "|w| ≤",
+      [0, Number.MAX_VALUE, "any"],
+      () => options().below,
+      (below) => setOptions({ below }),
+    ),
+    by: choice<Options["by"]>(
+      "by",
+      [
+        ["layer", "layer"],
+        ["parameter", "parameter"],
+        ...(hasGates ? [["gate", "gate"] satisfies [Options["by"], string]] : []),
+        ["all", "all together"],
+      ],
+      () => options().by,
+      (by) => setOptions({ by }),
+    ),
+    normalise: choice<Options["normalise"]>(
+      "divide by",
+      [
+        ["none", "nothing"],
+        ["layer", "norm of the layer"],
+        ["total", "total norm"],
+      ],
+      () => options().normalise,
+      (normalise) => setOptions({ normalise }),
+    ),
     log: toggles(
       "log",
       [

@@ -9,7 +9,6 @@ import type { Collected } from "./collect";
 import { partName } from "./keys";
 import type { Plot } from "./plot";
 import { type Entry, linkOf } from "./sample";
-import type { Time } from "./time";
 
 const NORMALISED: Record<string, string> = {
   none: "",
@@ -78,15 +77,16 @@ export interface Told {
   plot: Plot;
   options: Options;
   runs: History[];
-  isZoomed: boolean;
+  /** Why nothing is drawn. */
+  empty: string | null;
 }
 
-export function captionOf({ found, plot, options, runs, isZoomed }: Told, time: Time): string {
-  const left = runs.filter((_, i) => time.at[i] === null).map(({ name }) => name);
+export function captionOf({ found, plot, options, runs, empty }: Told): string {
+  const left = runs.filter((_, i) => plot.time.at[i] === null).map(({ name }) => name);
   const { normalise, trajectory, log_axes } = options;
   const nLeftOut = plot.extent?.nLeftOut ?? (log_axes.includes("y") ? 1 : 0);
-  const nEarly = time.isLog
-    ? time.at.reduce((n, at) => n + (at?.filter((place) => Number.isNaN(place)).length ?? 0), 0)
+  const nEarly = plot.time.isLog
+    ? plot.time.at.reduce((n, at) => n + (at?.filter((place) => Number.isNaN(place)).length ?? 0), 0)
     : 0;
   const count = (n: number, one: string) => `${formatCount(n)} ${one}${n === 1 ? "" : "s"}`;
   const isSingle = trajectory === "weights";
@@ -99,7 +99,11 @@ export function captionOf({ found, plot, options, runs, isZoomed }: Told, time: 
   const coarse = [...new Set(runs.map(({ precision }) => precision).filter((name) => name !== "float32"))];
   const isPartial = found.nHere < found.nAll;
   return [
-    isSingle ? sampleWords(found, options) : `${titleOf(options).caption} ${by[options.by]}`,
+    isSingle && empty
+      ? "weights"
+      : isSingle
+        ? sampleWords(found, options)
+        : `${titleOf(options).caption} ${by[options.by]}`,
     runs.length > 1 ? `runs ${runs.map(({ name }) => name).join(", ")}` : "",
     left.length > 0 ? `not drawn, since only some runs know their steps: ${left.join(", ")}` : "",
     NORMALISED[normalise],
@@ -115,7 +119,7 @@ export function captionOf({ found, plot, options, runs, isZoomed }: Told, time: 
       ? `${count(nLeftOut, "value")} of zero or less not on the logarithmic axis`
       : "",
     nEarly > 0 ? `${count(nEarly, "checkpoint")} at zero not on the logarithmic axis` : "",
-    isZoomed ? "zoomed" : "",
+    plot.isZoomed ? "zoomed" : "",
   ]
     .filter(Boolean)
     .join(" · ");
@@ -134,7 +138,8 @@ function valuesAt({ found, plot }: Told, run: number, k: number): string {
 }
 
 export function summaryOf(told: Told, shown: number, checkpoint: number, lit: string): string {
-  const { found, plot, options, runs } = told;
+  const { found, plot, options, runs, empty } = told;
+  if (empty) return empty;
   const moment = momentLabel(checkpoint, runs[shown]);
   const { extent } = plot;
   const range = extent ? `from ${formatValue(extent.low)} to ${formatValue(extent.high)}` : "nothing drawn";
