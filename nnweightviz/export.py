@@ -121,7 +121,7 @@ def to_html(
 
 def followed_page(state: Mapping[str, Any], parts: Sequence[bytes], address: str) -> str:
     """Return a page with one diagram that asks the server it came from, at ``address``, for what is new; no other."""
-    body = _widget({"state": state, "parts": _encoded(parts)}, 0, f' data-live="{escape(address)}"')
+    body = _widget({"state": state, "parts": parts}, 0, f' data-live="{escape(address)}"')
     return _page(body, state["title"], f"{POLICY}; connect-src 'self'")
 
 
@@ -135,12 +135,8 @@ def _page(body: str, title: str | None, policy: str) -> str:
     )
 
 
-def _encoded(parts: Iterable[bytes]) -> list[str]:
-    """Return bytes as text: base64, behind a tilde where they are deflated, which is done where it pays."""
-    return [_text(part) for part in parts]
-
-
 def _text(part: bytes) -> str:
+    """Return bytes as text: base64, behind a tilde where they are deflated, which is done where it pays."""
     some = part[:SAMPLE_BYTES]
     pays = len(zlib.compress(some, 1)) < PAYS * len(some)
     return ("~" if pays else "") + base64.b64encode(zlib.compress(part, 9) if pays else part).decode("ascii")
@@ -199,20 +195,25 @@ def _state(item: Any, k: int) -> dict[str, Any]:
             f"item {k} of the page is {in_a_word(item)}; a page holds WeightViz widgets and strings"
         )
     state, parts = item.page_state()
-    return {"state": state, "parts": _encoded(parts)}
+    return {"state": state, "parts": parts}
 
 
 def _widget(data: Mapping[str, Any], k: int, more: str = "") -> str:
     name = f"nnweightviz-state-{k}"
+    packed = {"state": _text(_json(data["state"]).encode()), "parts": [_text(part) for part in data["parts"]]}
     return (
         f'<div class="nnweightviz-embed" data-state="{name}"{more}></div>\n'
-        f'<script type="application/json" id="{name}">{json_text(data)}</script>'
+        f'<script type="application/json" id="{name}">{json_text(packed)}</script>'
     )
+
+
+def _json(data: Any) -> str:
+    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def json_text(data: Any) -> str:
     """Return JSON that is safe inside a script element: no ``<``, ``>``, ``&`` or line separators in it."""
-    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = _json(data)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text

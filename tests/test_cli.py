@@ -23,6 +23,7 @@ from nnweightviz.cli import main
 from nnweightviz.history import History
 from nnweightviz.sheet import Sheet
 from nnweightviz.widget import WeightViz
+from pages import widgets_on
 
 COMMAND = [sys.executable, "-c", "from nnweightviz.cli import main; main()"]
 QUIET = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "WAYLAND_DISPLAY")}
@@ -142,7 +143,8 @@ print([name for name in ("torch", "anywidget", "ipywidgets", "matplotlib") if na
         )
         path = re.match(r"(.*page\.html) \(", said.stdout)
         assert path is not None
-        assert '"n_checkpoints":12' in Path(path[1]).read_text()
+        (widget,) = widgets_on(Path(path[1]))
+        assert widget["state"]["_index"]["runs"][0]["n_checkpoints"] == 12
         assert "No browser here: open file://" in said.stdout
 
 

@@ -18,6 +18,7 @@ from nnweightviz.blocks import decode
 from nnweightviz.export import json_text, to_html
 from nnweightviz.history import History
 from nnweightviz.widget import WeightViz
+from pages import unpacked
 from widgets import bundle, state, states
 
 __all__ = ["bundle"]
@@ -45,7 +46,7 @@ class Page(HTMLParser):
 
     def states(self) -> list[dict[str, Any]]:
         scripts = [e for e in self.elements if e[0] == "script" and e[1].get("type") == "application/json"]
-        return [json.loads("".join(text)) for _, _, text in scripts]
+        return [unpacked("".join(text)) for _, _, text in scripts]
 
 
 class Plain:
@@ -55,17 +56,11 @@ class Plain:
         return {"title": "plain"}, [b"\x00\x01"]
 
 
-def bytes_of(written: str) -> bytes:
-    """A part of a page: base64, behind a tilde where it is deflated."""
-    data = base64.b64decode(written.removeprefix("~"), validate=True)
-    return zlib.decompress(data) if written.startswith("~") else data
-
-
 def test_a_page_holds_the_state_and_every_part(tmp_path: Path) -> None:
     viz = WeightViz(state(), states(3), {"loss": [3, float("nan"), 1]})
     viz.checkpoint, viz.options = 1, {"threshold": 0.25}
     (page,) = Page(viz.to_html(tmp_path / "page.html")).states()
-    sent, parts = page["state"], [bytes_of(part) for part in page["parts"]]
+    sent, parts = page["state"], page["parts"]
     assert (sent["checkpoint"], sent["options"]["threshold"]) == (1, 0.25)
     entry = next(entry for entry in sent["_index"]["blocks"] if entry["name"] == "fc1.bias")
     data = parts[entry["part"]][entry["offset"] : entry["offset"] + entry["n_bytes"]]

@@ -11,6 +11,8 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from pages import widgets_on
+
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 N_WIDGETS = {
@@ -68,7 +70,8 @@ def test_the_quickstart_writes_a_page_with_its_three_nets(tmp_path: Path) -> Non
     ).execute()
     page = (tmp_path / "quickstart.html").read_text()
     assert page.count('<div class="nnweightviz-embed"') == 3
-    assert re.findall(r'"n_checkpoints": ?(\d+), ?"metrics"', page) == ["41", "31", "31"]
+    runs = [widget["state"]["_index"]["runs"] for widget in widgets_on(tmp_path / "quickstart.html")]
+    assert [run["n_checkpoints"] for (run,) in runs] == [41, 31, 31]
     assert "8 of 8 codes are different" in page
     assert re.search(r"The test error falls to 0\.6\d at epoch 10 and ends at 0\.7\d", page)
     assert re.search(r"Of the test digits, 9[5-9]% are read correctly", page)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from pages import widgets_on
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -27,8 +30,8 @@ def test_the_python_code_runs_as_printed(tmp_path: Path) -> None:
     code = "".join(blocks("python"))
     assert code.count("nwv.") == 7
     run(code, tmp_path)
-    page = (tmp_path / "xor.html").read_text()
-    assert "a xor b" in page
+    (widget,) = widgets_on(tmp_path / "xor.html")
+    assert "a xor b" in json.dumps(widget["state"])
 
 
 def test_the_code_on_histories_runs_as_printed(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ loadBy(async () => extras);
 
 type Callback = (...args: unknown[]) => void;
 /** @boundary */
-type PageState = { state: Record<string, unknown>; parts: string[] };
+type PageState = { state: string; parts: string[] };
 
 /** A widget model as far as we need one: values, and who wants to know when they change. */
 function pageModel(state: Record<string, unknown>, address?: string): HostModel {
@@ -54,8 +54,9 @@ async function start(): Promise<void> {
     const data = document.getElementById(host.dataset.state ?? "")?.textContent;
     if (!data) continue;
     const { state, parts } = JSON.parse(data) as PageState;
-    const blocks = await Promise.all(parts.map(bytesOf));
-    const model = pageModel({ ...state, _blocks: blocks }, host.dataset.live);
+    const [json, ..._blocks] = await Promise.all([state, ...parts].map(bytesOf));
+    const traits: Record<string, unknown> = JSON.parse(new TextDecoder().decode(json));
+    const model = pageModel({ ...traits, _blocks }, host.dataset.live);
     mount(model, host, new AbortController().signal);
     await sessionOf(model).history.decoding;
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));

@@ -71,7 +71,7 @@ export function nextCell(
 /** What is selected by a cell: its link where that is this entry alone, else the entry. */
 export function selectionOf(network: Network, cell: Cell): Selection {
   const link = linkAt(network, cell);
-  if (link && isPlain(link.of)) return { bundle: link.bundle, target: link.target, source: link.source };
+  if (link && isPlain(link.of)) return { bundle: link.of.id, target: link.target, source: link.source };
   const { parameter } = cell.piece.view;
   return { parameter, index: unravel(entryOf(cell), network.parameters[parameter]) };
 }

@@ -1,5 +1,5 @@
 // What a matrix shows: entries of parameters in rows and columns, those of several parameters beside each other. Pure.
-import { isUnit, linkOf, type SelectedLink, type Selection } from "../../describe";
+import { isUnit, linkOf, type Selection } from "../../describe";
 import { type Bundle, linkEntries, linkStart, type Network } from "../../network";
 import { layerOf } from "../parts";
 
@@ -146,11 +146,11 @@ export function names(network: Network): string[] {
 export const entryOf = ({ piece, row, column }: Cell): number => linkStart(piece.view, row, column);
 
 /** The link that shows a cell, and its bundle; null where none does. */
-export function linkAt(network: Network, cell: Cell): (SelectedLink & { of: Bundle }) | null {
+export function linkAt(network: Network, cell: Cell): { of: Bundle; target: number; source: number } | null {
   const flat = entryOf(cell);
   for (const of of bundlesOf(network, cell.piece.view.parameter)) {
     const link = linkOf(of, flat);
-    if (link) return { of, bundle: of.id, target: link[0], source: link[1] };
+    if (link) return { of, target: link[0], source: link[1] };
   }
   return null;
 }
