@@ -5,11 +5,9 @@ Not for pictures (see ``plots``), and not for what is in the state (see ``payloa
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import tempfile
-import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -17,10 +15,9 @@ from string import Template
 from typing import Any, Protocol, runtime_checkable
 
 from nnweightviz.words import in_a_word
+from nnweightviz.written import DIGITS, written
 
 STATIC = Path(__file__).parent / "static"
-SAMPLE_BYTES, PAYS = 500_000, 0.95
-"""A part of a page is deflated if its beginning becomes smaller than this share of itself."""
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -52,8 +49,12 @@ $body
 <script type="application/octet-stream" id="nnweightviz-code">$code</script>
 <script>
 (async () => {
-  const packed = atob(document.getElementById("nnweightviz-code").textContent);
-  const bytes = Uint8Array.from(packed, (c) => c.charCodeAt(0));
+  const text = document.getElementById("nnweightviz-code").textContent;
+  const digits = new Map([..."$digits"].map((digit, i) => [digit.charCodeAt(), i]));
+  const numbers = new Uint32Array((text.length - 2) / 5);
+  for (let i = 0, at = 6; i < numbers.length; i++, at += 10)
+    for (let k = 0; k < 5; k++) numbers[i] = numbers[i] * 85 + digits.get(text.charCodeAt(at--));
+  const bytes = new Uint8Array(numbers.buffer, 0, 4 * numbers.length - text[1]);
   const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   const script = document.createElement("script");
   script.textContent = await new Response(unpacked).text();
@@ -131,15 +132,9 @@ def _page(body: str, title: str | None, policy: str) -> str:
         title=escape(title or "nnweightviz"),
         style=read_static("nnweightviz.css"),
         body=body,
-        code=base64.b64encode(zlib.compress(read_static("embed.js").encode(), 9)).decode("ascii"),
+        digits=DIGITS,
+        code=written(read_static("embed.js").encode()),
     )
-
-
-def _text(part: bytes) -> str:
-    """Return bytes as text: base64, behind a tilde where they are deflated, which is done where it pays."""
-    some = part[:SAMPLE_BYTES]
-    pays = len(zlib.compress(some, 1)) < PAYS * len(some)
-    return ("~" if pays else "") + base64.b64encode(zlib.compress(part, 9) if pays else part).decode("ascii")
 
 
 def _target(path: Any) -> Path:
@@ -200,7 +195,7 @@ def _state(item: Any, k: int) -> dict[str, Any]:
 
 def _widget(data: Mapping[str, Any], k: int, more: str = "") -> str:
     name = f"nnweightviz-state-{k}"
-    packed = {"state": _text(_json(data["state"]).encode()), "parts": [_text(part) for part in data["parts"]]}
+    packed = {"state": written(_json(data["state"]).encode()), "parts": [*map(written, data["parts"])]}
     return (
         f'<div class="nnweightviz-embed" data-state="{name}"{more}></div>\n'
         f'<script type="application/json" id="{name}">{json_text(packed)}</script>'

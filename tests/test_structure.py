@@ -26,6 +26,7 @@ PYTHON_RANKS = {
     "blocks": 0,
     "options": 0,
     "throttle": 0,
+    "written": 0,
     "browser": 0,
     "selection": 1,
     "orders": 1,
