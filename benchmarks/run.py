@@ -52,6 +52,12 @@ def studies() -> list[Section]:
     return [studies_section()]
 
 
+def views() -> list[Section]:
+    from benchmarks.views import views_section
+
+    return [views_section()]
+
+
 def scrubbing() -> list[Section]:
     from benchmarks.scrubbing import scrubbing_section
 
@@ -71,7 +77,8 @@ def peers(*names: str) -> list[Section]:
 
 
 SECTIONS: dict[str, Callable[..., list[Section]]] = {
-    f.__name__: f for f in (python, recording, pages, large, folder, studies, scrubbing, playback, peers)
+    f.__name__: f
+    for f in (python, recording, pages, large, folder, studies, views, scrubbing, playback, peers)
 }
 
 
