@@ -31,8 +31,9 @@ SIZES = (784, 100, 100, 10)
 N_LONG, N_RUNS = 1501, 5
 TEXT = f"""\
 Views of 30 checkpoints of the trained 784-124-10 net on an exported page. *There*: from the press of its tab until the
-frame after it. *Playing*: {PLAYED_S:g} s at ten checkpoints a second. *Spectra*: of {"-".join(map(str, SIZES))}, beside
-scipy's `svdvals` for each matrix and checkpoint. *Counts*: of {N_RUNS} runs of {N_LONG:,} checkpoints of 169 weights."""
+frame after it. *Playing*: {PLAYED_S:g} s at ten checkpoints a second. *Spectra*: 30 checkpoints of
+{"-".join(map(str, SIZES))}, beside scipy's `svdvals` for each matrix and checkpoint. *Counts*: of {N_RUNS} runs of
+{N_LONG:,} checkpoints of 169 weights."""
 
 # A press of the tab, and the second frame from then on: in the first the view is made, by the second it was shown.
 PRESS = """(name) => new Promise((done) => {
@@ -110,8 +111,10 @@ def spectra_rows() -> list[Row]:
 
 
 def counts_row() -> Row:
-    rng, shapes = np.random.default_rng(0), {"fc0": (8, 1), "fc1": (8, 8), "fc2": (8, 8), "out": (1, 8)}
-    runs = {}
+    rng, runs = np.random.default_rng(0), {}
+    sides = {"fc0": (8, 1), "fc1": (8, 8), "fc2": (8, 8), "out": (1, 8)}
+    shapes = {f"{name}.weight": shape for name, shape in sides.items()}
+    shapes |= {f"{name}.bias": shape[:1] for name, shape in sides.items()}  # type: ignore[misc]
     for run in range(N_RUNS):
         history = nwv.History()
         state = {
