@@ -116,9 +116,10 @@ export class Player {
     else this.play();
   }
 
-  seek(checkpoint: number): void {
+  /** `isTold` is false where Python goes there by itself. */
+  seek(checkpoint: number, isTold = true): void {
     if (this.#nCheckpoints === 0 || !Number.isFinite(checkpoint)) return;
-    this.#moveTo(Math.min(this.#last, Math.max(0, Math.round(checkpoint))));
+    this.#moveTo(Math.min(this.#last, Math.max(0, Math.round(checkpoint))), isTold);
     this.refresh();
   }
 
@@ -240,10 +241,10 @@ export class Player {
     return target;
   }
 
-  #moveTo(phase: number): void {
+  #moveTo(phase: number, isTold = true): void {
     this.#phase = phase;
     this.#set("checkpoint", this.checkpoint);
-    this.#saveSoon();
+    if (isTold) this.#saveSoon();
   }
 
   /** At most four times a second, the last one always. */

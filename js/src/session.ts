@@ -36,7 +36,8 @@ export function sessionOf(model: HostModel): Session {
   const follow = (number = (k: number) => k): void => {
     const [k, n] = [player.checkpoint, player.nCheckpoints];
     player.nCheckpoints = history.nCheckpoints;
-    if (n > 0) player.seek(k === n - 1 && !player.playing ? player.nCheckpoints - 1 : number(k));
+    const isLast = k === n - 1 && !player.playing; // then Python follows the history, too
+    if (n > 0) player.seek(isLast ? player.nCheckpoints - 1 : number(k), !isLast);
     player.refresh();
   };
   history.subscribe(() => follow());
