@@ -99,7 +99,7 @@ def test_links_thin_out_one_by_one_but_no_layer_does_without_decay(case: Case) -
 
 
 def test_a_fan_becomes_all_positive_for_a_while(case: Case) -> None:
-    gate = next(b for b in case["network"].bundles if b.id == "lstm1.weight_ih_l0[g]")
+    gate = next(b for b in case["viz"].network.bundles if b.id == "lstm1.weight_ih_l0[g]")
     fan = np.stack([gate.matrix(checkpoint.state)[2] for checkpoint in case["history"]])
     negative = [case["series_names"][k] for k in np.flatnonzero(fan[1] < 0)]
     assert negative == ["consumption", "investment"]

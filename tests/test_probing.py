@@ -227,7 +227,7 @@ def test_a_probe_that_takes_long_shows_a_bar_and_a_short_one_none(monkeypatch: p
         def close(self) -> None:
             bars.append(self.n)
 
-    monkeypatch.setattr(probing, "_new_bar", lambda _: Bar())
+    monkeypatch.setattr(probing, "_new_bar", lambda *_: Bar())
     model, history, probe = study()
     nwv.WeightViz(model, history, probe=probe)
     assert bars == []

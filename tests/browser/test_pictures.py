@@ -147,9 +147,7 @@ def test_a_heat_map_is_blue_where_a_unit_puts_out_more_than_0_and_red_below(
 def test_a_dead_unit_is_counted_and_named(shown: Diagram) -> None:
     caption = shown.root.locator(".nwv-caption")
     shown.scrub_to(1)
-    expect(caption).to_contain_text(re.compile(r"\d of 8 units dead"))
-    before = int(re.findall(r"(\d) of 8 units dead", caption.inner_text())[0])
-    assert viz_dead(1) == before
+    expect(caption).to_contain_text(f"{viz_dead(1)} of 8 units dead")
     shown.scrub_to(2)
     expect(caption).to_contain_text(f"{viz_dead(2)} of 8 units dead")
     click(shown, "dense", 1)
