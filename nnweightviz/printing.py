@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -91,24 +93,20 @@ class Printed:
         path: str | os.PathLike[str],
         checkpoint: int | None = None,
         view: str | None = None,
-        *,
-        size: tuple[float, float] = SIZE,
-        **looks: Any,
+        **about: Any,
     ) -> Path:
-        """Write a view at a checkpoint to an SVG file, text as text; see :meth:`figure`."""
-        return self._write("svg", path, self.figure(checkpoint, view, size=size, **looks))
+        """Write a view at a checkpoint to an SVG file, text as text; ``size`` and looks as of :meth:`figure`."""
+        return self._write("svg", path, self.figure(checkpoint, view, **about))
 
     def to_pdf(
         self,
         path: str | os.PathLike[str],
         checkpoint: int | None = None,
         view: str | None = None,
-        *,
-        size: tuple[float, float] = SIZE,
-        **looks: Any,
+        **about: Any,
     ) -> Path:
-        """Write a view at a checkpoint to a PDF file, its fonts in it; see :meth:`figure`."""
-        return self._write("pdf", path, self.figure(checkpoint, view, size=size, **looks))
+        """Write a view at a checkpoint to a PDF file, its fonts in it; ``size`` and looks as of :meth:`figure`."""
+        return self._write("pdf", path, self.figure(checkpoint, view, **about))
 
     def to_gif(
         self,
@@ -167,15 +165,22 @@ class Printed:
             raise ImportError(
                 "films need imageio-ffmpeg: pip install 'nnweightviz[video]', or write a GIF with viz.to_gif(path)"
             ) from None
-        target, writer, speed = _target(path, "mp4"), None, _speed(speed)
-        for frame in self._frames(checkpoints, view, size, dpi, looks):
-            even = frame.crop((0, 0, frame.width // 2 * 2, frame.height // 2 * 2))  # as H.264 has it
-            if writer is None:
-                writer = write_frames(str(target), even.size, fps=speed, macro_block_size=2, quality=8)
-                writer.send(None)
-            writer.send(even.tobytes())
-        assert writer is not None
-        writer.close()
+        target, fps = _target(path, "mp4"), _speed(speed)
+        with tempfile.TemporaryDirectory() as folder:
+            unfinished, writer = Path(folder) / "film.mp4", None
+            try:
+                for frame in self._frames(checkpoints, view, size, dpi, looks):
+                    even = frame.crop((0, 0, frame.width // 2 * 2, frame.height // 2 * 2))  # as H.264 has it
+                    if writer is None:
+                        writer = write_frames(
+                            str(unfinished), even.size, fps=fps, macro_block_size=2, quality=8
+                        )
+                        writer.send(None)
+                    writer.send(even.tobytes())
+            finally:
+                if writer is not None:
+                    writer.close()
+            shutil.copyfile(unfinished, target)
         return target
 
     def contact_sheet(

@@ -18,6 +18,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 import nnweightviz as nwv
 from nnweightviz import measures
 from nnweightviz.measures import pieces
+from studies import Study, recurrent_network
 
 RNG = np.random.default_rng(0)
 WEIGHTS = RNG.standard_t(4, size=(6, 7, 5))
@@ -26,20 +27,9 @@ finite = arrays(
 )
 
 
-class Study(torch.nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.rnn = torch.nn.LSTM(4, 8, batch_first=True)
-        self.fc = torch.nn.Linear(8, 2)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        result: torch.Tensor = self.fc(self.rnn(x)[0][:, -1])
-        return result
-
-
 @pytest.fixture(scope="module")
 def network() -> nwv.Network:
-    return nwv.as_network(Study(), example_input=torch.zeros(1, 3, 4))
+    return recurrent_network()
 
 
 @pytest.fixture(scope="module")

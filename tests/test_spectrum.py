@@ -12,33 +12,22 @@ from typing import Any
 import numpy as np
 import pytest
 import scipy.linalg
-import torch
 
 import nnweightviz as nwv
 from nnweightviz import blocks, measures, payload
 from nnweightviz.parameters import Parameters
 from nnweightviz.spectrum import NUMBERS, Spectra, correlation, spectra, told
 from nnweightviz.widget import WeightViz
+from studies import Study, recurrent_network
 from widgets import Listener, bundle
 
 __all__ = ["bundle"]
 N = 6
 
 
-class Study(torch.nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.rnn = torch.nn.LSTM(4, 8, batch_first=True)
-        self.fc = torch.nn.Linear(8, 2)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        result: torch.Tensor = self.fc(self.rnn(x)[0][:, -1])
-        return result
-
-
 @pytest.fixture(scope="module")
 def network() -> nwv.Network:
-    return nwv.as_network(Study(), example_input=torch.zeros(1, 3, 4))
+    return recurrent_network()
 
 
 def record(history: nwv.History, n: int, seed: int = 0) -> None:

@@ -13,7 +13,7 @@ from nnweightviz.plots import relief, steps
 from nnweightviz.plots.moments import Timeline
 from nnweightviz.views import distribution as numbers
 from nnweightviz.views.parts import check_choice
-from nnweightviz.views.runs import named_runs
+from nnweightviz.views.runs import by_run, named_runs
 
 COUNTS = ("linear", "log")
 DRAWN = {
@@ -86,10 +86,10 @@ def distribution(
         bins=bins,
         chosen=chosen,
     )
-    by_run = found if timeline.names else dict.fromkeys(runs, found)
+    of_runs = by_run(runs, found)
     divided = {"layer": " / norm of the layer", "total": " / total norm"}.get(normalise or "", "")
     asked = steps.Asked(
-        timeline, by_run, f"weight{divided}", is_log=counts == "log", checkpoint=checkpoint, ax=ax
+        timeline, of_runs, f"weight{divided}", is_log=counts == "log", checkpoint=checkpoint, ax=ax
     )
     if kind == "moments":
         return steps.moments(asked, is_log="y" in log_axes)

@@ -27,7 +27,8 @@ from nnweightviz.parameters import Parameters
 from nnweightviz.plots.legend import LEGEND, ROW, draw_legend, legend_rows
 from nnweightviz.plots.lines import FEW, MOST_CRISP, MOST_IN_ALL, N_STRONG, Lines, shading, words_of
 from nnweightviz.plots.links import Links, Shown
-from nnweightviz.plots.stage import HEAD, Stage, colour_of, size_of
+from nnweightviz.plots.look import colour
+from nnweightviz.plots.stage import HEAD, Stage, size_of
 from nnweightviz.plots.units import draw_units
 from nnweightviz.scale import PALETTES, Theme, buckets_of, line_of, opacity_exponent
 from nnweightviz.words import in_a_word
@@ -186,7 +187,7 @@ def _draw_crisp(stage: Stage, lines: Lines, exponent: float) -> None:
     styles = [
         line_of(int(bucket), stage.palette, stage.layout.max_line_width, exponent) for bucket in buckets
     ]
-    colours = np.array([(*colour_of(style.colour), style.opacity) for style in styles]).reshape(-1, 4)
+    colours = np.array([(*colour(style.colour), style.opacity) for style in styles]).reshape(-1, 4)
     widths = np.array([style.width * stage.point for style in styles])
     is_odd = np.array([style.is_dashed for style in styles], bool)[which]
     order = np.argsort(lines.shares, kind="stable")

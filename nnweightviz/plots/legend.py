@@ -7,7 +7,9 @@ from textwrap import wrap
 
 from nnweightviz.bundle import Bundle
 from nnweightviz.plots.links import Links
-from nnweightviz.plots.stage import Stage, colour_of
+from nnweightviz.plots.look import colour
+from nnweightviz.plots.moments import moment
+from nnweightviz.plots.stage import Stage
 from nnweightviz.scale import N_LEVELS, NEGATIVE, POSITIVE, UNSIGNED, line_of, opacity_exponent
 
 LEGEND, ROW = 34, 12
@@ -32,8 +34,8 @@ def draw_legend(stage: Stage, told: list[str]) -> None:
             kind = UNSIGNED if not signed else NEGATIVE if share < 0 else POSITIVE
             bucket = 4 * min(N_LEVELS - 1, int(abs(share) * N_LEVELS)) + kind
             line = line_of(bucket, stage.palette, stage.layout.max_line_width, exponent)
-            colour = (*colour_of(line.colour), line.opacity)
-            stage.ax.plot([x + 4, x + 4], [y - 7, y + 7], color=colour, linewidth=line.width * stage.point)
+            ink = (*colour(line.colour), line.opacity)
+            stage.ax.plot([x + 4, x + 4], [y - 7, y + 7], color=ink, linewidth=line.width * stage.point)
             x += 9
         stage.text(x + 4, y, "+" if signed else "norm", size=7, ha="left")
         x += 24 if signed else 46
@@ -44,11 +46,8 @@ def draw_legend(stage: Stage, told: list[str]) -> None:
 
 
 def _moment(stage: Stage) -> str:
-    checkpoint = stage.links.parameters.checkpoints[stage.k]
-    n = len(stage.links.parameters.checkpoints)
-    parts = [f"epoch {checkpoint.epoch:g}"] if checkpoint.epoch is not None else []
-    parts += [f"step {checkpoint.step}"] if checkpoint.step is not None else []
-    return f"{', '.join(parts) or 'checkpoint'} ({stage.k + 1} of {n})"
+    checkpoints = stage.links.parameters.checkpoints
+    return f"{moment(checkpoints, stage.k)} ({stage.k + 1} of {len(checkpoints)})"
 
 
 def legend_rows(links: Links, bundles: Sequence[Bundle], k: int, width: float) -> list[str]:

@@ -13,7 +13,7 @@ from nnweightviz.plots.look import INK, signed_map
 from nnweightviz.plots.moments import checked, moment
 from nnweightviz.plots.paper import SMALL, Sheet, bar, name
 from nnweightviz.views import matrix as numbers
-from nnweightviz.views.runs import named_runs
+from nnweightviz.views.runs import by_run, named_runs
 
 ROW, CHARACTER = 9.0, 3.9
 """Points that a line of small type needs, and a digit."""
@@ -56,18 +56,18 @@ def matrix(
     """
     runs = named_runs(history)
     found = numbers(runs, parameter, network=network, quantity=quantity, reference=reference)
-    by_run = found if len(runs) > 1 or "" not in runs else dict.fromkeys(runs, found)
-    shown = next(iter(by_run.values()))
+    of_runs = by_run(runs, found)
+    shown = next(iter(of_runs.values()))
     n_rows, n_columns = shown["values"].shape[1:]
     width, height = _size(n_rows, n_columns)
     longest = max(map(len, shown["column"].tolist()))
     sheet = Sheet(ax, [run or "matrix" for run in runs], columns=3, size=(width, height + 0.06 * longest))
     image = None
-    for axes, (run, data) in zip(sheet.axes, by_run.items(), strict=True):
+    for axes, (run, data) in zip(sheet.axes, of_runs.items(), strict=True):
         image = _draw(axes, data, checked(runs[run], checkpoint))
         told, when = parameter or str(data["parameter"][0]), moment(runs[run], checked(runs[run], checkpoint))
         _name(axes, f"{run}: {told}" if run else told, when, is_narrow=n_rows > 1.2 * n_columns)
-    scale = bar(sheet, image, _scale_words(shown, quantity), extend="both" if _clips(by_run) else "neither")
+    scale = bar(sheet, image, _scale_words(shown, quantity), extend="both" if _clips(of_runs) else "neither")
     _domain_ticks(scale, shown)
     made = sheet.finish()
     for axes in sheet.axes if sheet.is_own else ():

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
+from nnweightviz.checkpoint import Checkpoint
 from nnweightviz.history import History
 from nnweightviz.views.parts import check_choice
 from nnweightviz.views.runs import ONLY
@@ -58,7 +59,7 @@ class Timeline:
         return np.concatenate([[2 * at[0] - middle[0]], middle, [2 * at[-1] - middle[-1]]])
 
 
-def moment(history: History, k: int) -> str:
+def moment(history: Sequence[Checkpoint] | History, k: int) -> str:
     """Return what a checkpoint is called: "epoch 3 · step 1200", as much of it as is known, or its number from 1."""
     checkpoint = history[k]
     told = [] if checkpoint.epoch is None else [f"epoch {checkpoint.epoch:g}"]

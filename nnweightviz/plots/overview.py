@@ -18,7 +18,7 @@ from nnweightviz.plots.look import INK, MUTED, sequential_map
 from nnweightviz.plots.moments import Timeline, checked, moment
 from nnweightviz.plots.paper import SMALL, Panel, Panels, line_style, runs_key
 from nnweightviz.views import overview as numbers
-from nnweightviz.views.runs import named_runs
+from nnweightviz.views.runs import by_run, named_runs
 
 LABELS = {
     "norm": "norm ‖w‖",
@@ -61,8 +61,8 @@ def overview(
     runs = named_runs(history)
     timeline = Timeline(runs, x)
     found = numbers(runs, kind, network=network, of=of)
-    by_run = found if timeline.names else dict.fromkeys(runs, found)
-    first = next(iter(by_run.values()))
+    of_runs = by_run(runs, found)
+    first = next(iter(of_runs.values()))
     places, shape = _places(first)
     if shape[0] * shape[1] > MOST_CELLS:
         raise ValueError(
@@ -71,7 +71,7 @@ def overview(
         )
     run, history = next(iter(runs.items()))
     k = checked(history, checkpoint)
-    largest = max(float(np.nanmax(data[kind], initial=0.0)) for data in by_run.values()) or 1.0
+    largest = max(float(np.nanmax(data[kind], initial=0.0)) for data in of_runs.values()) or 1.0
     norm, ramp = Normalize(0, largest), _light(sequential_map())
     figure = Figure(
         figsize=(max(3.4, 0.9 + 0.95 * shape[1]), max(1.9, 0.9 + 0.55 * shape[0])), layout="constrained"
@@ -81,7 +81,7 @@ def overview(
         ax = figure.add_subplot(*shape, row * shape[1] + column + 1, axes_class=Panel)
         now = first[kind][i, k]
         ax.set_facecolor("white" if np.isnan(now) else ramp(norm(now)))
-        for r, (run, data) in enumerate(by_run.items()):
+        for r, (run, data) in enumerate(of_runs.items()):
             at, marker = timeline.at(run), "o" if len(history) == 1 else ""
             looks: dict[str, Any] = {"linewidth": 0.9, "linestyle": line_style(r)}
             ax.plot(at, data[kind][i], color=INK, marker=marker, markersize=2, **looks)

@@ -10,20 +10,14 @@ from matplotlib.axes import Axes
 from nnweightviz.layout import Layout
 from nnweightviz.network import Network
 from nnweightviz.plots.links import Links
-from nnweightviz.scale import PALETTES, Palette, Rgb, Theme
+from nnweightviz.plots.look import Colour, colour
+from nnweightviz.scale import PALETTES, Palette, Theme
 
 PIXELS_PER_INCH = 96
 HEAD = 20
 """Pixels above the stage, for the title."""
 INK = {"light": ("#1d2125", "#5d646c", "#59616a"), "dark": ("#e7eaee", "#a2a9b2", "#a9b0b9")}
 """Of text, of less important text, and of the outlines of units."""
-Colour = tuple[float, float, float]
-
-
-def colour_of(rgb: Rgb) -> Colour:
-    """Return a colour as matplotlib has it, 0 to 1."""
-    red, green, blue = (c / 255 for c in rgb)
-    return red, green, blue
 
 
 def size_of(ax: Axes) -> tuple[float, float]:
@@ -63,7 +57,7 @@ class Stage:
     @property
     def paper(self) -> Colour:
         """The colour of what is behind."""
-        return colour_of(self.palette.paper)
+        return colour(self.palette.paper)
 
     @property
     def muted(self) -> str:

@@ -12,7 +12,7 @@ from nnweightviz.plots.look import FAINT, colour, hue_of
 from nnweightviz.plots.moments import Timeline, thousands
 from nnweightviz.plots.paper import Sheet, key, line_style, name, parts_key, runs_key
 from nnweightviz.views import trajectory as numbers
-from nnweightviz.views.runs import named_runs
+from nnweightviz.views.runs import by_run, named_runs
 
 LABELS = {
     "weights": "weight",
@@ -80,13 +80,13 @@ def trajectory(
         entries=entries,
         below=below,
     )
-    by_run = found if timeline.names else dict.fromkeys(runs, found)
+    of_runs = by_run(runs, found)
     sheet = Sheet(ax, ["trajectories"], size=(4.6, 3.0))
     (axes,) = sheet.axes
-    first = next(iter(by_run.values()))
+    first = next(iter(of_runs.values()))
     parts = first["parts" if kind == "weights" else "part"].tolist()
     drawn = [part for part in parts if part in first["part"]]
-    for r, (run, data) in enumerate(by_run.items()):
+    for r, (run, data) in enumerate(of_runs.items()):
         many = kind == "weights" and len(data["part"]) > 12
         looks: dict[str, Any] = {"linewidth": 0.6 if many else 1.1, "alpha": 0.7 if many else 1.0}
         at = timeline.at(run)

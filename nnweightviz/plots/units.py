@@ -9,6 +9,7 @@ from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
 from numpy.typing import NDArray
 
 from nnweightviz.layout import Place
+from nnweightviz.plots.look import colour
 from nnweightviz.plots.names import clipped, draw_names, titles_of
 from nnweightviz.plots.stage import Stage
 from nnweightviz.scale import Palette, shade
@@ -30,8 +31,8 @@ def _draw_place(stage: Stage, place: Place) -> None:
     width = 1.0 * stage.point
     middle = place.top + place.height / 2
     for y, words, looks in titles_of(stage.network, stage.layout, place):
-        colour: dict[str, Any] = {"color": stage.muted} if looks["size"] == 7 else {}
-        stage.text(place.x, y, words, **colour, **looks)
+        ink: dict[str, Any] = {"color": stage.muted} if looks["size"] == 7 else {}
+        stage.text(place.x, y, words, **ink, **looks)
     if place.form == "bias":
         stage.ax.add_patch(Circle((place.x, middle), 7, linewidth=width, **outline))
         stage.text(place.x, middle, stage.network.unit_name(group.id, 0), size=7, zorder=4)
@@ -83,11 +84,11 @@ def _draw_ticks(stage: Stage) -> None:
         domain = stage.links.domain(bundle, stage.k)
         for unit, value in enumerate(() if values is None else values[:, 0].tolist()):
             share = value / domain if domain > 0 else 0.0
-            colour = tuple(c / 255 for c in shade(stage.palette, share, signed=stage.links.is_signed(bundle)))
+            ink = colour(shade(stage.palette, share, signed=stage.links.is_signed(bundle)))
             length = TICK * (min(1, abs(share)) if np.isfinite(value) else 1)
             y = float(place.unit_y[unit]) + (i - (n - 1) / 2) * thickness - thickness / 2
             x = place.x if not share < 0 else place.x - length
-            stage.ax.add_patch(Rectangle((x, y), length, thickness, facecolor=colour, linewidth=0, zorder=4))
+            stage.ax.add_patch(Rectangle((x, y), length, thickness, facecolor=ink, linewidth=0, zorder=4))
 
 
 def _draw_tile(stage: Stage, place: Place, port: str, box: tuple[float, float, float, float]) -> None:

@@ -28,6 +28,11 @@ def named_runs(given: Any) -> dict[str, History]:
     return {str(run): as_history(history) for run, history in given.items()}
 
 
+def by_run(runs: Mapping[str, History], found: Any) -> dict[str, Any]:
+    """Return what :func:`each` returned as a mapping of runs, the only one under the name that it has here."""
+    return {ONLY: found} if list(runs) == [ONLY] else dict(found)
+
+
 def each(runs: Mapping[str, Made], one: Callable[[Made], Any]) -> Any:
     """Return what ``one`` makes of each run by name, or of the only one."""
     made = {run: one(of_it) for run, of_it in runs.items()}

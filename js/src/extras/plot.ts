@@ -1,6 +1,8 @@
 // Small pictures of what a unit puts out, pixel by pixel: heat maps and dots. Also says which item is at a point. No DOM.
+
 import { mixRgb, PALETTES, PAPERS, type Palette, type Rgb, shade } from "../scale";
 import type { Outputs, Range } from "./outputs";
+import { pixelOf } from "./pixels";
 
 export interface Inks {
   paper: Rgb;
@@ -30,15 +32,14 @@ export interface Plot {
 }
 
 const N_COLOURS = 255;
-const packed = ([r, g, b]: Rgb): number => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 
 /** The colours of a heat map, from the domain's negative end to its positive one; the last is of NaN. */
 export function heatColours({ palette, paper }: Inks): Uint32Array {
   const middle = (N_COLOURS - 1) / 2;
   const colours = Array.from({ length: N_COLOURS }, (_, i) =>
-    packed(shade(palette, (i - middle) / middle, true, paper)),
+    pixelOf(shade(palette, (i - middle) / middle, true, paper)),
   );
-  return Uint32Array.from([...colours, packed(palette.odd)]);
+  return Uint32Array.from([...colours, pixelOf(palette.odd)]);
 }
 
 /** One unit's outputs as a group's numbers hold them: items are rows, positions columns. */
@@ -119,8 +120,8 @@ export function drawPaper(
   lines: [x0: number, y0: number, x1: number, y1: number][],
 ): void {
   const { width, height, pixels } = plot;
-  pixels.fill(packed(inks.paper));
-  const ink = packed(mixRgb(inks.paper, inks.palette.zero, 0.7));
+  pixels.fill(pixelOf(inks.paper));
+  const ink = pixelOf(mixRgb(inks.paper, inks.palette.zero, 0.7));
   for (const [x0, y0, x1, y1] of lines) {
     const n = 2 * Math.max(width, height);
     for (let i = 0; i <= n; i++) {

@@ -1,8 +1,10 @@
 // A map of counts over time: checkpoints from left to right, values from bottom to top, the more weights the darker.
+
 import { html } from "../../dom";
 import { along, nearest, type TimeAxis, timeAxis, timeTicks } from "../../panel/axis";
 import { formatCount, PALETTES, type Rgb, shade } from "../../scale";
 import { type Box, drawAxes, type Scale, scaleOf } from "../axes";
+import { pixelOf } from "../pixels";
 import {
   binAt,
   type Cell,
@@ -24,7 +26,6 @@ import {
 import type { Series } from "./series";
 
 const N_SHADES = 255;
-const packed = ([r, g, b]: Rgb): number => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 
 /** How dark a count is, from 0 to 1. */
 export const darkness = (count: number, most: number, counts: "linear" | "log"): number =>
@@ -104,14 +105,14 @@ export class Density implements Drawing {
       if (!found && !series.isGap(k)) continue;
       for (let y = 0; y < height; y++)
         if (found) pixels[y * width + x] = levels[rows[y]];
-        else if ((x + y) % 8 < 2) pixels[y * width + x] = packed(muted);
+        else if ((x + y) % 8 < 2) pixels[y * width + x] = pixelOf(muted);
     }
     brush.putImageData(image, 0, 0);
     return canvas;
   }
 
   #shades(): Uint32Array {
-    return Uint32Array.from({ length: N_SHADES + 1 }, (_, i) => packed(this.#shade(i / N_SHADES)));
+    return Uint32Array.from({ length: N_SHADES + 1 }, (_, i) => pixelOf(this.#shade(i / N_SHADES)));
   }
 
   #shade(share: number): Rgb {

@@ -1,5 +1,7 @@
 // The colours of cells: those of signed weights on paper, or three tones where weights are read as digits. Pure.
+
 import { mixRgb, type Palette, type Rgb } from "../../scale";
+import { pixelOf } from "../pixels";
 import { tableOf, trackOf } from "../strips/paint";
 import type { Thresholds } from "./codes";
 import type { Ink } from "./paint";
@@ -17,8 +19,6 @@ export const huesOf = (palette: Palette, paper: Rgb): Hues => ({
 });
 
 const TONE = 0.72; // of the palette's colour in the paper, for a digit
-
-const pixelOf = ([r, g, b]: Rgb): number => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 
 export const rgbOf = (pixel: number): Rgb => [pixel & 255, (pixel >> 8) & 255, (pixel >> 16) & 255];
 

@@ -1,6 +1,8 @@
 // The pixels of strips, in the colours of links. Pure: knows arrays, no canvas.
+
 import { mixRgb, type Palette, type Rgb, shade } from "../../scale";
 import type { StripLinks } from "../../views/context";
+import { pixelOf } from "../pixels";
 import { MISSING, type Part, partsOf } from "./parts";
 import type { Samples } from "./samples";
 
@@ -14,8 +16,6 @@ interface Table {
   unsigned: Uint32Array;
   odd: number;
 }
-
-const pixelOf = ([r, g, b]: Rgb): number => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0;
 
 /** What a weight of zero looks like: nearly the paper, so that a gap can be told from it. */
 export const trackOf = (palette: Palette, paper: Rgb): Rgb => mixRgb(paper, palette.zero, TRACK);
