@@ -11,7 +11,7 @@ import torch
 from playwright.sync_api import Page, expect
 
 import nnweightviz as nwv
-from browser.conftest import Diagram, mlp, random_states
+from browser.conftest import Diagram, mlp, random_states, until
 
 Show = Callable[..., Diagram]
 
@@ -208,6 +208,22 @@ def test_everything_works_by_keyboard(show: Show, history: nwv.History, page: Pa
     diagram.wait_for("checkpoint", 10)
     page.keyboard.press("Home")
     diagram.wait_for("checkpoint", 0)
+
+
+def test_a_drag_moves_the_picture_and_fit_brings_it_back(show: Show, history: nwv.History) -> None:
+    diagram = show(nwv.WeightViz(mlp(), history))
+    home = diagram.unit("hidden", 0)
+    for _ in range(3):
+        diagram.button("Zoom in").click()
+    x, y = diagram.unit("hidden", 0)
+    diagram.page.mouse.move(x + 60, y + 25)
+    diagram.page.mouse.down()
+    diagram.page.mouse.move(x + 100, y + 55, steps=4)
+    diagram.page.mouse.move(x + 130, y + 65, steps=4)
+    diagram.page.mouse.up()
+    until(lambda: diagram.unit("hidden", 0) == pytest.approx((x + 70, y + 40), abs=1.5))
+    diagram.button("Fit").click()
+    until(lambda: diagram.unit("hidden", 0) == pytest.approx(home, abs=1.5))
 
 
 def test_finding_a_unit_by_name_selects_it(show: Show, history: nwv.History, page: Page) -> None:
