@@ -162,6 +162,11 @@ export function evaluateBundle(bundle: Bundle, values: Float32Array, base: numbe
   const n = bundle.reduce === "rms" ? Math.max(1, rest.length) : 1;
   for (let j = 0, k = 0; j < nTarget; j++) {
     const row = base + firstEntry(bundle, j);
+    if (rest.length === 1 && strideSource === 1 && !norm) {
+      const first = row + rest[0]; // all of them lie side by side
+      out.set(values.subarray(first, first + nSource), j * nSource);
+      continue;
+    }
     for (let i = 0; i < nSource; i++, k++) {
       const first = row + i * strideSource;
       let sum = 0;

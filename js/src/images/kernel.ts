@@ -9,6 +9,7 @@ interface Exports {
     y: number,
     dy: number,
     level: number,
+    open: number,
     width: number,
     height: number,
     n: number,
@@ -18,7 +19,7 @@ interface Exports {
 }
 
 const PAGE_BYTES = 65_536;
-const [Y, DY, LEVEL, PLANE] = [1024, 1024 + 4 * LOT, 1024 + 8 * LOT, 1024 + 10 * LOT]; // addresses
+const [Y, DY, LEVEL, OPEN, PLANE] = [0, 4, 8, 10, 12].map((bytes) => 1024 + bytes * LOT); // addresses
 
 class WasmKernel implements Kernel {
   readonly #exports: Exports;
@@ -39,11 +40,12 @@ class WasmKernel implements Kernel {
       y: new Int32Array(buffer, Y, LOT),
       dy: new Int32Array(buffer, DY, LOT),
       level: new Int16Array(buffer, LEVEL, LOT),
+      open: new Uint16Array(buffer, OPEN, LOT),
     };
   }
 
   strongest(_: Scratch, width: number, height: number, n: number, nSteps: number): void {
-    this.#exports.strongest(PLANE, Y, DY, LEVEL, width, height, n, nSteps);
+    this.#exports.strongest(PLANE, Y, DY, LEVEL, OPEN, width, height, n, nSteps);
   }
 
   sum(_: Scratch, width: number, height: number, n: number): void {

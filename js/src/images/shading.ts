@@ -121,35 +121,36 @@ function boxOf(
   };
 }
 
-/** Link numbers by kind, weakest first: a counting sort on the shade. */
+/** Link numbers by kind, strongest first: a counting sort on the shade. */
 function sortByShade(
-  strip: Strip,
+  { start, nTarget, nSource }: Strip,
   domain: number,
   { values, buckets, mask, leastShade }: Links,
   sources: Uint8Array | null,
 ): Map<number, { links: Uint32Array; shades: Uint8Array }> {
-  const { start, nTarget, nSource } = strip;
   const n = nTarget * nSource;
   const keys = new Uint16Array(n); // kind and shade; 0 = left out
   const counts = new Uint32Array(5 * N_SHADES + 1);
   const scale = domain > 0 ? (N_SHADES - 1) / domain : 0;
-  for (let i = 0; i < n; i++) {
-    const link = start + i;
-    if (buckets[link] === 0 || (mask && !mask[link]) || (sources && !sources[i % nSource])) continue;
-    const kind = ((buckets[link] - 1) & 3) + 1;
-    const size = Math.abs(values[link]) * scale;
-    const shade = kind === ODD ? N_SHADES - 1 : Math.min(N_SHADES - 1, Math.ceil(size));
-    if (shade < leastShade) continue;
-    keys[i] = kind * N_SHADES + shade;
-    counts[keys[i] + 1]++;
-  }
+  for (let first = 0; first < n; first += nSource)
+    for (let source = 0; source < nSource; source++) {
+      const i = first + source;
+      const link = start + i;
+      if (buckets[link] === 0 || (mask && !mask[link]) || (sources && !sources[source])) continue;
+      const kind = ((buckets[link] - 1) & 3) + 1;
+      const size = Math.abs(values[link]) * scale;
+      const shade = kind === ODD || size > N_SHADES - 1 ? N_SHADES - 1 : Math.ceil(size);
+      if (shade < leastShade) continue;
+      keys[i] = (kind + 1) * N_SHADES - shade;
+      counts[keys[i] + 1]++;
+    }
   for (let key = 1; key <= 5 * N_SHADES; key++) counts[key] += counts[key - 1];
   const at = counts.slice();
   const sorted = new Uint32Array(counts[5 * N_SHADES]);
   const shades = new Uint8Array(sorted.length);
   for (let i = 0; i < n; i++)
     if (keys[i] > 0) {
-      shades[at[keys[i]]] = keys[i] % N_SHADES;
+      shades[at[keys[i]]] = N_SHADES - (keys[i] % N_SHADES);
       sorted[at[keys[i]]++] = i;
     }
   const byKind = new Map<number, { links: Uint32Array; shades: Uint8Array }>();
@@ -220,7 +221,7 @@ function* addSums(
   }
 }
 
-/** Where a lot of links begins, and how it steps. */
+/** Where a lot of links begins, and how it steps: both are sums of what its two ends give. */
 function aim(
   { y, dy }: { y: Int32Array; dy: Int32Array },
   { nSource }: Strip,
@@ -228,14 +229,15 @@ function aim(
   n: number,
   linkAt: (p: number) => number,
 ): void {
-  const begin = left + 0.5 / nSteps - x;
+  const step = ONE / (nSteps * (toX - x));
+  const part = (left + 0.5 / nSteps - x) / (toX - x); // of the way, where the first column is
   for (let p = 0; p < n; p++) {
     const link = linkAt(p);
-    const target = Math.floor(link / nSource);
+    const target = (link / nSource) | 0;
     const from = fromY[link - target * nSource];
-    const slope = (toY[target] - from) / (toX - x);
-    y[p] = Math.round((from + slope * begin - top) * ONE);
-    dy[p] = Math.round((slope / nSteps) * ONE);
+    const rise = toY[target] - from;
+    y[p] = (from + rise * part - top) * ONE + 0.5;
+    dy[p] = Math.floor(rise * step + 0.5);
   }
 }
 

@@ -30,49 +30,42 @@ export function leastVisibleShade(exponent: number): number {
 export function strongestPixels(planes: Planes, plan: Pick<Plan, "palette" | "exponent">): ImageData {
   const { palette, exponent } = plan;
   const { width, height } = planes;
+  const tables = new Uint32Array(4 * N_SHADES); // both signs alike, positive, negative, norms
+  [palette.zero, palette.positive, palette.negative, palette.unsigned].forEach((hue, i) => {
+    tables.set(colours(palette, hue, exponent), i * N_SHADES);
+  });
   const [negative, positive] = [planes.level(NEGATIVE), planes.level(POSITIVE)];
-  const none = new Uint8Array(width * height);
-  const [unsigned, odd] = [planes.known(UNSIGNED) ?? none, planes.known(ODD) ?? none];
-  const [blues, reds] = [
-    colours(palette, palette.positive, exponent),
-    colours(palette, palette.negative, exponent),
-  ];
-  const [greys, ties] = [
-    colours(palette, palette.unsigned, exponent),
-    colours(palette, palette.zero, exponent),
-  ];
-  const oddColour = pack(...palette.odd, 255);
-  const pixels = inRows(width, height, (at) => {
-    const [minus, plus, norm] = [negative[at], positive[at], unsigned[at]];
-    if (odd[at] > 0) return oddColour;
-    if (norm > minus && norm > plus) return greys[norm];
-    if (plus > minus) return blues[plus];
-    return minus > plus ? reds[minus] : ties[plus];
+  const [unsigned, odd] = [planes.known(UNSIGNED), planes.known(ODD)];
+  const pixels = new Uint32Array(width * height);
+  inRows(width, height, (from, to, n) => {
+    for (let at = from, p = to; at < from + n; at++, p += width) {
+      const [minus, plus] = [negative[at], positive[at]];
+      let shade = plus > minus ? N_SHADES + plus : minus > plus ? 2 * N_SHADES + minus : plus;
+      if (unsigned && unsigned[at] > Math.max(minus, plus)) shade = 3 * N_SHADES + unsigned[at];
+      pixels[p] = odd && odd[at] > 0 ? pack(...palette.odd, 255) : tables[shade];
+    }
   });
   return new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
 }
 
 const BLOCK = 32;
 
-/** Values of the planes' pixels, which lie in columns, in rows; block by block, which is easier on the cache. */
-function inRows(width: number, height: number, valueAt: (at: number) => number): Uint32Array<ArrayBuffer> {
-  const rows = new Uint32Array(width * height);
+/** Visit the planes' pixels, which lie in columns, for a picture in rows; block by block, which is easier on the cache. */
+function inRows(width: number, height: number, visit: (from: number, to: number, n: number) => void): void {
   for (let x0 = 0; x0 < width; x0 += BLOCK)
-    for (let row0 = 0; row0 < height; row0 += BLOCK) {
-      const [x1, row1] = [Math.min(width, x0 + BLOCK), Math.min(height, row0 + BLOCK)];
-      for (let x = x0; x < x1; x++)
-        for (let row = row0, at = x * height + row0; row < row1; row++, at++)
-          rows[row * width + x] = valueAt(at);
-    }
-  return rows;
+    for (let row = 0; row < height; row += BLOCK)
+      for (let x = x0; x < Math.min(width, x0 + BLOCK); x++)
+        visit(x * height + row, row * width + x, Math.min(BLOCK, height - row));
 }
 
 /** The signed sums in rows, as 16-bit numbers: `SUM_UNIT` is one link at its domain. */
 export function sumsInRows({ width, height, sums }: Planes): Int16Array {
-  return Int16Array.from(
-    inRows(width, height, (at) => Math.max(-32_767, Math.min(32_767, Math.round(sums![at] / FINE)))),
-    (sum) => sum | 0,
-  );
+  const rows = new Int16Array(width * height);
+  inRows(width, height, (from, to, n) => {
+    for (let at = from, p = to; at < from + n; at++, p += width)
+      rows[p] = Math.max(-32_767, Math.min(32_767, Math.round(sums![at] / FINE)));
+  });
+  return rows;
 }
 
 /** Colours of all 65 536 sums: |s| / (|s| + half) of the full colour. `half` is the sum that is half as strong as can be. */

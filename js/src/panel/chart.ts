@@ -1,5 +1,5 @@
 // The drawing of the loss curve: built when data, looks or size change; between that only the playhead moves.
-import { put, svg } from "../dom";
+import { html, put, svg } from "../dom";
 import { formatValue } from "../scale";
 import { drawAway } from "./away";
 import { timeTicks } from "./axis";
@@ -8,6 +8,8 @@ import { pixelsOf, type Say, type Scene, type Side } from "./scene";
 
 export interface Chart {
   element: SVGSVGElement;
+  /** A layer of its own: moving it lays nothing out and paints nothing anew. */
+  playhead: HTMLElement;
   draw(scene: Scene, height: number): void;
   /** Move the playhead (null hides it); nothing is measured or built. */
   move(x: number | null): void;
@@ -94,13 +96,19 @@ export function createChart(say: Say): Chart {
   const plot = svg("g");
   const dots = svg("g");
   const ghostLine = svg("line", { class: "nwv-ghost", visibility: "hidden" });
-  const line = svg("line", "nwv-playhead");
-  const element = svg("svg", { class: "nwv-curves", "aria-hidden": "true" }, plot, ghostLine, line, dots);
+  const playhead = html("div", "nwv-playhead");
+  const element = svg("svg", { class: "nwv-curves", "aria-hidden": "true" }, plot, ghostLine, dots);
   let scene: Scene | null = null;
-  const place = (target: SVGLineElement, x: number | null) => {
-    put(target, "visibility", x === null ? "hidden" : "visible");
-    if (x !== null) put(target, "transform", `translate(${x.toFixed(2)} 0)`);
-  };
+
+  function move(x: number | null): void {
+    playhead.hidden = x === null;
+    if (x !== null) playhead.style.transform = `translateX(${x.toFixed(2)}px)`;
+  }
+
+  function ghost(x: number | null): void {
+    put(ghostLine, "visibility", x === null ? "hidden" : "visible");
+    if (x !== null) put(ghostLine, "transform", `translate(${x} 0)`);
+  }
 
   function draw(next: Scene, height: number): void {
     scene = next;
@@ -111,10 +119,11 @@ export function createChart(say: Say): Chart {
     const axes = sides.map((side) => drawSide(next, side, side === next.right));
     const inside = clipped(next, ...drawAway(next), ...curves);
     plot.replaceChildren(...axes, drawTime(next), inside, ...odd, ...(next.overhead?.draw(next, say) ?? []));
-    for (const target of [line, ghostLine]) {
-      target.setAttribute("y1", String(next.box.top - 3));
-      target.setAttribute("y2", String(next.box.bottom + 5));
-    }
+    const [from, to] = [next.box.top - 3, next.box.bottom + 5];
+    put(ghostLine, "y1", String(from));
+    put(ghostLine, "y2", String(to));
+    playhead.style.top = `${from}px`;
+    playhead.style.height = `${to - from}px`;
   }
 
   function mark(checkpoint: number): void {
@@ -130,5 +139,5 @@ export function createChart(say: Say): Chart {
     dots.replaceChildren(...circles);
   }
 
-  return { element, draw, mark, move: (x) => place(line, x), ghost: (x) => place(ghostLine, x) };
+  return { element, playhead, draw, mark, move, ghost };
 }

@@ -33,7 +33,7 @@ export class Timeline {
   readonly #looks: Looks;
   readonly #chart = createChart((x, text) => this.#say(x, text));
   readonly #readout = html("div", { class: "nwv-readout", hidden: true });
-  readonly #slider = html("div", "nwv-slider", this.#chart.element, this.#readout);
+  readonly #slider = html("div", "nwv-slider", this.#chart.element, this.#chart.playhead, this.#readout);
   readonly #label = html("output", "nwv-moment-label");
   readonly #waiting = html("div", { class: "nwv-waiting", role: "status" });
   readonly #area = html("div", "nwv-curve-area");

@@ -31,7 +31,10 @@ function painting(width: number, height: number, ratio: number) {
   const painter = new Painter(
     looks as unknown as Plan,
     studio,
-    (k) => ({ k }) as Order,
+    // biome-ignore lint/correctness/useYield: these orders are ready at once
+    function* (k) {
+      return { k } as Order;
+    },
     () => undefined,
   );
   return { painter, given, nMade: () => nMade };

@@ -116,7 +116,7 @@ describe("zooming", () => {
     expect(player.checkpoint).toBe(6);
     point("pointerup", 600);
     player.seek(20);
-    expect(find(".nwv-playhead").getAttribute("visibility")).toBe("visible");
+    expect(find(".nwv-playhead").hidden).toBe(false);
     expect(find(".nwv-unzoom").hidden).toBe(false);
   });
 });
@@ -188,7 +188,7 @@ describe("a frame of playback", () => {
     player.play();
     for (const time of [0, 100, 200]) frame(time); // 8 a second: position 1.6
     expect(player.position).toBeCloseTo(1.6);
-    expect(find(".nwv-playhead").getAttribute("transform")).toBe("translate(86.00 0)");
+    expect(find(".nwv-playhead").style.transform).toBe("translateX(86.00px)");
     expect(label()).toBe("epoch 1 · step 470 (2/31)");
     expect(slider.getAttribute("aria-valuenow")).toBe("2");
   });

@@ -17,6 +17,14 @@ export function withReduce(bundle: Bundle, options: Options): Bundle {
 const isSigned = (bundle: Bundle, options: Options) => !isNorm(bundle) || options.quantity !== "weights";
 
 const MOST_VALUES = 500_000; // that a domain is found from
+const STEP_LINKS = 50_000; // that are evaluated in a frame of their own
+
+/** What work that gives way comes to, done without giving way. */
+export function atOnce<T>(steps: Generator<void, T>): T {
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
 
 /** The part of a bundle that goes to every `step`-th target from `first` on. */
 function everyTarget(bundle: Bundle, step: number, first: number): Bundle {
@@ -90,12 +98,20 @@ export class Links {
 
   /** The values of all links at checkpoint k, (n,); a link that was not recorded is NaN and counted as missing. */
   values(k: number): Float32Array {
-    let values = this.#cache.get(k);
-    if (values) return values;
-    values = new Float32Array(this.n);
-    this.bundles.forEach((bundle, b) => {
-      this.evaluate(bundle, k, values!.subarray(this.starts[b], this.starts[b + 1]));
-    });
+    return atOnce(this.prepare(k));
+  }
+
+  /** The same, giving way after each large step. */
+  *prepare(k: number): Generator<void, Float32Array> {
+    const known = this.#cache.get(k);
+    if (known) return known;
+    const values = new Float32Array(this.n);
+    for (const [b, bundle] of this.bundles.entries()) {
+      const isLarge = this.starts[b + 1] - this.starts[b] > STEP_LINKS;
+      if (isLarge) yield void this.#history.parameter(bundle.parameter, k); // it is kept for a while
+      this.evaluate(bundle, k, values.subarray(this.starts[b], this.starts[b + 1]));
+      if (isLarge) yield;
+    }
     if (this.#cache.size > 8) this.#cache.delete(this.#cache.keys().next().value!);
     this.#cache.set(k, values);
     return values;

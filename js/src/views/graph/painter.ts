@@ -6,10 +6,13 @@ import { halfSum, paintSums, sumColours } from "../../images/tones";
 const CACHE_BYTES = 96e6;
 const MOST_ORDERED = 3;
 
+/** Prepares the order of a checkpoint, giving way between large steps. */
+type OrderOf = (k: number) => Generator<void, Order>;
+
 export class Painter {
   readonly #look: Plan;
   readonly #studio: Studio;
-  readonly #orderOf: (k: number) => Order;
+  readonly #orderOf: OrderOf;
   readonly #arrived: () => void;
   readonly #plan: number;
   readonly #pictures = new Map<number, Picture | null>(); // null where none could be made
@@ -18,7 +21,7 @@ export class Painter {
   #sums: SumSheet | null = null;
   #isClosed = false;
 
-  constructor(look: Plan, studio: Studio, orderOf: (k: number) => Order, arrived: () => void) {
+  constructor(look: Plan, studio: Studio, orderOf: OrderOf, arrived: () => void) {
     this.#look = look;
     this.#studio = studio;
     this.#orderOf = orderOf;
@@ -43,9 +46,18 @@ export class Painter {
       if (this.#isClosed || this.#ordered.size >= MOST_ORDERED) return;
       if (this.#pictures.has(k) || this.#ordered.has(k)) continue;
       this.#ordered.add(k);
-      this.#studio.make(this.#plan, this.#orderOf(k), (picture) => this.#take(k, picture));
+      this.#prepare(k, this.#orderOf(k));
       return;
     }
+  }
+
+  /** A step a frame, so that none is late; the first picture of all is waited for, and prepared at once. */
+  #prepare(k: number, steps: Generator<void, Order>): void {
+    if (this.#isClosed) return;
+    const step = steps.next();
+    if (step.done) this.#studio.make(this.#plan, step.value, (picture) => this.#take(k, picture));
+    else if (this.#pictures.size > 0) requestAnimationFrame(() => this.#prepare(k, steps));
+    else this.#prepare(k, steps);
   }
 
   #take(k: number, picture: Picture | null): void {

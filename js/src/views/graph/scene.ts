@@ -63,13 +63,14 @@ export class Scene {
     };
   }
 
-  /** All numbers that the image of checkpoint k is made of. */
-  order(k: number, focus: Focus | null): Order {
+  /** All numbers that the image of checkpoint k is made of; gives way between large steps. */
+  *order(k: number, focus: Focus | null): Generator<void, Order> {
     const { links, layout } = this;
+    const values = yield* links.prepare(k);
     const places = [...layout.places.values()];
     const tiles = places.flatMap((place) => place.tiles.map((tile) => this.#tile(place, tile, k)));
     tiles.push(...pictureTiles(layout, links, k, focus));
-    return { k, values: links.values(k), ...links.scales(k), ticks: this.ticks(k), tiles };
+    return { k, values, ...links.scales(k), ticks: this.ticks(k), tiles };
   }
 
   /** All ticks at checkpoint k; those of one unit, as of a bias and of a norm, lie below each other. */

@@ -49,7 +49,7 @@ export class Screen {
   }
 
   /** New images: the scene, the focus or the looks changed. What is there stays until they come. */
-  change(plan: Plan, orderOf: (k: number) => Order): void {
+  change(plan: Plan, orderOf: (k: number) => Generator<void, Order>): void {
     this.#painter?.close();
     this.#painter = new Painter(plan, studioOfPage(), orderOf, () => this.drawFrame());
     this.#painted = -1;
