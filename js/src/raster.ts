@@ -4,7 +4,7 @@
 /** Fractional bits of the fixed-point y: 1/4096 of a pixel. */
 export const FRACTION_BITS = 12;
 /** Links that are prepared at a time; between two lots a caller may do something else. */
-export const LOT = 32_768;
+export const LOT = 8_192;
 
 /** The inner loops over one lot of links; `y` is at the centre of the first column, `dy` what a step adds to it. */
 export interface Kernel {

@@ -66,6 +66,11 @@ export class Studio {
     this.#maker?.post({ type: "make", ticket, plan, order });
   }
 
+  /** A frame begins. */
+  frame(): void {
+    if (this.#jobs.size > 0) this.#maker?.post({ type: "frame" });
+  }
+
   /** Begin with all that is open and owed. */
   #start(): void {
     const receive = (message: FromWorker) => this.#receive(message);

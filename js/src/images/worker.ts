@@ -8,6 +8,7 @@ import type { Drawable, Order, Picture, Plan } from "./plan";
 export type ToWorker =
   | { type: "plan"; plan: number; data: Plan }
   | { type: "drop"; plan: number }
+  | { type: "frame" }
   | { type: "make"; ticket: number; plan: number; order: Order };
 export type FromWorker =
   | { type: "picture"; ticket: number; picture: Picture }
@@ -23,7 +24,8 @@ export interface Scope {
 declare const self: Scope;
 
 const isPage = self.makeCanvas !== undefined;
-const SLICE_MS = isPage ? 5 : 20; // then others have their turn
+const QUIET_MS = 7;
+const SLICE_MS = isPage ? 5 : 2; // then others have their turn
 const makeCanvas: MakeCanvas = self.makeCanvas ?? ((width, height) => new OffscreenCanvas(width, height));
 const plans = new Map<number, Plan>();
 const orders: Extract<ToWorker, { type: "make" }>[] = [];
@@ -33,6 +35,7 @@ let busy = false;
 self.onmessage = ({ data }) => {
   if (data.type === "plan") plans.set(data.plan, data.data);
   else if (data.type === "drop") plans.delete(data.plan);
+  else if (data.type === "frame") frame = performance.now();
   else orders.push(data);
   if (!busy) work();
 };
@@ -48,6 +51,14 @@ const breathe = () =>
     };
     port2.postMessage(null);
   });
+
+let frame = 0; // when the page's last frame began
+
+/** The beginning of each frame is left to those who draw it: on few cores, they would be late. */
+async function quiet(): Promise<void> {
+  const ms = frame + QUIET_MS - performance.now();
+  if (ms > 0) await new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 async function work(): Promise<void> {
   busy = true;
@@ -83,6 +94,7 @@ async function make({ ticket, plan, order }: Extract<ToWorker, { type: "make" }>
       return;
     }
     await breathe();
+    await quiet();
     if (!plans.has(plan)) return;
   }
 }

@@ -42,6 +42,7 @@ export class Painter {
 
   /** Order the picture of the first of these checkpoints that is neither here nor on its way: one a frame is enough. */
   want(checkpoints: number[]): void {
+    this.#studio.frame();
     for (const k of checkpoints.slice(0, this.#limit - 1)) {
       if (this.#isClosed || this.#ordered.size >= MOST_ORDERED) return;
       if (this.#pictures.has(k) || this.#ordered.has(k)) continue;
