@@ -63,8 +63,7 @@ class App {
     const kernels = async () => (await loadExtras(this.#model)).KernelPicture;
     const beside: Beside = (link) => this.#runs?.beside(link) ?? null;
     const noteOf = (selection: Selection) => {
-      const run = history.peers[1] ? `run ${history.name}` : "";
-      return [this.#view.noteOf?.(selection), run].filter(Boolean).join(" · ") || null;
+      return [this.#view.noteOf?.(selection), history.called].filter(Boolean).join(" · ") || null;
     };
     const told = { options, isDark, noteOf, beside, kernels };
     const drawn = () => this.#view.network;
