@@ -1,4 +1,4 @@
-"""All that a mouse can do in each view, the keyboard can: controls are met one by one, seen to have the focus, and named."""
+"""Each view by keyboard: its controls are met one by one, are seen to have the focus, and have names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
 
 from browser.conftest import Diagram
 from browser.test_accessibility import CASES, opened_events, ready
@@ -53,7 +52,7 @@ MISSED = """(root) => [...root.querySelectorAll("a[href], button, input, select,
     .map((one) => one.outerHTML.slice(0, 160))"""
 
 
-def name_of_focused(page: Page, session: Any) -> str:
+def name_of_focused(session: Any) -> str:
     """What the browser tells a screen reader that the focused element is called."""
     found = session.send("Runtime.evaluate", {"expression": "document.activeElement"})["result"]["objectId"]
     tree = session.send("Accessibility.getPartialAXTree", {"objectId": found, "fetchRelatives": False})
@@ -72,7 +71,7 @@ def walk(diagram: Diagram) -> list[dict[str, Any]]:
         stop = page.evaluate(FOCUSED)
         if stop is None or stop["seen"]:
             return stops
-        stops.append({**stop, "name": name_of_focused(page, session)})
+        stops.append({**stop, "name": name_of_focused(session)})
     raise AssertionError(f"the focus had not come round after {MOST_STOPS} controls")
 
 
