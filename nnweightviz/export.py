@@ -45,7 +45,9 @@ $style
 </style>
 </head>
 <body>
+<main>
 $body
+</main>
 <script type="application/octet-stream" id="nnweightviz-code">$code</script>
 <script>
 (async () => {

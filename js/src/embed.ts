@@ -2,6 +2,7 @@
 import { mount } from "./app";
 import { inflate } from "./blocks";
 import { connect } from "./connection";
+import { put } from "./dom";
 import { loadBy } from "./extras";
 import { extras } from "./extras/index";
 import type { HostModel } from "./host";
@@ -55,6 +56,12 @@ async function bytesOf(text: string): Promise<Uint8Array> {
   return text[0] === "~" ? inflate(bytes) : bytes;
 }
 
+/** The title of a diagram heads the page, or its part of a page that has a heading. */
+function asHeading(title: Element): void {
+  put(title, "role", "heading");
+  put(title, "aria-level", document.querySelector("h1") ? 2 : 1);
+}
+
 /** One after the other, each with its first picture before the next begins: the reader sees something at once. */
 async function start(): Promise<void> {
   for (const host of document.querySelectorAll<HTMLElement>(".nnweightviz-embed")) {
@@ -65,6 +72,7 @@ async function start(): Promise<void> {
     const traits: Record<string, unknown> = JSON.parse(new TextDecoder().decode(json));
     const model = pageModel({ ...traits, _blocks }, host.dataset.live);
     mount(model, host, new AbortController().signal);
+    asHeading(host.querySelector(".nwv-head-title")!);
     await sessionOf(model).history.decoding;
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   }
