@@ -63,6 +63,8 @@ PYTHON_RANKS = {
     "probing": 5,
     "printing": 5.5,
     "callbacks": 5,
+    "template": 4,
+    "playhead": 4,
     "export": 5,
     "sheet": 5,
     "serving": 6,
@@ -109,6 +111,7 @@ TYPESCRIPT_RANKS = {
     "extras": 2.8,
     "switcher": 2.9,
     "app": 3,
+    "page": 3.5,
     "widget": 4,
     "embed": 4,
 }
