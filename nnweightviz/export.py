@@ -116,7 +116,7 @@ def _page(body: str, title: str | None, policy: str, template: str = PAGE) -> st
     places = {
         "policy": policy,
         "title": escape(title or "nnweightviz"),
-        "style": read_static("nnweightviz.css"),
+        "style": read_static("nnweightviz.css") + read_static("page.css"),
         "body": body,
         "code": code_of(written(read_static("embed.js").encode())),
     }

@@ -2,15 +2,14 @@
 import { mount } from "./app";
 import { inflate } from "./blocks";
 import { connect } from "./connection";
-import { html } from "./dom";
 import { loadBy } from "./extras";
 import { extras } from "./extras/index";
 import type { HostModel } from "./host";
+import type { Options } from "./options";
 import { embed, parameters, themeIn } from "./page/chrome";
 import type { PageDiagram } from "./page/diagram";
 import { link } from "./page/linked";
 import { Links } from "./page/links";
-import css from "./page/page.css";
 import { readyForPrint } from "./page/print";
 import { listenToFingers } from "./page/touch";
 import { sessionOf } from "./session";
@@ -65,8 +64,7 @@ async function bytesOf(text: string): Promise<Uint8Array> {
 
 /** One after the other, each with its first picture before the next begins: the reader sees something at once. */
 async function start(): Promise<void> {
-  document.head.append(html("style", {}, css));
-  readyForPrint();
+  const willPrint = readyForPrint();
   const hosts = [...document.querySelectorAll<HTMLElement>(".nnweightviz-embed")];
   const diagrams: PageDiagram[] = [];
   const links = new Links(diagrams);
@@ -79,6 +77,7 @@ async function start(): Promise<void> {
     links.open();
     mount(model, host, new AbortController().signal);
     links.addButton(diagrams.length - 1, hosts.length);
+    willPrint(host);
     listenToFingers(host);
     await sessionOf(model).history.decoding;
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
@@ -95,8 +94,8 @@ async function modelOf(host: HTMLElement): Promise<HostModel | null> {
   const [json, ..._blocks] = await Promise.all([state, ...parts].map(bytesOf));
   const traits: Record<string, unknown> = JSON.parse(new TextDecoder().decode(json));
   const theme = themeIn(parameters());
-  const options = { ...(traits.options as object), ...(theme && { theme }) };
-  return pageModel({ ...traits, options, _blocks }, host.dataset.live);
+  if (theme) (traits.options as Options).theme = theme;
+  return pageModel({ ...traits, _blocks }, host.dataset.live);
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

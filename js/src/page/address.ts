@@ -2,6 +2,7 @@
 import type { Selection } from "../describe";
 import type { Network } from "../network";
 
+/** Its names are those of the address. @boundary */
 export interface Moment {
   checkpoint?: number;
   view?: string;
@@ -22,90 +23,87 @@ export interface There {
   runs: Run[]; // the one that is shown comes first
 }
 
-type Read = (name: string, below: number) => number;
-/** Why an address makes no sense, for the reader. */
-class Nonsense extends Error {}
-
 const KEYS =
-  "checkpoint step view run selection group unit bundle target source parameter index block widget".split(
-    " ",
+  "widget,checkpoint,step,view,run,selection,group,unit,bundle,target,source,parameter,index,block".split(
+    ",",
   );
 /** Those that are about the whole page. */
 const PAGE_KEYS = ["embed", "theme"];
+const MOST_LISTED = 16;
+
+const momentKeys = (asked: URLSearchParams): string[] =>
+  [...asked.keys()].filter((key) => !PAGE_KEYS.includes(key));
 
 /** Whether an address says anything of a diagram. */
-export const isMoment = (asked: URLSearchParams): boolean =>
-  [...asked.keys()].some((key) => !PAGE_KEYS.includes(key));
+export const isMoment = (asked: URLSearchParams): boolean => momentKeys(asked).length > 0;
 
-function choice(what: string, given: string, accepted: string[]): string {
-  if (accepted.includes(given)) return given;
-  const listed = accepted.length > 12 ? [...accepted.slice(0, 12), "…"] : accepted;
-  throw new Nonsense(`The address asks for ${what} “${given}”; there are: ${listed.join(", ")}.`);
+const refuse = (what: string, given: string | null | undefined, accepted: string): never => {
+  throw new Error(`The address asks for ${what} “${given ?? ""}”; there is ${accepted}.`);
+};
+
+function choice(what: string, given: string, accepted: string[]): number {
+  const at = accepted.indexOf(given);
+  const listed = accepted.slice(0, MOST_LISTED).join(", ") + (accepted[MOST_LISTED] ? ", …" : "");
+  return at < 0 ? refuse(what, given, listed) : at;
 }
 
-function whole(what: string, given: string | null, below: number): number {
-  if (given !== null && /^\d+$/.test(given) && Number(given) < below) return Number(given);
-  const asked = given === null ? `no ${what}` : `${what} “${given}”`;
-  throw new Nonsense(`The address asks for ${asked}; it takes 0 to ${below - 1}.`);
+function whole(what: string, given: string | null | undefined, below: number): number {
+  const isThere = /^\d+$/.test(given ?? "") && Number(given) < below;
+  return isThere ? Number(given) : refuse(what, given, `0 to ${below - 1}`);
 }
 
 /** The checkpoint of a step: the latest one that is not later. */
-function checkpointOf(given: string, { steps }: Run): number {
-  if (!steps) throw new Nonsense("The address asks for a step; these checkpoints have none.");
+function checkpointOf(given: string, steps: (number | null)[]): number {
   const known = steps.filter((step) => step !== null);
-  const first = known[0];
-  if (!/^\d+$/.test(given) || first === undefined || Number(given) < first)
-    throw new Nonsense(`The address asks for step “${given}”; there are ${first} to ${known.at(-1)}.`);
+  const isThere = /^\d+$/.test(given) && Number(given) >= known[0];
+  if (!isThere) refuse("step", given, known[0] === undefined ? "none" : `${known[0]} to ${known.at(-1)}`);
   return steps.findLastIndex((step) => step !== null && step <= Number(given));
 }
 
-function selectionIn(asked: URLSearchParams, network: Network, number: Read): Selection | null | undefined {
-  const given = (name: string) => asked.get(name);
-  const [group, bundle, parameter, block] = ["group", "bundle", "parameter", "block"].map(given);
-  if (group !== null) {
-    const ids = network.groups.map(({ id }) => id);
-    const { n_units } = network.groups[ids.indexOf(choice("group", group, ids))];
-    return { group, unit: number("unit", n_units) };
+function selectionIn(asked: URLSearchParams, network: Network): Selection | null | undefined {
+  const { groups, bundles, parameters } = network;
+  const named = <T>(kind: string, things: T[], nameOf: (thing: T) => string): T | null => {
+    const given = asked.get(kind);
+    return given === null ? null : things[choice(kind, given, things.map(nameOf))];
+  };
+  const number = (name: string, below: number) => whole(name, asked.get(name), below);
+  const group = named("group", groups, ({ id }) => id);
+  if (group) return { group: group.id, unit: number("unit", group.n_units) };
+  const bundle = named("bundle", bundles, ({ id }) => id);
+  if (bundle) {
+    const [nTargets, nSources] = bundle.shape;
+    return { bundle: bundle.id, target: number("target", nTargets), source: number("source", nSources) };
   }
-  if (bundle !== null) {
-    const ids = network.bundles.map(({ id }) => id);
-    const [nTargets, nSources] = network.bundles[ids.indexOf(choice("bundle", bundle, ids))].shape;
-    return { bundle, target: number("target", nTargets), source: number("source", nSources) };
+  const entry = named("parameter", Object.entries(parameters), ([name]) => name);
+  if (entry) {
+    const [parameter, shape] = entry;
+    const index = (asked.get("index") ?? "").split(",");
+    if (index.length !== shape.length) refuse("index", index.join(), `one of a shape ${shape.join(" × ")}`);
+    return { parameter, index: index.map((i, side) => whole("index", i, shape[side])) };
   }
-  if (parameter !== null) {
-    const shape = network.parameters[choice("parameter", parameter, Object.keys(network.parameters))];
-    const index = (given("index") ?? "").split(",");
-    if (index.length !== shape.length)
-      throw new Nonsense(`The address has index “${index}”; ${parameter} is of shape ${shape.join(" × ")}.`);
-    return { parameter, index: index.map((i, side) => whole(`index ${side}`, i, shape[side])) };
-  }
-  if (block !== null) {
-    const parts = network.layers.map(({ name }) => name.split("."));
-    const names = parts.flatMap((part) => part.map((_, n) => part.slice(0, n + 1).join(".")));
-    return { block: choice("block", block, [...new Set(names)]) };
-  }
-  if (given("selection") !== null) choice("selection", given("selection")!, ["none"]);
-  return given("selection") === null ? undefined : null;
+  const parts = network.layers.map(({ name }) => name.split("."));
+  const blocks = parts.flatMap((part) => part.map((_, n) => part.slice(0, n + 1).join(".")));
+  const block = named("block", [...new Set(blocks)], (name) => name);
+  if (block !== null) return { block };
+  return named("selection", ["none"], (name) => name) ? null : undefined;
 }
 
 /** What an address asks of a diagram; a sentence if that makes no sense. */
 export function momentIn(asked: URLSearchParams, { views, network, runs }: There): Moment | string {
-  const moment: Moment = {};
   try {
-    for (const key of asked.keys()) if (!PAGE_KEYS.includes(key)) choice("something called", key, KEYS);
+    for (const key of momentKeys(asked)) choice("something called", key, KEYS);
     const [checkpoint, step, view, run] = ["checkpoint", "step", "view", "run"].map((key) => asked.get(key));
+    const moment: Moment = {};
+    if (view !== null) moment.view = views[choice("view", view, views)];
     const names = runs.map(({ name }) => name);
-    if (view !== null) moment.view = choice("view", view, views);
-    if (run !== null) moment.run = choice("run", run, names);
-    const shown = runs[run === null ? 0 : names.indexOf(run)];
-    if (step !== null) moment.checkpoint = checkpointOf(step, shown);
+    const shown = runs[run === null ? 0 : choice("run", run, names)];
+    if (run !== null) moment.run = run;
+    if (step !== null) moment.checkpoint = checkpointOf(step, shown.steps ?? []);
     if (checkpoint !== null) moment.checkpoint = whole("checkpoint", checkpoint, shown.nCheckpoints);
-    const selection = selectionIn(asked, network, (name, below) => whole(name, asked.get(name), below));
-    if (selection !== undefined) moment.selection = selection;
-    return moment;
+    const selection = selectionIn(asked, network);
+    return selection === undefined ? moment : { ...moment, selection };
   } catch (error) {
-    if (error instanceof Nonsense) return error.message;
-    throw error;
+    return (error as Error).message;
   }
 }
 
@@ -113,8 +111,9 @@ export function momentIn(asked: URLSearchParams, { views, network, runs }: There
 export function addressOf({ selection, ...moment }: Moment, widget: number | null): string {
   const asked = new URLSearchParams();
   const { run: _, ...selected } = selection === null ? { selection: "none" } : (selection ?? {});
-  for (const [name, value] of Object.entries({ widget, ...moment, ...selected }))
-    if (value !== null && value !== undefined) asked.set(name, String(value));
+  if (widget !== null) asked.set("widget", String(widget));
+  for (const [name, value] of Object.entries({ ...moment, ...selected }))
+    if (value !== undefined) asked.set(name, String(value));
   return asked.toString();
 }
 

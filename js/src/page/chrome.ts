@@ -1,16 +1,16 @@
 // What of a page is shown inside another one: `?embed` or `#embed` leaves the pictures and their timelines.
+import type { Options } from "../options";
 import type { PageDiagram } from "./diagram";
 
-const THEMES = ["light", "dark", "auto"];
+type Theme = Options["theme"];
+const THEMES: Theme[] = ["light", "dark", "auto"];
 
 export const parameters = (): URLSearchParams =>
   new URLSearchParams(`${location.search.slice(1)}&${location.hash.slice(1)}`);
 
 /** The theme that an address asks for, in place of the page's; null if there is no such theme. */
-export function themeIn(asked: URLSearchParams): string | null {
-  const theme = asked.get("theme");
-  return theme !== null && THEMES.includes(theme) ? theme : null;
-}
+export const themeIn = (asked: URLSearchParams): Theme | undefined =>
+  THEMES.find((theme) => theme === asked.get("theme"));
 
 /** How much of a diagram an address leaves; null if it says nothing of it. */
 export function chromeIn(asked: URLSearchParams): "timeline" | "none" | null {

@@ -118,16 +118,11 @@ function momentOf({ model, session, opensSelected }: PageDiagram): Moment {
 /** Put an address where the reader can take it from; says where that is. */
 async function given(address: string): Promise<string> {
   const link = new URL(address, location.href).href;
-  let isInBar = true;
   try {
     history.replaceState(history.state, "", address);
-  } catch {
-    isInBar = false; // a page inside another one, without an address of its own
-  }
-  try {
     await navigator.clipboard.writeText(link);
     return "Link copied";
   } catch {
-    return isInBar ? "The link is in the address bar" : link;
+    return link; // what is inside another page may have neither an address of its own nor the clipboard
   }
 }

@@ -8,163 +8,125 @@ interface Point {
 
 const TAP_PX = 10;
 const SAME_PX = 24;
-const WHEEL_OF_ZOOM = -1 / 0.004; // a wheel's way for a factor of e, as gestures.ts has it
+const WHEEL_PER_ZOOM = -1 / 0.004; // a wheel's way for a factor of e, as gestures.ts has it
+const CONTROLS = "button, input, select, [role=row], [role=option]";
+
+const apart = (a: Point, b: Point): number => Math.hypot(b.x - a.x, b.y - a.y);
 
 /** How two fingers have gone: the factor by which they have parted, and where their middle is now. */
-export function pinched([a, b]: Point[], [p, q]: Point[]): { factor: number; x: number; y: number } {
-  const apart = (from: Point, to: Point) => Math.max(1, Math.hypot(to.x - from.x, to.y - from.y));
-  return { factor: apart(p, q) / apart(a, b), x: (p.x + q.x) / 2, y: (p.y + q.y) / 2 };
+export function pinched([a, b]: Point[], [p, q]: Point[]): Point & { factor: number } {
+  const factor = Math.max(1, apart(p, q)) / Math.max(1, apart(a, b));
+  return { factor, x: (p.x + q.x) / 2, y: (p.y + q.y) / 2 };
 }
 
-const isNear = (a: Point | null, b: Point, px: number): boolean =>
-  a !== null && Math.hypot(a.x - b.x, a.y - b.y) <= px;
+const placeOf = ({ clientX, clientY }: PointerEvent): Point => ({ x: clientX, y: clientY });
 
 /** What takes taps: a picture, not a button upon it. */
-function pictureAt(event: Event): Element | null {
+function pictureAt(event: Event): HTMLElement | null {
   const target = event.target as Element;
-  if (target.closest?.("button, input, select, a, [role=row], [role=option], .nwv-readout")) return null;
-  return target.closest?.(".nwv-view")
-    ? (target.closest(".nwv-stage") ?? target.closest("canvas, svg"))
-    : null;
+  if (!target.closest(".nwv-view") || target.closest(CONTROLS)) return null;
+  return target.closest<HTMLElement>(".nwv-stage, canvas, svg");
 }
 
-class Fingers {
-  readonly #fingers = new Map<number, Point>();
-  #start: Point = { x: 0, y: 0 };
-  #isTap = false;
-  #isPinch = false;
-  #last: Point[] = [];
-  #frame = 0;
-  #read: Point | null = null; // where the last tap was, while it is read
-  #picture: Element | null = null; // what was tapped or pinched
-  #swallows = false; // the click that follows a tap which only reads
+export function listenToFingers(host: HTMLElement): void {
+  const fingers = new Map<number, Point>();
+  let start: Point | null = null; // of what may become a tap
+  let last: Point[] | null = null; // of a pinch
+  let frame = 0;
+  let read: Point | null = null; // where the last tap was, while it is read
+  let picture: HTMLElement | null = null;
+  let swallows = false; // the click of a tap that only reads
+  let isTouch = false;
 
-  constructor(host: HTMLElement) {
-    const on = (type: string, hear: (event: PointerEvent) => void) =>
-      host.addEventListener(
-        type,
-        (event) => {
-          const pointer = event as PointerEvent;
-          if (pointer.isTrusted && pointer.pointerType === "touch") hear(pointer);
-        },
-        { capture: true },
-      );
-    on("pointerdown", (event) => this.#down(event));
-    on("pointermove", (event) => this.#move(event));
-    on("pointerup", (event) => this.#up(event));
-    on("pointercancel", (event) => this.#up(event, true));
-    on("pointerleave", (event) => pictureAt(event) && event.stopImmediatePropagation());
-    for (const type of ["click", "dblclick"])
-      host.addEventListener(type, (event) => this.#click(event), { capture: true });
-    for (const type of ["touchstart", "touchmove"])
-      host.addEventListener(
-        type,
-        (event) => {
-          const isPinch = (event as TouchEvent).touches.length > 1 && pictureAt(event);
-          if (isPinch && event.cancelable) event.preventDefault(); // else the browser scrolls with two fingers
-        },
-        { capture: true, passive: false },
-      );
-    document.addEventListener("pointerdown", (event) => {
-      if (!host.contains(event.target as Node)) this.#leave();
-    });
-  }
-
-  #say(type: string, { x, y }: Point, more: PointerEventInit = {}): void {
-    const about = { clientX: x, clientY: y, bubbles: true, cancelable: true, ...more };
-    this.#picture?.dispatchEvent(new PointerEvent(type, about));
-  }
-
-  #leave(): void {
-    if (this.#read) this.#say("pointerleave", this.#read, { bubbles: false });
-    this.#read = null;
-  }
-
-  #down(event: PointerEvent): void {
-    const picture = pictureAt(event);
-    this.#swallows = false;
-    if (this.#picture !== picture) this.#leave();
-    if (!picture) return;
-    this.#picture = picture;
-    this.#fingers.set(event.pointerId, { x: event.clientX, y: event.clientY });
-    const [first] = this.#fingers.values();
-    this.#isTap = this.#fingers.size === 1;
-    if (this.#isTap) this.#start = first;
-    if (this.#fingers.size !== 2 || !picture.matches(".nwv-stage")) return;
-    event.stopImmediatePropagation();
-    this.#isPinch = true;
-    this.#last = [...this.#fingers.values()];
-    this.#leave();
-    this.#say("pointercancel", first);
-    const middle = pinched(this.#last, this.#last);
-    this.#say("pointerdown", middle, { pointerId: event.pointerId, button: 0 });
-  }
-
-  #move(event: PointerEvent): void {
-    if (!this.#fingers.has(event.pointerId)) return;
-    const at = { x: event.clientX, y: event.clientY };
-    this.#fingers.set(event.pointerId, at);
-    if (!isNear(this.#start, at, TAP_PX)) this.#isTap = false;
-    if (this.#isTap || this.#isPinch) event.stopImmediatePropagation();
-    if (this.#isPinch && this.#fingers.size === 2)
-      this.#frame ||= requestAnimationFrame(() => this.#pinch(event.pointerId));
-  }
-
-  #pinch(pointerId: number): void {
-    this.#frame = 0;
-    const now = [...this.#fingers.values()];
-    if (now.length !== 2) return;
-    const { factor, x, y } = pinched(this.#last, now);
-    this.#last = now;
-    this.#say("pointermove", { x, y }, { pointerId });
-    const deltaY = Math.log(factor) * WHEEL_OF_ZOOM;
-    const wheel = { ctrlKey: true, deltaY, clientX: x, clientY: y, bubbles: true, cancelable: true };
-    this.#picture!.dispatchEvent(new WheelEvent("wheel", wheel));
-  }
-
-  #up(event: PointerEvent, isCancelled = false): void {
-    if (!this.#fingers.has(event.pointerId)) return;
-    const at = { x: event.clientX, y: event.clientY };
-    if (this.#isPinch) {
-      event.stopImmediatePropagation();
-      if (this.#fingers.size === 2) {
-        cancelAnimationFrame(this.#frame);
-        this.#pinch(event.pointerId);
-        this.#say("pointercancel", at);
-      }
-    }
-    this.#fingers.delete(event.pointerId);
-    if (this.#isTap && !isCancelled) this.#tap(event, at);
-    this.#isTap = false;
-    if (this.#fingers.size === 0) this.#isPinch = false;
-  }
-
+  const about = ({ x, y }: Point): MouseEventInit => {
+    return { clientX: x, clientY: y, bubbles: true, cancelable: true };
+  };
+  const say = (type: string, at: Point, pointerId = 0): void => {
+    picture?.dispatchEvent(new PointerEvent(type, { ...about(at), pointerId }));
+  };
+  const leave = (): void => {
+    if (read) say("pointerleave", read);
+    read = null;
+  };
+  const pinch = (pointerId: number): void => {
+    frame = 0;
+    if (!last || fingers.size !== 2) return;
+    const now = [...fingers.values()];
+    const middle = pinched(last, now);
+    last = now;
+    say("pointermove", middle, pointerId);
+    const deltaY = Math.log(middle.factor) * WHEEL_PER_ZOOM;
+    picture?.dispatchEvent(new WheelEvent("wheel", { ...about(middle), deltaY, ctrlKey: true }));
+  };
   /** The first tap reads; one on the same spot, or on nothing, is a click. */
-  #tap(event: PointerEvent, at: Point): void {
-    if (isNear(this.#read, at, SAME_PX)) {
-      this.#read = null;
+  const tap = (event: Event, at: Point): void => {
+    if (read && apart(read, at) < SAME_PX) {
+      read = null;
       return;
     }
-    this.#say("pointercancel", at); // what went down is no click
-    this.#say("pointermove", at);
-    this.#read = at;
-    const stage = this.#picture as HTMLElement;
-    if (stage.matches(".nwv-stage") && !stage.style.cursor) {
-      this.#say("pointerdown", at, { button: 0 });
-      return;
-    }
+    say("pointercancel", at); // what went down is no click
+    say("pointermove", at);
+    read = at;
+    swallows = !picture!.matches(".nwv-stage") || picture!.style.cursor !== "";
+    if (swallows) event.stopImmediatePropagation();
+    else say("pointerdown", at);
+  };
+
+  const down = (event: PointerEvent): void => {
+    const on = pictureAt(event);
+    swallows = false;
+    if (picture !== on) leave();
+    picture = on;
+    if (!on) return;
+    const at = placeOf(event);
+    fingers.set(event.pointerId, at);
+    start = fingers.size === 1 ? at : null;
+    if (fingers.size !== 2 || !on.matches(".nwv-stage")) return;
     event.stopImmediatePropagation();
-    this.#swallows = true;
-  }
-
-  #click(event: Event): void {
-    const { pointerType } = event as PointerEvent;
-    const isDouble = event.type === "dblclick" && this.#picture?.matches(".nwv-stage");
-    if (pictureAt(event) && pointerType !== "mouse" && event.isTrusted && (this.#swallows || isDouble))
+    leave();
+    last = [...fingers.values()];
+    say("pointercancel", at); // of the first finger
+    say("pointerdown", pinched(last, last));
+  };
+  const move = (event: PointerEvent): void => {
+    if (!fingers.has(event.pointerId)) return;
+    const at = placeOf(event);
+    fingers.set(event.pointerId, at);
+    if (start && apart(start, at) > TAP_PX) start = null;
+    if (start || last) event.stopImmediatePropagation();
+    if (last && !frame) frame = requestAnimationFrame(() => pinch(event.pointerId));
+  };
+  const up = (event: PointerEvent): void => {
+    const at = placeOf(event);
+    if (last) {
       event.stopImmediatePropagation();
-  }
+      pinch(event.pointerId);
+      say("pointercancel", at);
+    } else if (start && event.type === "pointerup") tap(event, at);
+    start = null;
+    fingers.delete(event.pointerId);
+    if (fingers.size === 0) last = null;
+  };
+  const click = (event: Event): void => {
+    if (isTouch && event.isTrusted && pictureAt(event) && (swallows || event.type === "dblclick"))
+      event.stopImmediatePropagation();
+  };
+  const touched = (hear: (event: PointerEvent) => void) => (event: PointerEvent) => {
+    if (!event.isTrusted) return; // what is said here, in the mouse's words
+    isTouch = event.pointerType === "touch";
+    if (isTouch) hear(event);
+  };
+  const keep = (event: TouchEvent): void => {
+    if (event.touches.length > 1 && pictureAt(event)) event.preventDefault(); // or the page scrolls with two fingers
+  };
+  const options: AddEventListenerOptions = { capture: true, passive: false };
+  host.addEventListener("pointerdown", touched(down), options);
+  host.addEventListener("pointermove", touched(move), options);
+  for (const type of ["pointerup", "pointercancel"] as const)
+    host.addEventListener(type, touched(up), options);
+  const stays = touched((event) => read && event.stopImmediatePropagation());
+  host.addEventListener("pointerleave", stays, options);
+  for (const type of ["click", "dblclick"]) host.addEventListener(type, click, options);
+  for (const type of ["touchstart", "touchmove"] as const) host.addEventListener(type, keep, options);
+  document.addEventListener("pointerdown", (event) => host.contains(event.target as Node) || leave());
 }
-
-export const listenToFingers = (host: HTMLElement): void => {
-  new Fingers(host);
-};
