@@ -117,6 +117,9 @@ export function addressOf({ selection, ...moment }: Moment, widget: number | nul
   return asked.toString();
 }
 
-/** Which of a page's diagrams an address means: the first, or by number or title. */
-export const isMeant = (asked: URLSearchParams, k: number, title: string): boolean =>
-  [String(k), title].includes(asked.get("widget") ?? "0");
+/** Which of a page's diagrams an address means, by number or title: the first if it names none; -1 for none of them. */
+export function meantBy(asked: URLSearchParams, titles: string[]): number {
+  const widget = asked.get("widget") ?? "0";
+  const k = titles.indexOf(widget);
+  return k < 0 ? titles.findIndex((_, i) => String(i) === widget) : k;
+}

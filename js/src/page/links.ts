@@ -1,11 +1,11 @@
 // Links to a moment: the page opens where its address says, and a button gives the address of what is shown.
 import { hear, html, iconButton } from "../dom";
 import { views } from "../views";
-import { addressOf, isMeant, isMoment, type Moment, momentIn } from "./address";
+import { addressOf, isMoment, type Moment, meantBy, momentIn } from "./address";
 import { embed, embedOnly } from "./chrome";
 import type { PageDiagram } from "./diagram";
 
-const LINK = "M6.5 9.5l3-3M7 4.5L8.5 3a2.8 2.8 0 0 1 4.3 4.3L11 9M9 11.5L7.5 13a2.8 2.8 0 0 1-4.3-4.3L5 7";
+const LINK = "M6 10l4-4M7 4l2-2a3 3 0 0 1 5 5l-2 2M9 12l-2 2a3 3 0 0 1-5-5l2-2";
 const SAID_MS = 4000;
 
 /** What the address asks for; null if it is about something else, such as a heading of the page. */
@@ -41,54 +41,41 @@ export class Links {
   constructor(diagrams: PageDiagram[]) {
     this.#diagrams = diagrams;
     addEventListener("hashchange", () => {
-      for (const { host } of this.#diagrams) embed(host);
-      this.obey();
+      for (const { host } of diagrams) embed(host);
+      this.#obey(true);
     });
   }
 
-  /** Before the last diagram is shown: where it opens, if it is the one that is meant. */
+  /** Before the last diagram so far is shown: where it opens, if it is the one that is meant. */
   open(): void {
-    const params = asked();
-    const k = this.#diagrams.length - 1;
-    if (params && !this.found && isMeant(params, k, titleOf(this.#diagrams[k]))) this.#lead(params, k);
+    if (!this.found) this.#obey(false);
   }
 
   /** All diagrams are there: say so if none of them was meant, and bring the one that was into sight. */
   opened(): void {
-    const params = asked();
-    if (params && !this.found) this.obey();
-    else this.#bring();
+    if (this.found) this.#bring();
+    else this.#obey(true);
   }
 
-  /** Bring the diagram that is meant into sight. */
   #bring(): void {
     embedOnly(this.#diagrams, this.found);
     if (asked()?.has("widget")) this.found?.host.scrollIntoView({ block: "nearest" });
   }
 
-  obey(): void {
+  #obey(isAll: boolean): void {
     const params = asked();
-    this.#say("");
-    if (!params) return;
-    const k = this.#diagrams.findIndex((diagram, i) => isMeant(params, i, titleOf(diagram)));
-    if (k >= 0) {
-      this.#lead(params, k);
-      this.#bring();
-      return;
+    const titles = this.#diagrams.map(titleOf);
+    this.found = (params && this.#diagrams[meantBy(params, titles)]) ?? null;
+    let why = "";
+    if (params && this.found) why = go(params, this.found);
+    else if (params && isAll) {
+      const there = titles.map((title, k) => `${k} (${title})`).join(", ");
+      why = `The address asks for widget “${params.get("widget")}”; there is ${there}.`;
     }
-    const titles = this.#diagrams.map((diagram, i) => `${i} (${titleOf(diagram)})`);
-    this.#say(`The address asks for widget “${params.get("widget")}”; there are: ${titles.join(", ")}.`);
-  }
-
-  #lead(params: URLSearchParams, k: number): void {
-    this.found = this.#diagrams[k];
-    this.#say(go(params, this.found));
-  }
-
-  #say(why: string): void {
-    this.#note.hidden = why === "";
-    this.#note.textContent = why && `${why} It is ignored.`;
-    (this.found ?? this.#diagrams[0])?.host.before(this.#note);
+    this.#note.hidden = !why;
+    this.#note.textContent = `${why} It is ignored.`;
+    if (why) (this.found ?? this.#diagrams[0]).host.before(this.#note);
+    if (isAll) this.#bring();
   }
 
   /** A button in the head of a shown diagram: the link to this moment, on the clipboard and in the address bar. */
