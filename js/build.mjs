@@ -1,7 +1,7 @@
 // Bundles the two entries (widget for Jupyter, embed for exported pages) and the style sheet into the Python package.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
 import { minify } from "terser";
@@ -133,7 +133,11 @@ const script = (name, entry) => ({
 const builds = [
   ...(await twoParts(script("widget.js", "widget.ts"), script("extras.js", "extras/index.ts"))),
   { ...shared, format: "iife", entryPoints: [join(here, "src/embed.ts")], outfile: join(out, "embed.js") },
-  { ...shared, entryPoints: [join(here, "src/nnweightviz.css")], outfile: join(out, "nnweightviz.css") },
+  ...["nnweightviz", "page/page"].map((path) => ({
+    ...shared,
+    entryPoints: [join(here, "src", `${path}.css`)],
+    outfile: join(out, basename(`${path}.css`)),
+  })),
 ];
 
 /**

@@ -11,11 +11,12 @@ import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
-from string import Template
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
+from nnweightviz.playhead import shared_by
+from nnweightviz.template import PAGE, as_template, code_of, filled
 from nnweightviz.words import in_a_word
-from nnweightviz.written import DIGITS, written
+from nnweightviz.written import written
 
 STATIC = Path(__file__).parent / "static"
 POLICY = "; ".join(
@@ -28,44 +29,7 @@ POLICY = "; ".join(
     ]
 )
 
-PAGE = Template("""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="$policy">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>$title</title>
-<style>
-body { margin: 0 auto; padding: 16px; max-width: 1280px; font: 15px/1.6 system-ui, sans-serif; }
-body { background: Canvas; color: CanvasText; }
-h1 { font-size: 22px; margin: 8px 0 16px; }
-p { max-width: 46em; margin: 8px 14px 28px; }
-$style
-</style>
-</head>
-<body>
-<main>
-$body
-</main>
-<script type="application/octet-stream" id="nnweightviz-code">$code</script>
-<script>
-(async () => {
-  const text = document.getElementById("nnweightviz-code").textContent;
-  const digits = new Map([..."$digits"].map((digit, i) => [digit.charCodeAt(), i]));
-  const numbers = new Uint32Array((text.length - 2) / 5);
-  for (let i = 0, at = 6; i < numbers.length; i++, at += 10)
-    for (let k = 0; k < 5; k++) numbers[i] = numbers[i] * 85 + digits.get(text.charCodeAt(at--));
-  const bytes = new Uint8Array(numbers.buffer, 0, 4 * numbers.length - text[1]);
-  const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
-  const script = document.createElement("script");
-  script.textContent = await new Response(unpacked).text();
-  document.head.append(script);
-})();
-</script>
-</body>
-</html>
-""")
+CHROMES = {True: None, False: "timeline", "none": "none"}
 
 
 @runtime_checkable
@@ -78,12 +42,18 @@ class Showable(Protocol):
 
 
 def to_html(
-    items: Sequence[Showable | str] | Showable, path: str | os.PathLike[str], title: str | None = None
+    items: Sequence[Showable | str] | Showable,
+    path: str | os.PathLike[str],
+    title: str | None = None,
+    *,
+    template: str | os.PathLike[str] | None = None,
+    linked: bool = False,
+    chrome: bool | Literal["none"] = True,
 ) -> Path:
     """Write widgets, and paragraphs of plain text between them, to one HTML file; return its path.
 
     The page is fully interactive, needs no kernel and asks no network. The code is in it once, the weights at the
-    precision of each widget.
+    precision of each widget. Links to a moment, embedding and printing are in ``docs/pages.md``.
 
     Parameters
     ----------
@@ -94,31 +64,45 @@ def to_html(
     title
         Of the page; also its heading. A page of a single widget has the widget's title instead, or shows the
         widget under this one. Plain text.
+    template
+        HTML around it, as a string or the path of a file, with the places ``$style``, ``$body`` and ``$code``, and
+        ``$title`` and ``$policy`` if you like. Every other ``$`` stays as it is.
+    linked
+        Whether the diagrams share one playhead, with play, speed and loop: by step if there is one that all have,
+        else by number if all have as many checkpoints.
+    chrome
+        True for all of a diagram, False for the picture and the timeline, ``"none"`` for the picture alone; without
+        chrome the paper and the font are those of the page around it.
 
     Raises
     ------
     TypeError
-        If an item is neither a widget nor a string, or ``path`` is no path.
+        If an item is neither a widget nor a string, or ``path`` is no path, or ``template`` neither path nor string.
     ValueError
-        If there are no items.
+        If there are no items, the template lacks a place, or the diagrams cannot be linked; the message says why.
     FileNotFoundError
-        If the folder is not there, or if the browser bundle was not built.
+        If the folder or the template is not there, or if the browser bundle was not built.
     IsADirectoryError
         If ``path`` is a folder.
     """
     target = _target(path)
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title is {in_a_word(title)}; it takes a string")
+    looks = _chrome(chrome)
+    around = as_template(template)
     listed = _listed(items)
     pieces = [_paragraph(i) if isinstance(i, str) else _state(i, k) for k, i in enumerate(listed)]
+    if linked:
+        by = shared_by([piece["state"] for piece in pieces if not isinstance(piece, str)])
+        looks += f' data-linked="{by}"'
     if len(pieces) == 1 and not isinstance(pieces[0], str):
         state = pieces[0]["state"]
         state["title"] = title = state.get("title", "") if title is None else title
         body = []
     else:
         body = [f"<h1>{escape(title)}</h1>"] if title else []
-    body += [piece if isinstance(piece, str) else _widget(piece, k) for k, piece in enumerate(pieces)]
-    _write(target, _page("\n".join(body), title, POLICY))
+    body += [piece if isinstance(piece, str) else _widget(piece, k, looks) for k, piece in enumerate(pieces)]
+    _write(target, _page("\n".join(body), title, POLICY, around))
     return target
 
 
@@ -128,15 +112,25 @@ def followed_page(state: Mapping[str, Any], parts: Sequence[bytes], address: str
     return _page(body, state["title"], f"{POLICY}; connect-src 'self'")
 
 
-def _page(body: str, title: str | None, policy: str) -> str:
-    return PAGE.substitute(
-        policy=policy,
-        title=escape(title or "nnweightviz"),
-        style=read_static("nnweightviz.css"),
-        body=body,
-        digits=DIGITS,
-        code=written(read_static("embed.js").encode()),
-    )
+def _page(body: str, title: str | None, policy: str, template: str = PAGE) -> str:
+    places = {
+        "policy": policy,
+        "title": escape(title or "nnweightviz"),
+        "style": read_static("nnweightviz.css") + read_static("page.css"),
+        "body": body,
+        "code": code_of(written(read_static("embed.js").encode())),
+    }
+    return filled(template, places)
+
+
+def _chrome(chrome: Any) -> str:
+    if not isinstance(chrome, bool) and chrome != "none":
+        raise ValueError(
+            f"chrome is {chrome!r}; it takes True (all of a diagram), False (the picture and the timeline) or "
+            '"none" (the picture alone)'
+        )
+    shown = CHROMES[chrome]
+    return f' data-chrome="{shown}"' if shown else ""
 
 
 def _target(path: Any) -> Path:

@@ -307,9 +307,9 @@ class WeightViz(Printed, anywidget.AnyWidget):
         traits = {name: getattr(self, name) for name in PAGE_TRAITS}
         return page_state(traits, *self._runs.payloads)
 
-    def to_html(self, path: str | os.PathLike[str], title: str | None = None) -> Path:
+    def to_html(self, path: str | os.PathLike[str], title: str | None = None, **page: Any) -> Path:
         """Write this widget to one self-contained HTML file; see :func:`nnweightviz.to_html`."""
-        return to_html(self, path, title=title)
+        return to_html(self, path, title=title, **page)
 
     def close(self) -> None:
         """Stop following the history and close the widget's displays."""

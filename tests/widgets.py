@@ -21,6 +21,7 @@ def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "extras.js").write_text("export default () => ({});")
     (folder / "embed.js").write_text('console.log("embed </script> <!-- é");')
     (folder / "nnweightviz.css").write_text(".nnweightviz { color: CanvasText; }")
+    (folder / "page.css").write_text("[data-chrome] { padding: 0; }")
     monkeypatch.setattr(export, "STATIC", folder)
     return folder
 

@@ -6,6 +6,13 @@ import { put } from "./dom";
 import { loadBy } from "./extras";
 import { extras } from "./extras/index";
 import type { HostModel } from "./host";
+import type { Options } from "./options";
+import { embed, parameters, themeIn } from "./page/chrome";
+import type { PageDiagram } from "./page/diagram";
+import { link } from "./page/linked";
+import { Links } from "./page/links";
+import { readyForPrint } from "./page/print";
+import { listenToFingers } from "./page/touch";
 import { sessionOf } from "./session";
 
 loadBy(async () => extras);
@@ -64,18 +71,39 @@ function asHeading(title: Element): void {
 
 /** One after the other, each with its first picture before the next begins: the reader sees something at once. */
 async function start(): Promise<void> {
-  for (const host of document.querySelectorAll<HTMLElement>(".nnweightviz-embed")) {
-    const data = document.getElementById(host.dataset.state ?? "")?.textContent;
-    if (!data) continue;
-    const { state, parts } = JSON.parse(data) as PageState;
-    const [json, ..._blocks] = await Promise.all([state, ...parts].map(bytesOf));
-    const traits: Record<string, unknown> = JSON.parse(new TextDecoder().decode(json));
-    const model = pageModel({ ...traits, _blocks }, host.dataset.live);
+  const willPrint = readyForPrint();
+  const hosts = [...document.querySelectorAll<HTMLElement>(".nnweightviz-embed")];
+  const diagrams: PageDiagram[] = [];
+  const links = new Links(diagrams);
+  for (const host of hosts) {
+    const model = await modelOf(host);
+    if (!model) continue;
+    embed(host);
+    const opensSelected = model.get("selection") !== null;
+    diagrams.push({ host, model, session: sessionOf(model), opensSelected });
+    links.open();
     mount(model, host, new AbortController().signal);
     asHeading(host.querySelector(".nwv-head-title")!);
+    links.addButton(diagrams.length - 1, hosts.length);
+    willPrint(host);
+    listenToFingers(host);
     await sessionOf(model).history.decoding;
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   }
+  links.opened();
+  const linked = diagrams.filter(({ host }) => host.dataset.linked);
+  if (linked[1]) link(linked, links.found && linked.includes(links.found) ? links.found : linked[0]);
+}
+
+async function modelOf(host: HTMLElement): Promise<HostModel | null> {
+  const data = document.getElementById(host.dataset.state ?? "")?.textContent;
+  if (!data) return null;
+  const { state, parts } = JSON.parse(data) as PageState;
+  const [json, ..._blocks] = await Promise.all([state, ...parts].map(bytesOf));
+  const traits: Record<string, unknown> = JSON.parse(new TextDecoder().decode(json));
+  const theme = themeIn(parameters());
+  if (theme) (traits.options as Options).theme = theme;
+  return pageModel({ ...traits, _blocks }, host.dataset.live);
 }
 
 if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);

@@ -1,7 +1,7 @@
 // The graph view: a layer-by-layer node-link diagram with every link crisp. Puts layout, links, images and gestures together.
 import { Bands, bandWords } from "../bands";
 import { asLink, isLink, isUnit, type Selection } from "../describe";
-import { html } from "../dom";
+import { html, put } from "../dom";
 import { centreOf } from "../hanging";
 import type { Tally } from "../images/plan";
 import { isDrawable, type Layout } from "../layout";
@@ -28,6 +28,8 @@ import { Striped } from "./graph/striped";
 import { endsOfLink } from "./graph/strips";
 import { graphCaption, graphSummary } from "./graph/words";
 import { boundedZoom, wholeZoom, type Zoom, zoomAbout, zoomed } from "./graph/zoom";
+
+const pixelRatio = () => Math.min(3, globalThis.devicePixelRatio || 1);
 
 class Graph implements Diagram {
   readonly #given: ViewContext;
@@ -105,7 +107,7 @@ class Graph implements Diagram {
     const { network, history } = this.context;
     const height = this.#overlay.height(this.context.height(), network);
     const width = this.#stage.clientWidth || 900;
-    this.size = { width, height, ratio: Math.min(3, globalThis.devicePixelRatio || 1) };
+    this.size = { width, height, ratio: pixelRatio() };
     this.#stage.style.height = `${height}px`;
     const order = this.#reorder.read(this.context, this.#base, this.#screen.canvas);
     const { unfolded, strips } = options;
@@ -124,8 +126,7 @@ class Graph implements Diagram {
   }
 
   resize(): void {
-    const ratio = Math.min(3, globalThis.devicePixelRatio || 1);
-    if (this.#stage.clientWidth !== this.size.width || ratio !== this.size.ratio) this.update();
+    if (this.#stage.clientWidth !== this.size.width || pixelRatio() !== this.size.ratio) this.update();
   }
 
   canStrip = (): boolean => this.#striped.isPossible;
@@ -145,6 +146,7 @@ class Graph implements Diagram {
     this.#scene = new Scene(network, this.layout, this.links, this.context.options());
     this.#screen.resize(this.size);
     const [{ k }, { width }] = [this.zoomState, this.size];
+    put(this.#stage, "data-zoomed", k > 1);
     this.#boxes = drawBoxes(this.layout, this.opened, this.context.history, { width, zoom: k });
     this.#boxes.move(this.context.clock.checkpoint);
     const chrome = drawChrome(network, this.layout, this.context.options().labels, this.#boxes);
