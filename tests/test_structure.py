@@ -64,6 +64,7 @@ PYTHON_RANKS = {
     "printing": 5.5,
     "callbacks": 5,
     "export": 5,
+    "elsewhere": 5.5,
     "sheet": 5,
     "serving": 6,
     "inventory": 4,
