@@ -71,7 +71,7 @@ def overview(
     found = numbers(runs, kind, network=network, of=of)
     of_runs = by_run(runs, found)
     first = next(iter(of_runs.values()))
-    places, shape = _places(first)
+    places, shape = places_of(first)
     if shape[0] * shape[1] > MOST_CELLS:
         raise ValueError(
             f"there are {shape[0]} rows of {shape[1]} cells; at most {MOST_CELLS} cells are drawn: name some "
@@ -112,7 +112,7 @@ def overview(
     return grid.view(Panels) if ax is None else grid
 
 
-def _places(data: dict[str, Any]) -> tuple[list[tuple[int, int]], tuple[int, int]]:
+def places_of(data: dict[str, Any]) -> tuple[list[tuple[int, int]], tuple[int, int]]:
     """Return the row and column of each parameter, and how many there are: a row a block, and a column a kind where
     blocks have the same kinds.
     """
