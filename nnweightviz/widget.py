@@ -33,6 +33,7 @@ from nnweightviz.runs import Runs, histories_of, listed
 from nnweightviz.selection import checked_selection
 from nnweightviz.sheet import first_traits
 from nnweightviz.views import VIEWS, numbers_of
+from nnweightviz.words import printable
 
 PAGE_TRAITS = ("checkpoint", "playing", "speed", "loop", "view", "selection", "options", "title", "_network")
 
@@ -189,9 +190,7 @@ class WeightViz(Printed, anywidget.AnyWidget):
         """Compute the order of units that is asked for, on either side, and tell the browser: it has no scipy."""
         order = change["new"]["order"]
         if order in COMPUTED and order != (change["old"] or {}).get("order"):
-            first = self._runs.of(
-                None
-            ).payload  # of all runs the same, so that their units stand side by side
+            first = self._runs.of(None).payload  # of all runs the same: their units stand side by side
             self.send({"type": "order", "order": order, **first.order(order)})
 
     @t.validate("selection")
@@ -327,4 +326,5 @@ class WeightViz(Printed, anywidget.AnyWidget):
             checkpoints = f"runs {listed({p.run: p.n_checkpoints for p in self._runs.payloads})}"
         metrics = f", metrics {', '.join(self.history.log_metrics)}" if self.history.log_metrics else ""
         links = f"{self.network.n_links} link{'s' if self.network.n_links != 1 else ''}"
-        return f"WeightViz of {self.title}: {layers}, {links}, {checkpoints}{metrics}, {self._payload.dtype}"
+        about = f"{layers}, {links}, {checkpoints}{metrics}, {self._payload.dtype}"
+        return printable(f"WeightViz of {self.title}: {about}")
