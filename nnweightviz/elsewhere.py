@@ -17,7 +17,7 @@ from nnweightviz.export import frame_of, to_html
 from nnweightviz.history import History
 from nnweightviz.network import Network
 from nnweightviz.runs import Runs, listed
-from nnweightviz.words import counted, in_a_word
+from nnweightviz.words import counted, in_a_word, printable
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
@@ -143,4 +143,6 @@ class Elsewhere:
         links = counted(n_links, "link")
         if n_parameters != n_links:
             links += f" of {counted(n_parameters, 'parameter')}"
-        return f"WeightViz of {self.title}: {layers}, {links}, {checkpoints}{metrics}, {shown.dtype}"
+        return printable(
+            f"WeightViz of {self.title}: {layers}, {links}, {checkpoints}{metrics}, {shown.dtype}"
+        )

@@ -239,7 +239,9 @@ def _widget(data: Mapping[str, Any], k: int, more: str = "") -> str:
 
 
 def _json(data: Any) -> str:
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    """Return JSON that is UTF-8: half characters, as of file names in other encodings, are written as escapes."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def json_text(data: Any) -> str:
@@ -263,7 +265,7 @@ def _write(target: Path, page: str) -> None:
 def _replace(target: Path, page: str) -> None:
     """Write beside the target, then rename: a reader sees the old page or the new one."""
     with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=target.parent, suffix=".part", delete=False
+        "w", encoding="utf-8", errors="backslashreplace", dir=target.parent, suffix=".part", delete=False
     ) as file:
         try:
             file.write(page)

@@ -193,9 +193,7 @@ class WeightViz(Elsewhere, Printed, anywidget.AnyWidget):
         """Compute the order of units that is asked for, on either side, and tell the browser: it has no scipy."""
         order = change["new"]["order"]
         if order in COMPUTED and order != (change["old"] or {}).get("order"):
-            first = self._runs.of(
-                None
-            ).payload  # of all runs the same, so that their units stand side by side
+            first = self._runs.of(None).payload  # of all runs the same: their units stand side by side
             self.send({"type": "order", "order": order, **first.order(order)})
 
     @t.validate("selection")

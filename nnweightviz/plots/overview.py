@@ -17,7 +17,7 @@ from matplotlib.figure import Figure, FigureBase
 from nnweightviz.network import Network
 from nnweightviz.plots.look import INK, MUTED, sequential_map
 from nnweightviz.plots.moments import Timeline, checked, moment
-from nnweightviz.plots.paper import SMALL, Panel, Panels, line_style, runs_key
+from nnweightviz.plots.paper import SMALL, Panel, Panels, line_style, literal, runs_key
 from nnweightviz.views import overview as numbers
 from nnweightviz.views.runs import by_run, named_runs
 from nnweightviz.words import in_a_word
@@ -99,10 +99,15 @@ def overview(
         grid[row, column] = cell
         rest = str(first["rest"][i])
         if row == 0 or rest != _above(first, places, row - 1, column):
-            cell.set_title(rest, fontsize=SMALL, color=INK)
+            cell.set_title(literal(rest), fontsize=SMALL, color=INK)
         if column == 0:
             cell.set_ylabel(
-                str(first["block"][i]), rotation=0, ha="right", va="center", fontsize=SMALL, color=INK
+                literal(str(first["block"][i])),
+                rotation=0,
+                ha="right",
+                va="center",
+                fontsize=SMALL,
+                color=INK,
             )
     label = f"{LABELS[kind]}: shade at {moment(history, k)}, all curves from 0 to {largest:.3g}"
     _bar(place, grid, ScalarMappable(norm, ramp), label)
