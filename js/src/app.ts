@@ -66,9 +66,8 @@ class App {
       return [this.#view.noteOf?.(selection), history.called].filter(Boolean).join(" · ") || null;
     };
     const told = { options, isDark, noteOf, beside, kernels };
-    const drawn = () => this.#view.network;
-    const bundleOf = (id: string) => this.#bundle(id);
-    this.#tooltip = createTooltip(this.#frame.view, history, bundleOf, { ...told, drawn });
+    const above = { ...told, drawn: () => this.#view.network };
+    this.#tooltip = createTooltip(this.#frame.view, history, (id) => this.#bundle(id), above);
     this.#legend = createLegend(this.#frame.legend);
     const bundles = () => network.bundles.map((b) => withReduce(b, options()));
     const enlarged = (selection: Selection) => this.#view.enlarged?.(selection) ?? null;
