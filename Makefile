@@ -8,9 +8,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 PIP := python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 INSTALL := $(BIN)/$(PIP) torch==2.13.0
 FRAMEWORKS := .venv-frameworks
+MATRIX := .venv-matrix
 SOURCES := pyproject.toml constraints.txt hatch_build.py
 
-.PHONY: demo test test-frameworks bench lab lint build clean
+.PHONY: demo test test-frameworks matrix bench lab lint build clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.demo build ## train three small nets and write demo.html
@@ -23,6 +24,9 @@ test: lint $(VENV)/.browser build ## everything: linters, types, browser code, P
 test-frameworks: $(FRAMEWORKS)/.installed ## what Lightning, Hugging Face, Keras and skorch are needed for; an environment of its own
 	KERAS_BACKEND=torch $(FRAMEWORKS)/bin/python -m pytest tests/callbacks tests/adapters/test_keras.py tests/adapters/test_sklearn.py nnweightviz/callbacks nnweightviz/adapters
 	KERAS_BACKEND=jax $(FRAMEWORKS)/bin/python -m pytest tests/callbacks/test_keras.py tests/adapters/test_keras.py
+
+matrix: $(MATRIX)/.installed build ## what readers see in each tool, with the network cut; writes docs/where-it-works.md
+	cd tests && ../$(MATRIX)/bin/python -m survival.matrix
 
 bench: $(VENV)/.browser build benchmarks/peers/node_modules/.package-lock.json benchmarks/peers/site/.done ## measure; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.run
@@ -41,7 +45,7 @@ build: js/node_modules/.package-lock.json ## the browser bundle, into nnweightvi
 	npm --prefix js run --silent build
 
 clean: ## forget the environment and all that was built
-	rm -rf $(VENV) $(FRAMEWORKS) js/node_modules benchmarks/peers/node_modules benchmarks/peers/site nnweightviz/static dist build
+	rm -rf $(VENV) $(FRAMEWORKS) $(MATRIX) js/node_modules benchmarks/peers/node_modules benchmarks/peers/site nnweightviz/static dist build
 
 $(BIN)/python:
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'nnweightviz needs Python 3.11 or newer: make PYTHON=python3.12 ...')"
@@ -78,4 +82,10 @@ $(VENV)/.browser: tests/chromium.py $(VENV)/.dev
 $(FRAMEWORKS)/.installed: $(SOURCES) | js/node_modules/.package-lock.json
 	test -e $(FRAMEWORKS)/bin/python || $(PYTHON) -m venv $(FRAMEWORKS)
 	$(FRAMEWORKS)/bin/$(PIP) torch==2.13.0 -e ".[lightning,huggingface,keras,skorch,sklearn]" jax pytorch-lightning pandas hypothesis pytest pytest-timeout
+	touch $@
+
+$(MATRIX)/.installed: $(SOURCES) tests/chromium.py | js/node_modules/.package-lock.json
+	test -e $(MATRIX)/bin/python || $(PYTHON) -m venv $(MATRIX)
+	$(MATRIX)/bin/$(PIP) -e ".[lab]" nbclient nbconvert playwright myst-nb nbsphinx pypandoc_binary voila panel ipywidgets_bokeh marimo markdown-it-py
+	$(MATRIX)/bin/python tests/chromium.py
 	touch $@

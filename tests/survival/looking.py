@@ -6,14 +6,24 @@ import base64
 import re
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import urlopen
 
-from playwright.sync_api import Browser, Frame, Page, Route
+from playwright.sync_api import Browser, Error, Frame, Page, Route
 
 DIAGRAM = ".nnweightviz[data-links-drawn]"
 LOCAL = ("127.0.0.1", "localhost")
+WANTED = {
+    "mathjax": "MathJax",
+    "require": "require.js",
+    "anywidget": "a loader of widgets",
+    "html-manager": "a loader of widgets",
+    "reveal": "reveal.js",
+    "font": "fonts",
+}
 
 
 @dataclass
@@ -27,9 +37,9 @@ class Seen:
     asked: list[str] = field(default_factory=list)
 
     @property
-    def hosts(self) -> list[str]:
-        """The hosts of the network that were asked, all in vain."""
-        return sorted({urlsplit(url).hostname or url for url in self.asked})
+    def wants(self) -> list[str]:
+        """What was asked from the network, all in vain."""
+        return sorted({_name_of(url) for url in self.asked})
 
 
 def look(
@@ -39,14 +49,21 @@ def look(
     *,
     until: Iterable[str] = ("frame",),
     seconds: float = 15,
+    at_hand: tuple[str, Path] | None = None,
 ) -> Seen:
-    """Open a page, wait for what is to come into sight, and tell what is there."""
+    """Open a page, wait for what is to come into sight, and tell what is there.
+
+    With ``at_hand``, what is asked from the network below this piece of an address is taken from a folder instead.
+    """
     context = browser.new_context(viewport={"width": 1200, "height": 900})
     seen, page = Seen(), context.new_page()
 
     def gate(route: Route) -> None:
         parts = urlsplit(route.request.url)
-        if parts.scheme in ("file", "data", "blob") or parts.hostname in LOCAL:
+        below = route.request.url.partition(at_hand[0])[2].partition("?")[0] if at_hand else ""
+        if at_hand and below and (at_hand[1] / below).is_file():
+            route.fulfill(path=at_hand[1] / below, headers={"access-control-allow-origin": "*"})
+        elif parts.scheme in ("file", "data", "blob") or parts.hostname in LOCAL:
             route.continue_()
         else:
             seen.asked.append(route.request.url)
@@ -67,6 +84,13 @@ def look(
     return seen
 
 
+def _name_of(url: str) -> str:
+    for word, name in WANTED.items():
+        if word in url.lower():
+            return name
+    return "its own files"
+
+
 def printed(browser: Browser, url: str) -> list[tuple[int, int]]:
     """Print a page to PDF, as nbconvert's ``webpdf`` does; return the width and height of every picture in the file."""
     page = browser.new_page()
@@ -80,8 +104,10 @@ def printed(browser: Browser, url: str) -> list[tuple[int, int]]:
 
 
 def _scroll(page: Page) -> None:
-    """Bring what is loaded lazily into sight."""
-    page.evaluate("() => window.scrollTo(0, window.scrollY > 0 ? 0 : document.body.scrollHeight)")
+    """Bring into sight what is loaded only then."""
+    for frame in page.locator("iframe").all():
+        with suppress(Error):  # it may be gone, or hidden
+            frame.scroll_into_view_if_needed(timeout=500)
 
 
 def _plays(frame: Frame) -> bool:

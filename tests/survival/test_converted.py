@@ -13,6 +13,7 @@ from playwright.sync_api import Browser
 from survival.conftest import Given
 from survival.looking import look, printed
 from survival.notebook import ALT
+from survival.targets import TARGETS
 from survival.tools import OFFLINE, nbconvert
 
 
@@ -62,3 +63,13 @@ def stateful(given: Given, tmp_path_factory: pytest.TempPathFactory) -> Path:
     nbconvert(path, "notebook", "--execute", "--inplace")
     assert "widgets" in path.read_text()
     return path
+
+
+def test_the_table_of_where_it_works_has_a_row_for_every_way() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "where-it-works.md").read_text()
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in text.splitlines()
+        if line.startswith("| ")
+    ]
+    assert [(tool, how) for tool, _, how, *_ in rows[1:]] == [(target.tool, target.how) for target in TARGETS]

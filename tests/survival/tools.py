@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 OFFLINE = ["--HTMLExporter.require_js_url=", "--HTMLExporter.mathjax_url=", "--HTMLExporter.jquery_url="]
 """Without them nbconvert's own pages ask for MathJax and require.js."""
@@ -27,3 +33,51 @@ def nbconvert(path: Path, form: str, *more: str) -> Path:
     run(path.parent, "nbconvert", path.name, "--to", form, "--log-level", "WARN", *more)
     names = [option.partition("=")[2] for option in more if option.startswith("--output=")]
     return path.parent / f"{names[0] if names else path.stem}{SUFFIX[form]}"
+
+
+@contextmanager
+def served(folder: Path, *command: str, route: str = "") -> Iterator[str]:
+    """Run a module that serves at a port of its own (``{port}`` in the command), and stop it afterwards."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    log = folder / "server.log"
+    process = subprocess.Popen(
+        [sys.executable, "-m", *(word.format(port=port) for word in command)],
+        cwd=folder, stdout=log.open("w"), stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/", log)
+        yield f"http://127.0.0.1:{port}/{route}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+
+
+def _wait_for(address: str, log: Path) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        try:
+            urlopen(address, timeout=20)
+            return
+        except HTTPError:
+            return
+        except OSError:
+            time.sleep(0.3)
+    raise RuntimeError(f"it did not start:\n{log.read_text()[-2000:]}")
+
+
+def sphinx(folder: Path, notebook: Path, *conf: str) -> Path:
+    """Build a site of one notebook with these lines in ``conf.py``."""
+    import pypandoc
+
+    folder.mkdir()
+    (folder / notebook.name).write_text(notebook.read_text())
+    lines = ('project = "weights"', f'master_doc = "{notebook.stem}"', *conf)
+    (folder / "conf.py").write_text("\n".join(lines))
+    os.environ["PATH"] = f"{Path(pypandoc.get_pandoc_path()).parent}{os.pathsep}{os.environ['PATH']}"
+    run(folder, "sphinx", "-q", "-b", "html", ".", "out")
+    return folder / "out" / f"{notebook.stem}.html"

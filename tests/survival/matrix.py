@@ -1,0 +1,101 @@
+"""Looks at a notebook in all tools and writes ``docs/where-it-works.md``: ``make matrix``.
+
+Only what was seen is written. What a tool no longer shows ends it with an error.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import traceback
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from playwright.sync_api import Browser, sync_playwright
+
+from chromium import FLAGS, find_chromium
+from survival.looking import Seen, look, printed
+from survival.notebook import DISPLAY, FRAME, SETUP, picture_of, written
+from survival.targets import TARGETS, Target, marimo_files
+
+DOCS = Path(__file__).parents[2] / "docs" / "where-it-works.md"
+PROTOCOL = Path(__file__).with_name("by-hand.md")
+HEAD = """# Where it works
+
+Written by `make matrix` on {day}, in Chromium {browser}, with Python {python}: what a reader saw of one notebook with
+two cells, `viz` and `HTML(viz.embed())`, in each tool, **without a network**. But where it says otherwise there was no
+kernel and no saved widget state. *Plays* means that the diagram was drawn and the playhead followed the keyboard;
+*picture* that the very file of the notebook was in sight at its size. How each comes about is told in [Where no kernel
+runs](elsewhere.md).
+
+| tool | version | how | `viz` | `HTML(viz.embed())` | asked the network for, in vain | what helps |
+|---|---|---|---|---|---|---|
+"""
+
+
+def seen_in(target: Target, browser: Browser, notebook: Path, png: bytes) -> Seen:
+    """Make the page in a folder of its own and look at it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with target.made(folder, notebook) as address:
+            if target.form == "pdf":
+                return Seen(picture=(1440, 640) in printed(browser, address))
+            at_hand = (target.at_hand, marimo_files()) if target.at_hand else None
+            until = [name for name in target.expects if name != "picture"] or ["widget"]
+            is_served = address.startswith("http")
+            return look(
+                browser,
+                address,
+                png if target.is_without_state else None,
+                until=until,
+                seconds=90 if is_served and target.expects else 20,
+                at_hand=at_hand,
+            )
+
+
+def row(target: Target, seen: Seen) -> str:
+    """One line of the table."""
+    shown = "plays" if seen.widget else "picture" if seen.picture else "nothing"
+    frame = "plays" if seen.frame else "nothing"
+    columns = [
+        target.tool,
+        version(target.package),
+        target.how,
+        shown if "viz" in target.tries else "not tried",
+        frame if "frame" in target.tries else "not tried",
+        ", ".join(seen.wants) or "nothing",
+        target.helps,
+    ]
+    return f"| {' | '.join(columns)} |"
+
+
+def main() -> int:
+    """Look at all, or at those whose tool or way has one of the words given; return how many disappointed."""
+    words = sys.argv[1:]
+    chosen = [t for t in TARGETS if not words or any(word in f"{t.tool} {t.how}" for word in words)]
+    rows, failures = [], 0
+    with sync_playwright() as playwright, tempfile.TemporaryDirectory() as name:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
+        notebook = Path(name) / "weights.ipynb"
+        png = picture_of(written(notebook, SETUP, DISPLAY, FRAME))
+        for target in chosen:
+            try:
+                seen = seen_in(target, browser, notebook, png)
+            except Exception:
+                traceback.print_exc()
+                failures += 1
+                continue
+            missing = [what for what in target.expects if not getattr(seen, what)]
+            failures += bool(missing)
+            rows.append(row(target, seen))
+            print(rows[-1], f"MISSING: {', '.join(missing)}" if missing else "", flush=True)
+        python = ".".join(map(str, sys.version_info[:2]))
+        head = HEAD.format(day=date.today().isoformat(), browser=browser.version, python=python)
+    if not words and not failures:
+        DOCS.write_text(head + "\n".join(rows) + "\n\n" + PROTOCOL.read_text())
+    return failures
+
+
+if __name__ == "__main__":
+    sys.exit(main())
