@@ -25,7 +25,7 @@ const placeOf = ({ clientX, clientY }: PointerEvent): Point => ({ x: clientX, y:
 function pictureAt(event: Event): HTMLElement | null {
   const target = event.target as Element;
   if (!target.closest(".nwv-view") || target.closest(CONTROLS)) return null;
-  return target.closest<HTMLElement>(".nwv-stage, canvas, svg");
+  return target.closest<HTMLElement>(".nwv-stage") ?? target.closest("canvas, svg");
 }
 
 export function listenToFingers(host: HTMLElement): void {
