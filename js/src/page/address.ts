@@ -37,8 +37,12 @@ const momentKeys = (asked: URLSearchParams): string[] =>
 /** Whether an address says anything of a diagram. */
 export const isMoment = (asked: URLSearchParams): boolean => momentKeys(asked).length > 0;
 
-const refuse = (what: string, given: string | null | undefined, accepted: string): never => {
-  throw new Error(`The address asks for ${what} “${given ?? ""}”; there is ${accepted}.`);
+/** Why an address is not obeyed. */
+export const absent = (what: string, given: string | null | undefined, there: string): string =>
+  `The address asks for ${what} “${given ?? ""}”; there is ${there}.`;
+
+const refuse = (...why: Parameters<typeof absent>): never => {
+  throw new Error(absent(...why));
 };
 
 function choice(what: string, given: string, accepted: string[]): number {
@@ -47,17 +51,19 @@ function choice(what: string, given: string, accepted: string[]): number {
   return at < 0 ? refuse(what, given, listed) : at;
 }
 
+const wholeIn = (given: string | null | undefined): number =>
+  /^\d+$/.test(`${given}`) ? Number(given) : Number.NaN;
+
 function whole(what: string, given: string | null | undefined, below: number): number {
-  const isThere = /^\d+$/.test(given ?? "") && Number(given) < below;
-  return isThere ? Number(given) : refuse(what, given, `0 to ${below - 1}`);
+  const number = wholeIn(given);
+  return number < below ? number : refuse(what, given, `0 to ${below - 1}`);
 }
 
 /** The checkpoint of a step: the latest one that is not later. */
 function checkpointOf(given: string, steps: (number | null)[]): number {
+  const k = steps.findLastIndex((step) => step !== null && step <= wholeIn(given));
   const known = steps.filter((step) => step !== null);
-  const isThere = /^\d+$/.test(given) && Number(given) >= known[0];
-  if (!isThere) refuse("step", given, known[0] === undefined ? "none" : `${known[0]} to ${known.at(-1)}`);
-  return steps.findLastIndex((step) => step !== null && step <= Number(given));
+  return k < 0 ? refuse("step", given, known[0] == null ? "none" : `${known[0]} to ${known.at(-1)}`) : k;
 }
 
 function selectionIn(asked: URLSearchParams, network: Network): Selection | null | undefined {

@@ -47,19 +47,22 @@ export function link(diagrams: PageDiagram[], first: PageDiagram): void {
       leader.session.player.toggle();
     }
   };
+  const pace = (from: PageDiagram): void => {
+    const { speed, loop } = from.session.player;
+    for (const { session } of diagrams) {
+      session.player.speed = speed;
+      session.player.loop = loop;
+    }
+  };
   const drawn = diagrams.map(({ session }) => session.player.isDrawn);
   for (const diagram of diagrams) {
     const { model, host, session } = diagram;
     model.on("change:checkpoint", () => move(diagram));
     model.on("change:playing", () => play(diagram));
-    for (const trait of ["speed", "loop"] as const)
-      model.on(`change:${trait}`, () => {
-        for (const { session: other } of diagrams) other.player[trait] = model.get(trait) as never;
-      });
+    for (const trait of ["speed", "loop"]) model.on(`change:${trait}`, () => pace(diagram));
     host.toggleAttribute("data-follows", !runs(diagram));
     session.player.isDrawn = (k) => diagrams.every((other, i) => drawn[i](place(diagram, k, other)));
   }
-  const { speed, loop } = first.session.player;
-  for (const { session } of diagrams) Object.assign(session.player, { speed, loop });
+  pace(first);
   move(first);
 }

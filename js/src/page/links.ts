@@ -1,7 +1,7 @@
 // Links to a moment: the page opens where its address says, and a button gives the address of what is shown.
 import { hear, html, iconButton } from "../dom";
 import { views } from "../views";
-import { addressOf, isMoment, type Moment, meantBy, momentIn } from "./address";
+import { absent, addressOf, isMoment, type Moment, meantBy, momentIn } from "./address";
 import { embed, embedOnly } from "./chrome";
 import type { PageDiagram } from "./diagram";
 
@@ -25,10 +25,10 @@ function go(params: URLSearchParams, { model, session }: PageDiagram): string {
   const moment = momentIn(params, { views: Object.keys(views), network, runs });
   if (typeof moment === "string") return moment;
   player.pause();
-  if (moment.run !== undefined) model.set("options", { ...model.get("options"), run: moment.run });
-  if (moment.view !== undefined) model.set("view", moment.view);
-  if (moment.selection !== undefined) model.set("selection", moment.selection);
-  if (moment.checkpoint !== undefined) player.seek(moment.checkpoint);
+  const { run, checkpoint, ...traits } = moment;
+  if (run) model.set("options", { ...model.get("options"), run });
+  for (const [trait, value] of Object.entries(traits)) model.set(trait, value);
+  player.seek(checkpoint ?? player.checkpoint);
   return "";
 }
 
@@ -70,7 +70,7 @@ export class Links {
     if (params && this.found) why = go(params, this.found);
     else if (params && isAll) {
       const there = titles.map((title, k) => `${k} (${title})`).join(", ");
-      why = `The address asks for widget “${params.get("widget")}”; there is ${there}.`;
+      why = absent("widget", params.get("widget")!, there);
     }
     this.#note.hidden = !why;
     this.#note.textContent = `${why} It is ignored.`;
@@ -90,9 +90,7 @@ export class Links {
         setTimeout(() => said.replaceChildren(), SAID_MS);
       },
     });
-    const head = diagram.host.querySelector(".nwv-head")!;
-    const buttons = html("div", "nwv-page-buttons", said, button, head.lastElementChild!);
-    head.append(buttons);
+    diagram.host.querySelector(".nwv-head")!.lastElementChild!.before(said, button);
   }
 }
 

@@ -25,7 +25,7 @@ const placeOf = ({ clientX, clientY }: PointerEvent): Point => ({ x: clientX, y:
 function pictureAt(event: Event): HTMLElement | null {
   const target = event.target as Element;
   if (!target.closest(".nwv-view") || target.closest(CONTROLS)) return null;
-  return target.closest<HTMLElement>(".nwv-stage, canvas, svg");
+  return target.closest<HTMLElement>(".nwv-stage") ?? target.closest("canvas, svg");
 }
 
 export function listenToFingers(host: HTMLElement): void {
@@ -120,13 +120,17 @@ export function listenToFingers(host: HTMLElement): void {
     if (event.touches.length > 1 && pictureAt(event)) event.preventDefault(); // or the page scrolls with two fingers
   };
   const options: AddEventListenerOptions = { capture: true, passive: false };
-  host.addEventListener("pointerdown", touched(down), options);
-  host.addEventListener("pointermove", touched(move), options);
-  for (const type of ["pointerup", "pointercancel"] as const)
-    host.addEventListener(type, touched(up), options);
-  const stays = touched((event) => read && event.stopImmediatePropagation());
-  host.addEventListener("pointerleave", stays, options);
-  for (const type of ["click", "dblclick"]) host.addEventListener(type, click, options);
-  for (const type of ["touchstart", "touchmove"] as const) host.addEventListener(type, keep, options);
+  const on = (types: string, hear: (event: never) => void): void => {
+    for (const type of types.split(" ")) host.addEventListener(type, hear as EventListener, options);
+  };
+  on("pointerdown", touched(down));
+  on("pointermove", touched(move));
+  on("pointerup pointercancel", touched(up));
+  on(
+    "pointerleave",
+    touched((event) => read && event.stopImmediatePropagation()),
+  );
+  on("click dblclick", click);
+  on("touchstart touchmove", keep);
   document.addEventListener("pointerdown", (event) => host.contains(event.target as Node) || leave());
 }

@@ -255,8 +255,7 @@ class Graph implements Diagram {
   }
 
   #setZoom(zoom: Zoom): void {
-    this.#hovered = null; // what was pointed at has moved away
-    this.#pointed = null;
+    this.#hovered = this.#pointed = null; // what was pointed at has moved away
     this.context.point(null, 0, 0, false);
     const before = this.zoomState;
     this.zoomState = boundedZoom(zoom, this.#base, this.size.width, this.size.height);
