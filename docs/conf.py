@@ -31,6 +31,7 @@ html_theme = "furo"
 html_title = f"nnweightviz {release}"
 html_static_path = ["_made"]
 html_copy_source = False
+html_domain_indices = False
 html_show_sourcelink = False
 nb_execution_mode = "off"
 nb_ipywidgets_js: dict[str, object] = {}  # by default from a network

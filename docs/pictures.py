@@ -26,7 +26,9 @@ def make(folder: Path) -> None:
     """Write ``<name>.png`` and ``<name>.html`` into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     coder, forecaster, reader = map(as_widget, train_studies())
-    small = nwv.WeightViz({"fc.weight": [[1.0, -0.5, 0.1], [-1.0, 0.2, 0.6]], "fc.bias": [0.4, -0.4]}, title="")
+    small = nwv.WeightViz(
+        {"fc.weight": [[1.0, -0.5, 0.1], [-1.0, 0.2, 0.6]], "fc.bias": [0.4, -0.4]}, title=""
+    )
     for name, viz in {"autoencoder": coder, "lstm": forecaster, "digits": reader}.items():
         viz.to_html(folder / f"{name}.html")
         viz.to_png(folder / f"{name}.png", dpi=DPI)
