@@ -25,7 +25,7 @@ test-frameworks: $(FRAMEWORKS)/.installed ## what Lightning, Hugging Face, Keras
 	KERAS_BACKEND=jax $(FRAMEWORKS)/bin/python -m pytest tests/callbacks/test_keras.py tests/adapters/test_keras.py
 
 docs: $(VENV)/.dev build ## the documentation, into docs/_build/html; trains three small nets for its pictures, runs no notebook
-	$(BIN)/python -m sphinx -b html -q -W --keep-going docs docs/_build/html
+	$(BIN)/python -m sphinx -b html -q -E -W --keep-going docs docs/_build/html
 
 bench: $(VENV)/.browser build benchmarks/peers/node_modules/.package-lock.json benchmarks/peers/site/.done ## measure; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.run
