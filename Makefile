@@ -11,7 +11,7 @@ FRAMEWORKS := .venv-frameworks
 MATRIX := .venv-matrix
 SOURCES := pyproject.toml constraints.txt hatch_build.py
 
-.PHONY: demo test test-frameworks matrix bench lab lint build clean
+.PHONY: demo test test-frameworks matrix docs bench lab lint build clean
 .NOTPARALLEL:
 
 demo: $(VENV)/.demo build ## train three small nets and write demo.html
@@ -22,11 +22,14 @@ test: lint $(VENV)/.browser build ## everything: linters, types, browser code, P
 	$(BIN)/python -m pytest
 
 test-frameworks: $(FRAMEWORKS)/.installed ## what Lightning, Hugging Face, Keras and skorch are needed for; an environment of its own
-	KERAS_BACKEND=torch $(FRAMEWORKS)/bin/python -m pytest tests/callbacks tests/adapters/test_keras.py tests/adapters/test_sklearn.py nnweightviz/callbacks nnweightviz/adapters
+	KERAS_BACKEND=torch $(FRAMEWORKS)/bin/python -m pytest tests/callbacks tests/adapters/test_keras.py tests/adapters/test_sklearn.py tests/test_recipes.py nnweightviz/callbacks nnweightviz/adapters
 	KERAS_BACKEND=jax $(FRAMEWORKS)/bin/python -m pytest tests/callbacks/test_keras.py tests/adapters/test_keras.py
 
 matrix: $(MATRIX)/.installed build ## what readers see in each tool, with the network cut; writes docs/where-it-works.md
 	cd tests && ../$(MATRIX)/bin/python -m survival.matrix
+
+docs: $(VENV)/.dev build ## the documentation, into docs/_build/html; trains three small nets for its pictures, runs no notebook
+	$(BIN)/python -m sphinx -b html -q -E -W --keep-going docs docs/_build/html
 
 bench: $(VENV)/.browser build benchmarks/peers/node_modules/.package-lock.json benchmarks/peers/site/.done ## measure; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks.run
@@ -45,7 +48,7 @@ build: js/node_modules/.package-lock.json ## the browser bundle, into nnweightvi
 	npm --prefix js run --silent build
 
 clean: ## forget the environment and all that was built
-	rm -rf $(VENV) $(FRAMEWORKS) $(MATRIX) js/node_modules benchmarks/peers/node_modules benchmarks/peers/site nnweightviz/static dist build
+	rm -rf $(VENV) $(FRAMEWORKS) $(MATRIX) js/node_modules benchmarks/peers/node_modules benchmarks/peers/site nnweightviz/static docs/_build docs/_made docs/notebooks dist build
 
 $(BIN)/python:
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'nnweightviz needs Python 3.11 or newer: make PYTHON=python3.12 ...')"

@@ -6,6 +6,7 @@ take minutes; the pictures and the diagrams of the other pages are made by ``pic
 
 from __future__ import annotations
 
+import inspect
 import shutil
 import sys
 from importlib.util import find_spec
@@ -32,6 +33,7 @@ html_theme = "furo"
 html_title = f"nnweightviz {release}"
 html_static_path = ["_made"]
 html_copy_source = False
+html_domain_indices = False
 html_show_sourcelink = False
 nb_execution_mode = "off"
 nb_ipywidgets_js: dict[str, object] = {}  # by default from a network
@@ -57,6 +59,21 @@ def plain_bars(app: object, what: str, name: str, obj: object, options: object, 
             lines[k] = "``".join(pieces)
 
 
+def own_signature(app: object, what: str, name: str, *_: object) -> tuple[str, str] | None:
+    """Return what a widget takes: traitlets hides it behind a signature of its own."""
+    if name != "nnweightviz.WeightViz":
+        return None
+    taken = [p.replace(annotation=inspect.Parameter.empty) for p in signature_of_widget().values()]
+    return str(inspect.Signature(taken)), ""
+
+
+def signature_of_widget() -> dict[str, inspect.Parameter]:
+    """Return the parameters by name, but for those that are refused."""
+    parameters = dict(inspect.signature(nnweightviz.WeightViz.__init__).parameters)
+    return {name: p for name, p in parameters.items() if name not in ("self", "unknown")}
+
+
 def setup(app: Any) -> None:
     """Tell Sphinx of what is done here."""
+    app.connect("autodoc-process-signature", own_signature)
     app.connect("autodoc-process-docstring", plain_bars)

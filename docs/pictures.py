@@ -20,6 +20,8 @@ import nnweightviz as nwv
 from nnweightviz.demo.page import as_widget, train_studies
 
 DPI = 110
+HEIGHT = 380
+"""Pixels of the stage: the whole diagram fits into its frame."""
 
 
 def make(folder: Path) -> None:
@@ -30,6 +32,7 @@ def make(folder: Path) -> None:
         {"fc.weight": [[1.0, -0.5, 0.1], [-1.0, 0.2, 0.6]], "fc.bias": [0.4, -0.4]}, title=""
     )
     for name, viz in {"autoencoder": coder, "lstm": forecaster, "digits": reader}.items():
+        viz.options |= {"height": HEIGHT}
         viz.to_html(folder / f"{name}.html")
         viz.to_png(folder / f"{name}.png", dpi=DPI)
     small.to_png(folder / "small.png", size=(4.8, 3.0), dpi=DPI)
