@@ -19,6 +19,7 @@ import { createTooltip, type Tooltip } from "./panel/tooltip";
 import { looksOf, timelineOf } from "./runs";
 import { PALETTES } from "./scale";
 import { type Session, sessionOf } from "./session";
+import { createSpeech } from "./speech";
 import { Switcher } from "./switcher";
 import { applyTheme, watchTheme } from "./theme";
 import { views } from "./views";
@@ -38,6 +39,7 @@ class App {
   #inspector: Inspector | null = null; // made when something is first selected
   #makeInspector!: () => Promise<Inspector>;
   #legend!: LegendPanel;
+  #speak!: (text: string) => void;
   #toldAt = -1;
   #stale = 0;
   #runs: RunsPanel | null = null; // where there are several
@@ -106,6 +108,7 @@ class App {
       refresh: () => this.#refresh(),
     };
     this.#stage = new Switcher(this.#frame, context, views.graph.create);
+    this.#speak = createSpeech(this.#frame.live, this.#model, this.#session);
     this.#markTab = fillTabs(this.#frame.tabs, views, context.showView);
     this.#toolbar = createToolbar(this.#frame.diagramTools, {
       network,
@@ -284,6 +287,7 @@ class App {
     put(root, "data-checkpoint", player.checkpoint);
     put(root, "data-n-checkpoints", history.nCheckpoints);
     put(root, "data-view", this.#model.get("view"));
+    if (root.dataset.playing !== String(player.playing)) this.#tell(); // what was not said while it played
     put(root, "data-playing", player.playing);
     if (player.checkpoint !== this.#toldAt) {
       this.#toldAt = player.checkpoint;
@@ -309,7 +313,7 @@ class App {
       if (this.#stage.isDiagram) this.#legend.update(this.#view.legend(), palette, this.#options().scale);
       put(root, "data-links", this.#view.nLinks);
       put(root, "data-links-drawn", this.#view.nLinksDrawn);
-      if (!this.#session.player.playing) this.#frame.live.textContent = shown.summary();
+      if (!this.#session.player.playing) this.#speak(shown.summary());
     });
   }
 }

@@ -2,6 +2,7 @@
 import { createInspector } from "../panel/inspector";
 import { KernelPicture } from "../panel/kernel";
 import type { View, ViewContext } from "../views/context";
+import { changeWords } from "./changed";
 import { createDistribution } from "./distribution";
 import { showEvents } from "./events";
 import { findByName } from "./find";
@@ -24,6 +25,7 @@ const views: Record<string, (host: HTMLElement, context: ViewContext) => View> =
 
 export const extras = {
   KernelPicture,
+  changeWords,
   compareRuns,
   createInspector,
   createPictures,
