@@ -40,7 +40,7 @@ class App {
   #makeInspector!: () => Promise<Inspector>;
   #legend!: LegendPanel;
   #speak!: (text: string) => void;
-  #toldAt = -1;
+  #toldAt = "";
   #stale = 0;
   #runs: RunsPanel | null = null; // where there are several
 
@@ -120,9 +120,8 @@ class App {
       canStrip: () => this.#view.canStrip(),
       zoom: (factor) => this.#view.zoom(factor),
       find: async (input) => {
-        const { findByName } = await loadExtras(this.#model);
         const find = (group: string, unit: number | null) => this.#select(this.#view.reveal(group, unit));
-        findByName(input, network, find, (text) => this.#frame.say(text));
+        (await loadExtras(this.#model)).findByName(input, network, find, (text) => this.#frame.say(text));
       },
     });
     const looks = { get: () => options(), set: setOptions };
@@ -134,8 +133,7 @@ class App {
 
   async #addEvents(select: (selection: Selection | null) => void): Promise<void> {
     const [model, view, timeline] = [this.#model, this.#view, this.#timeline];
-    const { showEvents } = await loadExtras(model);
-    showEvents({ ...this.#session, model, view, select, timeline }, this.#signal);
+    (await loadExtras(model)).showEvents({ ...this.#session, model, view, select, timeline }, this.#signal);
   }
 
   async #addRuns(context: ViewContext): Promise<void> {
@@ -173,10 +171,12 @@ class App {
       model.on(event, callback);
       stop.push(() => model.off(event, callback));
     };
-    on("change:options", () => this.#refresh());
-    on("change:selection", () => this.#showSelection());
+    for (const trait of ["options", "title"]) on(`change:${trait}`, () => this.#refresh());
+    on("change:selection", () => {
+      this.#stage.shown?.update();
+      this.#inspect();
+    });
     on("change:view", () => this.#showView());
-    on("change:title", () => this.#refresh());
     hear(signal, {
       abort: () => {
         for (const end of stop) end();
@@ -258,11 +258,6 @@ class App {
     this.#drawFrame();
   }
 
-  #showSelection(): void {
-    this.#stage.shown?.update();
-    this.#inspect();
-  }
-
   async #inspect(): Promise<void> {
     const { network, player } = this.#session;
     this.#runs?.update();
@@ -287,10 +282,11 @@ class App {
     put(root, "data-checkpoint", player.checkpoint);
     put(root, "data-n-checkpoints", history.nCheckpoints);
     put(root, "data-view", this.#model.get("view"));
-    if (root.dataset.playing !== String(player.playing)) this.#tell(); // what was not said while it played
     put(root, "data-playing", player.playing);
-    if (player.checkpoint !== this.#toldAt) {
-      this.#toldAt = player.checkpoint;
+    const now = `${player.checkpoint} ${player.playing}`; // at a pause, what was not said while it played
+    if (now !== this.#toldAt) {
+      this.#toldAt = now;
+      this.#tell();
       this.#tooltip.move(player.checkpoint);
       this.#inspector?.move(player.checkpoint);
     }
@@ -302,8 +298,7 @@ class App {
     this.#stale = requestAnimationFrame(() => {
       this.#stale = 0;
       if (this.#signal.aborted || !this.#session.history.hasValues) return;
-      const { root, caption } = this.#frame;
-      const shown = this.#stage.shown;
+      const [{ root, caption }, { shown }] = [this.#frame, this.#stage];
       if (!shown) return;
       const text = shown.caption();
       if (caption.textContent !== text) caption.textContent = text;

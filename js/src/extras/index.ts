@@ -10,6 +10,7 @@ import { createMatrix } from "./matrix";
 import { createOverview } from "./overview";
 import { createPictures } from "./pictures";
 import { compareRuns } from "./runs";
+import { selectionWords } from "./selected";
 import { createSpectrum } from "./spectrum";
 import { createStrips } from "./strips/strips";
 import { createTrajectory } from "./trajectory";
@@ -31,6 +32,7 @@ export const extras = {
   createPictures,
   createStrips,
   findByName,
+  selectionWords,
   showEvents,
   views,
 };
