@@ -110,6 +110,7 @@ TYPESCRIPT_RANKS = {
     "runs": 2.6,
     "session": 2.7,
     "extras": 2.8,
+    "speech": 2.9,
     "switcher": 2.9,
     "app": 3,
     "page": 3.5,

@@ -19,6 +19,7 @@ import { createTooltip, type Tooltip } from "./panel/tooltip";
 import { looksOf, timelineOf } from "./runs";
 import { PALETTES } from "./scale";
 import { type Session, sessionOf } from "./session";
+import { createSpeech } from "./speech";
 import { Switcher } from "./switcher";
 import { applyTheme, watchTheme } from "./theme";
 import { views } from "./views";
@@ -38,7 +39,8 @@ class App {
   #inspector: Inspector | null = null; // made when something is first selected
   #makeInspector!: () => Promise<Inspector>;
   #legend!: LegendPanel;
-  #toldAt = -1;
+  #speak!: (text: string) => void;
+  #toldAt = "";
   #stale = 0;
   #runs: RunsPanel | null = null; // where there are several
 
@@ -106,6 +108,7 @@ class App {
       refresh: () => this.#refresh(),
     };
     this.#stage = new Switcher(this.#frame, context, views.graph.create);
+    this.#speak = createSpeech(this.#frame.live, this.#model, this.#session);
     this.#markTab = fillTabs(this.#frame.tabs, views, context.showView);
     this.#toolbar = createToolbar(this.#frame.diagramTools, {
       network,
@@ -117,9 +120,8 @@ class App {
       canStrip: () => this.#view.canStrip(),
       zoom: (factor) => this.#view.zoom(factor),
       find: async (input) => {
-        const { findByName } = await loadExtras(this.#model);
         const find = (group: string, unit: number | null) => this.#select(this.#view.reveal(group, unit));
-        findByName(input, network, find, (text) => this.#frame.say(text));
+        (await loadExtras(this.#model)).findByName(input, network, find, (text) => this.#frame.say(text));
       },
     });
     const looks = { get: () => options(), set: setOptions };
@@ -131,8 +133,7 @@ class App {
 
   async #addEvents(select: (selection: Selection | null) => void): Promise<void> {
     const [model, view, timeline] = [this.#model, this.#view, this.#timeline];
-    const { showEvents } = await loadExtras(model);
-    showEvents({ ...this.#session, model, view, select, timeline }, this.#signal);
+    (await loadExtras(model)).showEvents({ ...this.#session, model, view, select, timeline }, this.#signal);
   }
 
   async #addRuns(context: ViewContext): Promise<void> {
@@ -170,10 +171,12 @@ class App {
       model.on(event, callback);
       stop.push(() => model.off(event, callback));
     };
-    on("change:options", () => this.#refresh());
-    on("change:selection", () => this.#showSelection());
+    for (const trait of ["options", "title"]) on(`change:${trait}`, () => this.#refresh());
+    on("change:selection", () => {
+      this.#stage.shown?.update();
+      this.#inspect();
+    });
     on("change:view", () => this.#showView());
-    on("change:title", () => this.#refresh());
     hear(signal, {
       abort: () => {
         for (const end of stop) end();
@@ -255,11 +258,6 @@ class App {
     this.#drawFrame();
   }
 
-  #showSelection(): void {
-    this.#stage.shown?.update();
-    this.#inspect();
-  }
-
   async #inspect(): Promise<void> {
     const { network, player } = this.#session;
     this.#runs?.update();
@@ -285,8 +283,10 @@ class App {
     put(root, "data-n-checkpoints", history.nCheckpoints);
     put(root, "data-view", this.#model.get("view"));
     put(root, "data-playing", player.playing);
-    if (player.checkpoint !== this.#toldAt) {
-      this.#toldAt = player.checkpoint;
+    const now = `${player.checkpoint} ${player.playing}`; // at a pause, what was not said while it played
+    if (now !== this.#toldAt) {
+      this.#toldAt = now;
+      this.#tell();
       this.#tooltip.move(player.checkpoint);
       this.#inspector?.move(player.checkpoint);
     }
@@ -298,8 +298,7 @@ class App {
     this.#stale = requestAnimationFrame(() => {
       this.#stale = 0;
       if (this.#signal.aborted || !this.#session.history.hasValues) return;
-      const { root, caption } = this.#frame;
-      const shown = this.#stage.shown;
+      const [{ root, caption }, { shown }] = [this.#frame, this.#stage];
       if (!shown) return;
       const text = shown.caption();
       if (caption.textContent !== text) caption.textContent = text;
@@ -309,7 +308,7 @@ class App {
       if (this.#stage.isDiagram) this.#legend.update(this.#view.legend(), palette, this.#options().scale);
       put(root, "data-links", this.#view.nLinks);
       put(root, "data-links-drawn", this.#view.nLinksDrawn);
-      if (!this.#session.player.playing) this.#frame.live.textContent = shown.summary();
+      if (!this.#session.player.playing) this.#speak(shown.summary());
     });
   }
 }

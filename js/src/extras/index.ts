@@ -2,6 +2,7 @@
 import { createInspector } from "../panel/inspector";
 import { KernelPicture } from "../panel/kernel";
 import type { View, ViewContext } from "../views/context";
+import { changeWords } from "./changed";
 import { createDistribution } from "./distribution";
 import { showEvents } from "./events";
 import { findByName } from "./find";
@@ -9,6 +10,7 @@ import { createMatrix } from "./matrix";
 import { createOverview } from "./overview";
 import { createPictures } from "./pictures";
 import { compareRuns } from "./runs";
+import { selectionWords } from "./selected";
 import { createSpectrum } from "./spectrum";
 import { createStrips } from "./strips/strips";
 import { createTrajectory } from "./trajectory";
@@ -24,11 +26,13 @@ const views: Record<string, (host: HTMLElement, context: ViewContext) => View> =
 
 export const extras = {
   KernelPicture,
+  changeWords,
   compareRuns,
   createInspector,
   createPictures,
   createStrips,
   findByName,
+  selectionWords,
   showEvents,
   views,
 };

@@ -21,6 +21,7 @@ import {
   emptyWords,
   nameOf,
   selectionOf,
+  strongestAt,
   summaryOf,
   type Told,
   titleOf,
@@ -296,7 +297,9 @@ class Trajectory implements View {
     const lit = this.#lit?.weight;
     const names = lit && nameOf(this.#context.network, lit);
     const value = this.#lit?.values[checkpoint];
-    const told = names ? `${names.link ?? names.entry}: ${formatValue(value)}.` : "";
+    const told = names
+      ? `${names.link ?? names.entry}: ${formatValue(value)}.`
+      : strongestAt(this.#told, this.#context.network, this.#shown, checkpoint);
     return summaryOf(this.#told, this.#shown, checkpoint, told);
   }
 }

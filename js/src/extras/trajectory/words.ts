@@ -137,6 +137,19 @@ function valuesAt({ found, plot }: Told, run: number, k: number): string {
   return told.slice(0, MOST_TOLD).join(", ") + (more > 0 ? ` and ${more} more` : "") || "nothing recorded";
 }
 
+/** "Strongest: fc1 · unit 1 → fc2 · unit 2 0.8; …": the weights that have lines, largest first. */
+export function strongestAt({ plot }: Told, network: Network, run: number, k: number): string {
+  const told = plot.lines
+    .filter((line) => line.run === run && line.weight && Number.isFinite(line.values[k]))
+    .sort((a, b) => Math.abs(b.values[k]) - Math.abs(a.values[k]))
+    .slice(0, MOST_TOLD)
+    .map(({ weight, values }) => {
+      const { entry, link } = nameOf(network, weight!);
+      return `${link ?? entry} ${formatValue(values[k])}`;
+    });
+  return told.length > 0 ? `Strongest: ${told.join("; ")}.` : "";
+}
+
 export function summaryOf(told: Told, shown: number, checkpoint: number, lit: string): string {
   const { found, plot, options, runs, empty } = told;
   if (empty) return empty;
