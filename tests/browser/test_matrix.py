@@ -111,6 +111,29 @@ def test_cells_have_the_colours_of_their_weights_with_the_bias_first(
     assert errors == []
 
 
+@pytest.mark.parametrize("scale", ["global", "checkpoint"])
+def test_the_legend_tells_the_domains_that_cells_are_drawn_on(
+    show: Show, history: nwv.History, scale: str
+) -> None:
+    diagram = shown(show, mlp(), history, scale=scale)
+    for k in (0, 7):
+        diagram.scrub_to(k)
+        layers = ("hidden", "out") if scale == "global" else ("hidden",)
+        domains = {}
+        for kind in ("bias", "weight"):
+            stacks = [history[f"{layer}.{kind}"] for layer in layers]
+            domains[kind] = domain_of(
+                np.concatenate([s.ravel() if scale == "global" else s[k].ravel() for s in stacks])
+            )
+        told = diagram.root.locator(".nwv-figure + div b").all_text_contents()
+        assert told == [text_of(sign * domains[kind]) for kind in ("bias", "weight") for sign in (-1, 1)]
+        for column in range(4):
+            name, at = ("weight", (1, column - 1)) if column else ("bias", (1,))
+            found = pixel(diagram, *corner(diagram, 1, column, (4, 4), (1,)))
+            expected = colour_of(history[f"hidden.{name}"][(k, *at)], domains[name])
+            assert np.abs(found[:3] - expected).max() < 4, (k, column)
+
+
 def test_pointing_at_a_cell_tells_its_entry_and_its_value_live(
     show: Show, history: nwv.History, page: Page
 ) -> None:
