@@ -11,7 +11,7 @@ import torch
 from playwright.sync_api import Locator, Page, expect
 
 import nnweightviz as nwv
-from browser.conftest import Diagram, mlp, random_states
+from browser.conftest import Diagram, mlp, random_states, until
 
 Show = Callable[..., Diagram]
 PAPER, ZERO, TRACK = 255.0, np.array([178, 182, 188]), 0.14
@@ -153,16 +153,23 @@ def test_a_press_selects_the_link_and_the_graph_shows_it(
     show: Show, history: nwv.History, page: Page, errors: list[str]
 ) -> None:
     diagram = shown(show, mlp(), history)
-    x, y = cell(diagram, 1, 3, (4, 4), (1,))
-    page.mouse.click(x, y)
+    page.mouse.click(*cell(diagram, 1, 3, (4, 4), (1,)))
     inspector = diagram.root.locator(".nwv-inspector")
     expect(inspector).to_contain_text("input · unit 3 → hidden · unit 2")
     value = text_of(history["hidden.weight"][0, 1, 2])
     expect(diagram.root.locator(".nwv-matrix-cell")).to_have_text(f"hidden.weight[1, 2] = {value}")
-    mark = diagram.root.locator(".nwv-matrix-mark").bounding_box()
-    assert mark is not None
-    assert mark["x"] < x < mark["x"] + mark["width"] < x + 80
-    assert mark["y"] < y < mark["y"] + mark["height"]
+
+    def is_marked() -> bool:
+        """Around the cell, which is elsewhere now that what is selected stands beside it."""
+        mark = diagram.root.locator(".nwv-matrix-mark").bounding_box()
+        x, y = cell(diagram, 1, 3, (4, 4), (1,))
+        return (
+            mark is not None
+            and mark["x"] < x < mark["x"] + mark["width"] < x + 80
+            and mark["y"] < y < mark["y"] + mark["height"]
+        )
+
+    until(is_marked)
     diagram.root.get_by_role("tab", name="Graph").click()
     expect(inspector).to_contain_text("input · unit 3 → hidden · unit 2")
     diagram.root.get_by_role("tab", name="Matrix").click()
