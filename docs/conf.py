@@ -17,9 +17,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(HERE.parent))
 
-import pictures
-
 import nnweightviz
+import pictures
 
 pictures.make(HERE / "_made" / "live")
 shutil.copytree(HERE.parent / "notebooks", HERE / "notebooks", dirs_exist_ok=True)

@@ -204,6 +204,76 @@ class TestDrawn:
         told = [text.get_text() for text in ax.figure.axes[1].get_yticklabels()]
         assert told[-1] == f"{found['domain'][0]:.3g}"
 
+    @pytest.mark.parametrize("scale", ["layer", "global", "checkpoint"])
+    def test_a_matrix_has_the_scale_that_is_asked_for(self, scale: str) -> None:
+        history = dense_history()
+        ax = plots.matrix(history, "fc2", checkpoint=2, scale=scale)
+        names = ["fc1.weight", "fc2.weight"] if scale == "global" else ["fc2.weight"]
+        ks = [2] if scale == "checkpoint" else range(len(history))
+        every = np.abs(np.concatenate([history[k].state[name].ravel() for name in names for k in ks]))
+        domain = np.quantile(every.astype(np.float64), 0.995)
+        drawn = ax.images[0].get_array()
+        assert drawn[:, 1:].filled() == pytest.approx(history[2].state["fc2.weight"] / domain, rel=1e-5)
+        told = [text.get_text() for text in ax.figure.axes[1].get_yticklabels()]
+        assert told[-1] == f"{domain:.3g}"
+
+    def test_a_matrix_read_by_thresholds_has_the_digits_of_its_weights_and_their_codes(self) -> None:
+        weights = np.array([[2.0, -2.0, 2.0], [2.0, 2.0, -2.0], [-2.0, 0.5, np.nan], [2.0, -1.0, 1.0]])
+        history = [{"fc.weight": weights, "fc.bias": np.zeros(4)}]
+        ax = plots.matrix(history, "fc", kind="thresholds", thresholds=[-1, 1])
+        written = [text.get_text() for text in ax.texts]
+        rows = ["010", "001", "1·?", "0·0"]
+        assert written[-4:] == rows
+        assert "".join(written[:-4]) == "".join("·" + row for row in rows)
+        assert ax.get_title("left").startswith("fc: 2 of 2 codes are different, 2 not fully read")
+        colours = {
+            digit: {tuple(c) for c in ax.images[0].get_array()[:, 1:][found]}
+            for digit, found in (("0", weights >= 1), ("1", weights < -1), ("?", np.isnan(weights)))
+        }
+        assert [len(found) for found in colours.values()] == [1, 1, 1]
+        assert len(set.union(*colours.values())) == 3
+        (key,) = ax.figure.legends
+        assert [text.get_text() for text in key.get_texts()] == ["0: w ≥ 1", "·: −1 to 1", "1: w < −1"]
+        below = plots.matrix(history, "fc.weight", kind="thresholds", thresholds=[-1, 1], codes="columns")
+        assert [text.get_text() for text in below.texts[-3:]] == ["0\n0\n1\n0", "1\n0\n·\n·", "0\n1\n?\n0"]
+
+    def test_thresholds_are_half_the_domain_where_none_are_given(self) -> None:
+        ax = plots.matrix(dense_history(), "fc1.weight", kind="thresholds")
+        half = nwv.views.matrix(dense_history(), "fc1.weight")["domain"][0] / 2
+        assert ax.figure.legends[0].get_texts()[0].get_text() == f"0: w ≥ {half:.3g}"
+        with pytest.raises(ValueError, match=r"thresholds is \[1, -1\]; it takes two numbers"):
+            plots.matrix(dense_history(), kind="thresholds", thresholds=[1, -1])
+
+    @pytest.mark.parametrize("grid", [(3, 4), None])
+    def test_portraits_are_rows_on_the_grid_of_the_source_with_their_ranges(
+        self, grid: tuple[int, int] | None
+    ) -> None:
+        weights = np.random.default_rng(0).normal(size=(5, 12))
+        history = nwv.WeightViz({"fc.weight": weights, "fc.bias": np.ones(5)}, input_grid=grid)
+        ax = plots.matrix(history.history, "fc", network=history.network, kind="portraits")
+        domain = np.quantile(np.abs(weights), 0.995)
+        assert len(ax.images) == 5
+        for row, image in zip(weights, ax.images, strict=True):
+            assert image.get_array().filled() == pytest.approx(row.reshape(3, 4) / domain, rel=1e-5)
+        ranges = [text.get_text() for text in ax.texts[1::2]]
+        assert ranges == [f"{row.min():.3g} … {row.max():.3g}".replace("-", "−") for row in weights]
+        guess = "" if grid else ", a guess"
+        assert ax.get_title("left") == f"fc: 5 rows as 3 × 4{guess}\ncheckpoint 1"
+
+    def test_a_kernels_channels_are_side_by_side(self) -> None:
+        kernels = np.random.default_rng(0).normal(size=(2, 3, 2, 2))
+        ax = plots.matrix([{"conv.weight": kernels}], kind="portraits")
+        drawn = ax.images[1].get_array().filled() * np.quantile(np.abs(kernels), 0.995)
+        assert drawn == pytest.approx(np.hstack(list(kernels[1])), rel=1e-5)
+
+    @pytest.mark.parametrize("kind", ["thresholds", "portraits"])
+    def test_a_widget_prints_the_matrix_as_it_shows_it(self, kind: str) -> None:
+        viz = nwv.WeightViz(None, dense_history())
+        viz.options = {"matrix": kind, "of": ["fc1"], "codes": "columns", "scale": "global"}
+        (ax, *_) = viz.figure(-1, "matrix").axes
+        assert "fc1: " in ax.get_title("left")
+        assert ("rows as" if kind == "portraits" else "codes") in ax.get_title("left")
+
     def test_singular_values_are_drawn_over_time_and_by_rank(self) -> None:
         history = dense_history()
         over_time, by_rank = plots.spectrum(history, of=["fc2"], checkpoint=2)

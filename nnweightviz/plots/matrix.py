@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 
 from nnweightviz.network import Network
+from nnweightviz.plots.digits import digits_of, draw_codes, legend_of, thresholds_of, tones_of
 from nnweightviz.plots.look import INK, signed_map
 from nnweightviz.plots.moments import checked, moment
-from nnweightviz.plots.paper import SMALL, Sheet, bar, literal, name
+from nnweightviz.plots.paper import SMALL, Sheet, bar, key, literal, name
+from nnweightviz.plots.portraits import draw_portraits, grid_of, size_of
 from nnweightviz.views import matrix as numbers
+from nnweightviz.views.parts import Parts, check_choice
 from nnweightviz.views.runs import by_run, named_runs
 
+KINDS = ("values", "thresholds", "portraits")
 ROW, CHARACTER = 9.0, 3.9
 """Points that a line of small type needs, and a digit."""
 STRIDES = [unit * 10**power for power in range(8) for unit in (1, 2, 5)]
@@ -30,18 +34,29 @@ def matrix(
     network: Network | None = None,
     quantity: str = "weights",
     reference: int = 0,
+    kind: str = "values",
+    scale: str = "layer",
+    thresholds: Sequence[float] | None = None,
+    codes: str = "rows",
     ax: Any = None,
 ) -> Any:
     """Draw a parameter, a layer or a gate as a matrix: rows are target units, columns source units, biases first.
 
     Parameters
     ----------
-    history, network, quantity, reference
-        As for :func:`nnweightviz.views.matrix`. Of several runs there is a panel each, all on one scale.
+    history, network, quantity, reference, scale
+        As for :func:`nnweightviz.views.matrix`. Of several runs there is a panel each, all on one scale: with one per
+        checkpoint, the largest of those that are drawn.
     parameter
         The name of a parameter, a layer or a gate; by default the first parameter.
     checkpoint
         Its number, 0-based, or negative from the end.
+    kind
+        ``"values"``; ``"thresholds"``, read as digits; or ``"portraits"``, each row of the first matrix as an image
+        with its smallest and largest weight.
+    thresholds, codes
+        ``[low, high]``: a weight from ``high`` up reads 0, one below ``low`` reads 1, by default half the domain; and
+        whether ``"rows"`` or ``"columns"`` are read as codes.
     ax
         The axes to draw into, one a run; by default those of a new figure.
 
@@ -54,27 +69,57 @@ def matrix(
     TypeError, ValueError
         If something is not accepted; the message says what is.
     """
+    check_choice("kind", kind, KINDS)
+    check_choice("codes", codes, ("rows", "columns"))
     runs = named_runs(history)
-    found = numbers(runs, parameter, network=network, quantity=quantity, reference=reference)
-    of_runs = by_run(runs, found)
+    found = numbers(runs, parameter, network=network, quantity=quantity, reference=reference, scale=scale)
+    at = {run: checked(one, checkpoint) for run, one in runs.items()}
+    of_runs = {run: _at(data, at[run]) for run, data in by_run(runs, found).items()}
+    domain = np.max([data["domain"] for data in of_runs.values()], axis=0)
+    of_runs = {run: {**data, "domain": domain} for run, data in of_runs.items()}
     shown = next(iter(of_runs.values()))
-    n_rows, n_columns = shown["values"].shape[1:]
+    n_rows, n_columns = shown["values"].shape
+    grid = grid_of(Parts(next(iter(runs.values())), network).network, shown) if kind == "portraits" else None
     width, height = _size(n_rows, n_columns)
     longest = max(map(len, shown["column"].tolist()))
-    sheet = Sheet(ax, [run or "matrix" for run in runs], columns=3, size=(width, height + 0.06 * longest))
+    size = (width, height + 0.06 * longest) if grid is None else size_of(grid, n_rows)
+    sheet = Sheet(ax, [run or "matrix" for run in runs], columns=3, size=size)
+    read = thresholds_of(shown, thresholds) if kind == "thresholds" else None
     image = None
     for axes, (run, data) in zip(sheet.axes, of_runs.items(), strict=True):
-        image = _draw(axes, data, checked(runs[run], checkpoint))
-        told, when = parameter or str(data["parameter"][0]), moment(runs[run], checked(runs[run], checkpoint))
-        _name(axes, f"{run}: {told}" if run else told, when, is_narrow=n_rows > 1.2 * n_columns)
-    scale = bar(sheet, image, _scale_words(shown, quantity), extend="both" if _clips(of_runs) else "neither")
-    _domain_ticks(scale, shown)
+        told, when = parameter or str(data["parameter"][0]), moment(runs[run], at[run])
+        if grid is not None:
+            image, more = draw_portraits(axes, data, grid)
+            told = f"{told}: {more}"
+        else:
+            image = _draw(axes, data, read)
+        is_narrow = n_rows > 1.2 * n_columns or grid is not None
+        if read:
+            told, is_narrow = f"{told}: {draw_codes(axes, data, read, codes)}", True
+        _name(axes, f"{run}: {told}" if run else told, when, is_narrow=is_narrow)
+    if read:
+        key(sheet, legend_of(read))
+    else:
+        ends = "both" if _clips(of_runs) else "neither"
+        _domain_ticks(
+            bar(sheet, image, _scale_words(shown, quantity, is_alone=grid is not None), extend=ends), shown
+        )
     made = sheet.finish()
     for axes in sheet.axes if sheet.is_own else ():
         axes.tick_params(length=0)
         for spine in axes.spines.values():
             spine.set_visible(False)
     return made
+
+
+def _at(data: dict[str, Any], k: int) -> dict[str, Any]:
+    """Return what is drawn of a checkpoint: its values, ``(n_rows, n_columns)``, and its domains."""
+    domain = data["domain"]
+    return {
+        **data,
+        "values": data["values"][k].astype(np.float64),
+        "domain": domain[k] if domain.ndim > 1 else domain,
+    }
 
 
 def _shape(n_rows: int, n_columns: int) -> float:
@@ -94,13 +139,13 @@ def _size(n_rows: int, n_columns: int) -> tuple[float, float]:
     return width + (0.9 if n_rows <= n_columns else 1.5), max(1.9, height + 0.9)
 
 
-def _draw(axes: Any, data: dict[str, Any], k: int) -> Any:
-    values, domain = data["values"][k].astype(np.float64), data["domain"]
+def _draw(axes: Any, data: dict[str, Any], thresholds: tuple[float, float] | None) -> Any:
+    values, domain = data["values"], data["domain"]
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.where(values == 0, 0.0, values / domain)
     shares[~np.isfinite(values)] = np.nan
     image = axes.imshow(
-        np.ma.masked_invalid(shares),
+        np.ma.masked_invalid(shares) if thresholds is None else tones_of(values, thresholds),
         cmap=signed_map(),
         vmin=-1,
         vmax=1,
@@ -113,7 +158,11 @@ def _draw(axes: Any, data: dict[str, Any], k: int) -> Any:
     _named(axes.xaxis, data["column"].tolist(), width, turned=max(map(len, data["column"])) > 2)
     axes.set(xlabel=_columns_words(data), ylabel="target unit")
     _edges(axes, data)
-    _numbers(axes, values, shares)
+    if thresholds is None:
+        _numbers(axes, values, shares)
+    elif min(width * 72 / n_columns / CHARACTER, height * 72 / n_rows / ROW) >= 1:
+        for (j, i), digit in np.ndenumerate(digits_of(values, thresholds)):
+            axes.text(i, j, digit, ha="center", va="center", fontsize=6, color=INK)
     return image
 
 
@@ -191,10 +240,10 @@ def _clips(by_run: dict[str, dict[str, Any]]) -> bool:
     return any(bool((np.abs(data["values"]) > data["domain"]).any()) for data in by_run.values())
 
 
-def _scale_words(data: dict[str, Any], quantity: str) -> str:
+def _scale_words(data: dict[str, Any], quantity: str, *, is_alone: bool) -> str:
     what = {"weights": "weight", "difference": "difference", "update": "update"}[quantity]
     is_bias = data["role"] == "bias"
-    if not is_bias.any() or is_bias.all():
+    if is_alone or not is_bias.any() or is_bias.all():
         return what
     return f"{what} (biases: ±{data['domain'][is_bias][0]:.3g})"
 

@@ -22,7 +22,7 @@ from nnweightviz.views import VIEWS, shown_matrix
 
 SHOWN = ("scale", "quantity", "reference", "threshold", "signs", "gates", "roles", "reduce", "rest_index")
 LOOKS = {
-    "matrix": ("quantity", "reference"),
+    "matrix": ("quantity", "reference", "scale", "thresholds", "codes"),
     "distribution": ("of", "by", "normalise", "bins", "counts", "chosen", "x", "log_axes"),
     "trajectory": ("of", "by", "normalise", "sample", "n_sampled", "seed", "below", "x", "log_axes"),
     "spectrum": ("of", "by", "x", "log_axes"),
@@ -78,7 +78,10 @@ def drawer(
         return draw
     history: Any = dict(viz.histories) if len(viz.histories) > 1 else viz.history
     about = {option: options[option] for option in LOOKS[name]} | {"network": viz.network}
-    first = shown_matrix(options, viz.selection, viz.network) if name == "matrix" else options[name]
+    first = options[name]
+    if name == "matrix":
+        first = shown_matrix(options, viz.selection, viz.network)
+        about["kind"] = options["matrix"]
     plot = getattr(plots, name)
 
     def draw_view(k: int, size: tuple[float, float]) -> Figure:

@@ -63,7 +63,8 @@ def numbers_of(
         changed = {name: options[name] for name in ("quantity", "reference")}
         if view == "graph":
             return dict(links(history, network=network, **changed))
-        return dict(matrix(history, shown_matrix(options, selection, network), network=network, **changed))
+        name = shown_matrix(options, selection, network)
+        return dict(matrix(history, name, network=network, scale=options["scale"], **changed))
     if view == "trajectory" and options["sample"] == "selected":
         looks["entries"] = entries_of(network, selection)
     functions: dict[str, Callable[..., Any]] = {

@@ -18,6 +18,7 @@ from nnweightviz.views.runs import each, named_runs
 from nnweightviz.views.times import Data, moments_of
 
 QUANTITIES = ("weights", "difference", "update")
+SCALES = ("layer", "global", "checkpoint")
 MOST_VALUES = 500_000
 """Weights that a domain is found from; of more, every so manieth."""
 
@@ -44,6 +45,7 @@ def matrix(
     network: Network | None = None,
     quantity: str = "weights",
     reference: int = 0,
+    scale: str = "layer",
 ) -> Any:
     """Return a parameter, a layer or a gate as a matrix at every checkpoint.
 
@@ -57,6 +59,9 @@ def matrix(
     quantity, reference
         ``"weights"``, their ``"difference"`` from the checkpoint ``reference``, or their ``"update"`` since the one
         before.
+    scale
+        What full colour stands for: the weights of the ``"layer"`` over all checkpoints and runs, those of all layers
+        (``"global"``), or those of the layer at each ``"checkpoint"`` of the run.
 
     Returns
     -------
@@ -64,7 +69,8 @@ def matrix(
         ``step``, ``epoch`` (n_checkpoints,), ``values`` (n_checkpoints, n_rows, n_columns) in the parameter's dtype,
         NaN where not recorded, ``row`` and ``column`` the names of units, ``parameter`` and ``role`` of each column,
         and ``domain`` (n_columns,), of each column the |w| of full colour: the 99.5 % quantile over all checkpoints and
-        runs, of the layer's biases or of its other weights, as in the graph.
+        runs, of the layer's biases or of its other weights, as in the graph; (n_checkpoints, n_columns) with a scale a
+        checkpoint.
 
         Of several runs: run -> such a dict.
 
@@ -74,19 +80,23 @@ def matrix(
         If there is no such name, quantity or checkpoint; the message says what there is.
     """
     check_choice("quantity", quantity, QUANTITIES)
+    check_choice("scale", scale, SCALES)
     runs = {run: Parts(one, network) for run, one in named_runs(history).items()}
     first = next(iter(runs.values()))
     name = next(iter(first.source.shapes)) if name is None else name
     blocks, rows = _blocks(first, name)
-    domains: dict[str, float] = {}
-    for block in blocks:
-        if block.parameter not in domains:
-            alike = _alike(first, block)
-            domains |= dict.fromkeys(alike, _domain(runs, alike, quantity, reference))
+    alike = {block.parameter: _alike(first, block, scale) for block in blocks}
+    change = (quantity, reference)
+    groups = set(alike.values())
+    shared = {names: np.array(_domain(runs, names, change)) for names in groups if scale != "checkpoint"}
 
     def one(parts: Parts) -> Data:
         stacks = [_stack(parts, block, quantity, reference) for block in blocks]
         widths = [block.shape[1] for block in blocks]
+        domains = shared or {
+            names: np.array([_domain({"": parts}, names, change, [k]) for k in range(len(parts))])
+            for names in groups
+        }
         return {
             **moments_of(parts.history),
             "values": np.concatenate(stacks, axis=2),
@@ -94,7 +104,7 @@ def matrix(
             "column": np.array([column for block in blocks for column in block.columns]),
             "parameter": np.repeat([block.parameter for block in blocks], widths),
             "role": np.repeat([block.role for block in blocks], widths),
-            "domain": np.repeat([domains[block.parameter] for block in blocks], widths),
+            "domain": np.repeat(np.transpose([domains[alike[b.parameter]] for b in blocks]), widths, axis=-1),
         }
 
     return each(runs, one)
@@ -161,23 +171,33 @@ def _row_names(network: Network, parameter: str, n_rows: int) -> list[str]:
     return names if len(names) == n_rows else [str(j + 1) for j in range(n_rows)]
 
 
-def _alike(parts: Parts, block: Block) -> list[str]:
-    """Return the parameters of a layer that share a domain: its biases, or all others."""
-    of_layer = [name for name in parts.source.shapes if layer_of(name) == layer_of(block.parameter)]
+def _alike(parts: Parts, block: Block, scale: str) -> tuple[str, ...]:
+    """Return the parameters of a layer, or of all layers, that share a domain: biases, or all others."""
+    layer = layer_of(block.parameter)
+    of_layer = [name for name in parts.source.shapes if scale == "global" or layer_of(name) == layer]
     biases = {bundle.parameter for bundle in parts.network.bundles if bundle.role == "bias"}
-    return [name for name in of_layer if (name in biases) == (block.parameter in biases)]
+    return tuple(name for name in of_layer if (name in biases) == (block.parameter in biases))
 
 
-def _domain(runs: Mapping[str, Parts], names: Sequence[str], quantity: str, reference: int) -> float:
+def _domain(
+    runs: Mapping[str, Parts],
+    names: Sequence[str],
+    change: tuple[str, int],
+    checkpoints: Sequence[int] | None = None,
+) -> float:
+    """Return the domain of some parameters, over all checkpoints of all runs or some of them."""
+    numbers = {run: range(len(parts)) if checkpoints is None else checkpoints for run, parts in runs.items()}
     total = sum(
-        len(parts) * math.prod(parts.source.shapes[name]) for parts in runs.values() for name in names
+        len(numbers[run]) * math.prod(parts.source.shapes[name])
+        for run, parts in runs.items()
+        for name in names
     )
     step = -(-total // MOST_VALUES)
     sizes = [
-        np.abs(_at(parts, name, k, quantity, reference).reshape(-1)[k % step :: step])
-        for parts in runs.values()
+        np.abs(_at(parts, name, k, *change).reshape(-1)[k % step :: step])
+        for run, parts in runs.items()
         for name in names
-        for k in range(len(parts))
+        for k in numbers[run]
     ]
     return domain_of(sizes)
 

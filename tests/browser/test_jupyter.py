@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -286,3 +287,31 @@ def test_the_widget_is_shown_and_its_picture_stays_in_the_file(jupyter: Jupyter,
         jupyter.run_all(page)
         Diagram(page)
     assert sizes[0] == sizes[1]
+
+
+def test_the_views_beside_the_graph_fetch_what_they_show_and_tell_numpys_numbers(
+    jupyter: Jupyter, page: Page
+) -> None:
+    run_notebook(jupyter, page, LARGE, "viz", name="views.ipynb")
+    diagram, kernel = Diagram(page), jupyter.kernel("views.ipynb")
+    execute(
+        kernel,
+        "viz.view, viz.checkpoint = 'matrix', 470; viz.selection = {'parameter': 'fc.weight', 'index': [7, 3]}",
+    )
+    expect(diagram.root.locator(".nwv-figure")).to_have_attribute("data-picture", "470")
+    cell = diagram.root.locator(".nwv-matrix-cell")
+    expect(cell).to_contain_text("fc.weight[7, 3] = ")
+    weight = ask(kernel, "float(states[470]['fc.weight'][7, 3])")
+    assert float(cell.inner_text().split("= ")[1].replace("−", "-")) == pytest.approx(weight, rel=1e-3)
+    execute(kernel, "viz.options = {'bins': [-6, 6, 4]}; viz.view, viz.checkpoint = 'distribution', 455")
+    diagram.wait_for("checkpoint", 455)
+    figure, told = diagram.root.locator(".nwv-figure"), diagram.root.locator(".nwv-bin-told > div").nth(1)
+    expect(diagram.root.locator(".nwv-caption")).not_to_contain_text("checkpoints are here", timeout=30_000)
+    counts = ask(kernel, "np.histogram(states[455]['fc.weight'], np.linspace(-6, 6, 5))[0].tolist()")
+    figure.focus()
+    for _ in range(4):
+        page.keyboard.press("ArrowLeft")
+    for count in counts:
+        expect(told).to_contain_text(re.compile("weights? of 10.000 "))
+        assert int(re.sub(r"\D", "", told.inner_text().split(" weight")[0])) == count
+        page.keyboard.press("ArrowRight")

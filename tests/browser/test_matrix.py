@@ -11,7 +11,7 @@ import torch
 from playwright.sync_api import Locator, Page, expect
 
 import nnweightviz as nwv
-from browser.conftest import Diagram, mlp, random_states
+from browser.conftest import Diagram, mlp, random_states, until
 
 Show = Callable[..., Diagram]
 PAPER, ZERO, TRACK = 255.0, np.array([178, 182, 188]), 0.14
@@ -111,6 +111,29 @@ def test_cells_have_the_colours_of_their_weights_with_the_bias_first(
     assert errors == []
 
 
+@pytest.mark.parametrize("scale", ["global", "checkpoint"])
+def test_the_legend_tells_the_domains_that_cells_are_drawn_on(
+    show: Show, history: nwv.History, scale: str
+) -> None:
+    diagram = shown(show, mlp(), history, scale=scale)
+    for k in (0, 7):
+        diagram.scrub_to(k)
+        layers = ("hidden", "out") if scale == "global" else ("hidden",)
+        domains = {}
+        for kind in ("bias", "weight"):
+            stacks = [history[f"{layer}.{kind}"] for layer in layers]
+            domains[kind] = domain_of(
+                np.concatenate([s.ravel() if scale == "global" else s[k].ravel() for s in stacks])
+            )
+        told = diagram.root.locator(".nwv-figure + div b").all_text_contents()
+        assert told == [text_of(sign * domains[kind]) for kind in ("bias", "weight") for sign in (-1, 1)]
+        for column in range(4):
+            name, at = ("weight", (1, column - 1)) if column else ("bias", (1,))
+            found = pixel(diagram, *corner(diagram, 1, column, (4, 4), (1,)))
+            expected = colour_of(history[f"hidden.{name}"][(k, *at)], domains[name])
+            assert np.abs(found[:3] - expected).max() < 4, (k, column)
+
+
 def test_pointing_at_a_cell_tells_its_entry_and_its_value_live(
     show: Show, history: nwv.History, page: Page
 ) -> None:
@@ -130,16 +153,23 @@ def test_a_press_selects_the_link_and_the_graph_shows_it(
     show: Show, history: nwv.History, page: Page, errors: list[str]
 ) -> None:
     diagram = shown(show, mlp(), history)
-    x, y = cell(diagram, 1, 3, (4, 4), (1,))
-    page.mouse.click(x, y)
+    page.mouse.click(*cell(diagram, 1, 3, (4, 4), (1,)))
     inspector = diagram.root.locator(".nwv-inspector")
     expect(inspector).to_contain_text("input · unit 3 → hidden · unit 2")
     value = text_of(history["hidden.weight"][0, 1, 2])
     expect(diagram.root.locator(".nwv-matrix-cell")).to_have_text(f"hidden.weight[1, 2] = {value}")
-    mark = diagram.root.locator(".nwv-matrix-mark").bounding_box()
-    assert mark is not None
-    assert mark["x"] < x < mark["x"] + mark["width"] < x + 80
-    assert mark["y"] < y < mark["y"] + mark["height"]
+
+    def is_marked() -> bool:
+        """Around the cell, which is elsewhere now that what is selected stands beside it."""
+        mark = diagram.root.locator(".nwv-matrix-mark").bounding_box()
+        x, y = cell(diagram, 1, 3, (4, 4), (1,))
+        return (
+            mark is not None
+            and mark["x"] < x < mark["x"] + mark["width"] < x + 80
+            and mark["y"] < y < mark["y"] + mark["height"]
+        )
+
+    until(is_marked)
     diagram.root.get_by_role("tab", name="Graph").click()
     expect(inspector).to_contain_text("input · unit 3 → hidden · unit 2")
     diagram.root.get_by_role("tab", name="Matrix").click()

@@ -26,8 +26,8 @@ export function cellValue(
   const { view } = cell.piece;
   if (!history.isRecorded(view.parameter, k, quantity, reference))
     return history.isHere(k) ? "not recorded here" : "still with the kernel";
-  const isExact =
-    exact !== null || (history.isExact && history.before(0, { quantity, reference })[0].isExact);
+  const [base] = history.before(0, { quantity, reference });
+  const isExact = exact !== null || [history, base].every(({ precision }) => precision === "float32");
   const value = exact?.[k] ?? history.stored(view, cell.row, cell.column, quantity, reference)[k];
   return `${isExact ? "" : "≈ "}${formatValue(value)}`;
 }
