@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from nnweightviz.network import Network
 from nnweightviz.plots.look import FAINT, INK, MUTED, signed_map
+from nnweightviz.plots.paper import literal
 
 SIDE, WORDS, GAP = 0.74, 0.26, 0.12
 """Inches of an image, of the two lines below it, and between images."""
@@ -122,7 +123,7 @@ def draw_portraits(axes: Any, data: dict[str, Any], grid: Grid) -> tuple[Any, st
         span = (
             f"{finite.min():.3g} … {finite.max():.3g}".replace("-", "−") if finite.size else "no finite value"
         )
-        for line, (words, ink) in enumerate([(str(data["row"][j]), INK), (span, MUTED)]):
+        for line, (words, ink) in enumerate([(literal(str(data["row"][j])), INK), (span, MUTED)]):
             axes.text(left, top + height + 0.02 + 0.11 * line, words, va="top", fontsize=5.5, color=ink)
     axes.set(
         xlim=(-0.02, across * pitch[0] - GAP + 0.02), ylim=(-(-n // across) * pitch[1] - GAP + 0.02, -0.02)
