@@ -19,7 +19,7 @@ demo: $(VENV)/.demo build ## train three small nets and write demo.html
 
 test: lint $(VENV)/.browser build ## everything: linters, types, browser code, Python, notebooks, real Chromium
 	npm --prefix js run --silent test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-frameworks: $(FRAMEWORKS)/.installed ## what Lightning, Hugging Face, Keras and skorch are needed for; an environment of its own
 	KERAS_BACKEND=torch $(FRAMEWORKS)/bin/python -m pytest tests/callbacks tests/adapters/test_keras.py tests/adapters/test_sklearn.py tests/test_recipes.py nnweightviz/callbacks nnweightviz/adapters
