@@ -102,7 +102,7 @@ class Elsewhere:
         """Write this widget to one self-contained HTML file; see :func:`nnweightviz.to_html`."""
         return to_html(self, path, title=title, **page)
 
-    def embed(self, *, width: int | str = "100%", height: int | str = 640, title: str | None = None) -> str:
+    def embed(self, *, width: int | str = "100%", height: int | str = 860, title: str | None = None) -> str:
         """Return the widget as a piece of HTML for any page: a frame with all of it inside, which asks no network.
 
         It is one line, and holds no braces that a site generator would fill in.
@@ -110,7 +110,8 @@ class Elsewhere:
         Parameters
         ----------
         width, height
-            Pixels, or CSS lengths such as ``"100%"`` or ``"40em"``.
+            Pixels, or CSS lengths such as ``"100%"`` or ``"40em"``. 860 pixels show all of a diagram 700 wide without
+            scrolling, 790 of one 1100 wide.
         title
             Plain text above the diagram, and the frame's name for those who hear the page; by default the widget's.
 

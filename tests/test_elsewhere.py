@@ -230,7 +230,7 @@ def test_a_frame_holds_the_whole_page_on_one_line_without_braces(tmp_path: Any) 
     (other,) = Frames(viz.embed(width="40em", title="mine")).frames
     assert (other["title"], other["style"]) == (
         "mine: a diagram of weights",
-        "width:40em;height:640px;border:0",
+        "width:40em;height:860px;border:0",
     )
     assert isinstance(viz, Elsewhere)
 

@@ -1,6 +1,7 @@
 """Looks at a notebook in all tools and writes ``docs/where-it-works.md``: ``make matrix``.
 
-Only what was seen is written. What a tool no longer shows ends it with an error.
+Only what was seen is written, with the day. What a tool no longer shows ends it with an error. Words after the command
+choose tools, whose rows alone are written anew.
 """
 
 from __future__ import annotations
@@ -23,14 +24,14 @@ DOCS = Path(__file__).parents[2] / "docs" / "where-it-works.md"
 PROTOCOL = Path(__file__).with_name("by-hand.md")
 HEAD = """# Where it works
 
-Written by `make matrix` on {day}, in Chromium {browser}, with Python {python}: what a reader saw of one notebook with
-two cells, `viz` and `HTML(viz.embed())`, in each tool, **without a network**. But where it says otherwise there was no
-kernel and no saved widget state. *Plays* means that the diagram was drawn and the playhead followed the keyboard;
-*picture* that the very file of the notebook was in sight at its size. How each comes about is told in [Where no kernel
-runs](elsewhere.md).
+Written by `make matrix` with Python {python} and Chromium {browser}: what a reader saw of one notebook with two cells,
+`viz` and `HTML(viz.embed())`, in each tool, **without a network**. But where it says otherwise there was no kernel and
+no saved widget state. *Plays* means that the diagram was drawn and the playhead followed the keyboard; *picture* that
+the very file of the notebook was in sight at its size. How each comes about, and the lines that help, are in
+[Where no kernel runs](elsewhere.md).
 
-| tool | version | how | `viz` | `HTML(viz.embed())` | asked the network for, in vain | what helps |
-|---|---|---|---|---|---|---|
+| tool | how | version | day | `viz` | `HTML(viz.embed())` | asked the network for, in vain | what helps |
+|---|---|---|---|---|---|---|---|
 """
 
 
@@ -60,8 +61,9 @@ def row(target: Target, seen: Seen) -> str:
     frame = "plays" if seen.frame else "nothing"
     columns = [
         target.tool,
-        version(target.package),
         target.how,
+        version(target.package),
+        date.today().isoformat(),
         shown if "viz" in target.tries else "not tried",
         frame if "frame" in target.tries else "not tried",
         ", ".join(seen.wants) or "nothing",
@@ -70,11 +72,17 @@ def row(target: Target, seen: Seen) -> str:
     return f"| {' | '.join(columns)} |"
 
 
+def known_rows() -> dict[tuple[str, str], str]:
+    """The rows that there are, by tool and way."""
+    lines = [line for line in DOCS.read_text().splitlines() if line.startswith("| ")] if DOCS.exists() else []
+    return {(cells[1].strip(), cells[2].strip()): line for line in lines if (cells := line.split("|"))}
+
+
 def main() -> int:
     """Look at all, or at those whose tool or way has one of the words given; return how many disappointed."""
     words = sys.argv[1:]
     chosen = [t for t in TARGETS if not words or any(word in f"{t.tool} {t.how}" for word in words)]
-    rows, failures = [], 0
+    rows, failures = known_rows(), 0
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as name:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(FLAGS))
         notebook = Path(name) / "weights.ipynb"
@@ -85,15 +93,16 @@ def main() -> int:
             except Exception:
                 traceback.print_exc()
                 failures += 1
+                rows.pop((target.tool, target.how), None)
                 continue
             missing = [what for what in target.expects if not getattr(seen, what)]
             failures += bool(missing)
-            rows.append(row(target, seen))
-            print(rows[-1], f"MISSING: {', '.join(missing)}" if missing else "", flush=True)
+            rows[target.tool, target.how] = line = row(target, seen)
+            print(line, f"MISSING: {', '.join(missing)}" if missing else "", flush=True)
         python = ".".join(map(str, sys.version_info[:2]))
-        head = HEAD.format(day=date.today().isoformat(), browser=browser.version, python=python)
-    if not words and not failures:
-        DOCS.write_text(head + "\n".join(rows) + "\n\n" + PROTOCOL.read_text())
+        head = HEAD.format(browser=browser.version, python=python)
+    table = [rows[key] for target in TARGETS if (key := (target.tool, target.how)) in rows]
+    DOCS.write_text(head + "\n".join(table) + "\n\n" + PROTOCOL.read_text())
     return failures
 
 

@@ -11,6 +11,8 @@ from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 
+import nbformat
+
 from browser.jupyter import Jupyter
 from survival.notebook import SETUP
 from survival.tools import OFFLINE, nbconvert, run, served, sphinx
@@ -75,6 +77,19 @@ def converted(form: str, *more: str) -> Callable[[Path, Path], AbstractContextMa
 def site(*conf: str) -> Callable[[Path, Path], AbstractContextManager[str]]:
     """Build a site of the notebook with these lines in ``conf.py``."""
     return page(lambda folder, notebook: sphinx(folder / "site", notebook, *conf))
+
+
+def raw(suffix: str, words: str, *conf: str) -> Callable[[Path, Path], AbstractContextManager[str]]:
+    """Build a site of a page that takes the frame in from a file."""
+
+    def made(folder: Path, notebook: Path) -> Path:
+        outputs = [output for cell in nbformat.read(notebook, 4).cells for output in cell.get("outputs", [])]
+        (frame,) = [output.data["text/html"] for output in outputs if "text/html" in output.get("data", {})]
+        (folder / "frame.html").write_text(frame)
+        (folder / f"weights{suffix}").write_text(words)
+        return sphinx(folder / "site", folder / f"weights{suffix}", *conf)
+
+    return page(made)
 
 
 def stateful(folder: Path, notebook: Path) -> Path:
@@ -203,6 +218,7 @@ TARGETS = (
         converted("html", *OFFLINE),
         ("picture",),
         form="pdf",
+        tries=("viz",),
     ),
     Target(
         "Sphinx with myst-nb",
@@ -255,9 +271,31 @@ TARGETS = (
         ),
         ("picture", "frame"),
     ),
+    Target(
+        "Sphinx, reStructuredText",
+        "sphinx",
+        "`.. raw:: html` with `:file:` of `viz.embed()`",
+        raw(".rst", "Weights\n=======\n\n.. raw:: html\n   :file: ../frame.html\n"),
+        ("frame",),
+        tries=("frame",),
+    ),
+    Target(
+        "Sphinx with myst-parser",
+        "myst-parser",
+        "`{raw} html` with `:file:` of `viz.embed()`",
+        raw(".md", "# Weights\n\n```{raw} html\n:file: ../frame.html\n```\n", 'extensions = ["myst_parser"]'),
+        ("frame",),
+        tries=("frame",),
+    ),
     Target("Voila", "voila", "the notebook, with its kernel", voila, ("widget", "frame")),
     Target(
-        "Panel", "panel", "`pn.pane.IPyWidget(viz)`, served", panel_served, (), "`pn.pane.HTML(viz.embed())`"
+        "Panel",
+        "panel",
+        "`pn.pane.IPyWidget(viz)`, served",
+        panel_served,
+        (),
+        "`pn.pane.HTML(viz.embed())`",
+        tries=("viz",),
     ),
     Target(
         "Panel",
@@ -265,6 +303,7 @@ TARGETS = (
         '`pn.pane.HTML(viz.embed())`, `.save(path, resources="inline")`',
         page(panel_page),
         ("frame",),
+        tries=("frame",),
     ),
     Target("marimo", "marimo", "`marimo run`", marimo_served, ("widget", "frame")),
     Target("marimo", "marimo", "`marimo export html`", page(marimo_page), ()),

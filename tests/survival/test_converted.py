@@ -72,4 +72,4 @@ def test_the_table_of_where_it_works_has_a_row_for_every_way() -> None:
         for line in text.splitlines()
         if line.startswith("| ")
     ]
-    assert [(tool, how) for tool, _, how, *_ in rows[1:]] == [(target.tool, target.how) for target in TARGETS]
+    assert [(tool, how) for tool, how, *_ in rows[1:]] == [(target.tool, target.how) for target in TARGETS]

@@ -70,14 +70,14 @@ def _wait_for(address: str, log: Path) -> None:
     raise RuntimeError(f"it did not start:\n{log.read_text()[-2000:]}")
 
 
-def sphinx(folder: Path, notebook: Path, *conf: str) -> Path:
-    """Build a site of one notebook with these lines in ``conf.py``."""
+def sphinx(folder: Path, source: Path, *conf: str) -> Path:
+    """Build a site of one notebook, or of another source, with these lines in ``conf.py``."""
     import pypandoc
 
     folder.mkdir()
-    (folder / notebook.name).write_text(notebook.read_text())
-    lines = ('project = "weights"', f'master_doc = "{notebook.stem}"', *conf)
+    (folder / source.name).write_text(source.read_text())
+    lines = ('project = "weights"', f'master_doc = "{source.stem}"', *conf)
     (folder / "conf.py").write_text("\n".join(lines))
     os.environ["PATH"] = f"{Path(pypandoc.get_pandoc_path()).parent}{os.pathsep}{os.environ['PATH']}"
     run(folder, "sphinx", "-q", "-b", "html", ".", "out")
-    return folder / "out" / f"{notebook.stem}.html"
+    return folder / "out" / f"{source.stem}.html"
