@@ -28,6 +28,12 @@ def pages() -> list[Section]:
     return [pages_section()]
 
 
+def many() -> list[Section]:
+    from benchmarks.many import many_section
+
+    return [many_section()]
+
+
 def large() -> list[Section]:
     from benchmarks.large import large_section
 
@@ -78,7 +84,7 @@ def peers(*names: str) -> list[Section]:
 
 SECTIONS: dict[str, Callable[..., list[Section]]] = {
     f.__name__: f
-    for f in (python, recording, pages, large, folder, studies, views, scrubbing, playback, peers)
+    for f in (python, recording, pages, many, large, folder, studies, views, scrubbing, playback, peers)
 }
 
 

@@ -21,7 +21,7 @@ from nnweightviz.points import Floats, Metrics, Points
 from nnweightviz.storage import single
 from nnweightviz.storage.stored import Stored
 from nnweightviz.storage.structure import network_json, network_of
-from nnweightviz.words import counted
+from nnweightviz.words import counted, printable
 
 Listener = Callable[[], object]
 
@@ -303,7 +303,7 @@ class Checkpoints:
     def __repr__(self) -> str:
         n_values = sum(math.prod(shape) for shape in self.parameters.values())
         metrics = f", metrics {', '.join(self._points)}" if self._points else ""
-        return (
+        return printable(
             f"{type(self).__name__} of {counted(len(self), 'checkpoint')}, "
             f"{counted(len(self.parameters), 'parameter')} with {counted(n_values, 'value')}{metrics}"
         )

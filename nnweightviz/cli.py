@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from nnweightviz.words import printable
+
 if TYPE_CHECKING:
     from nnweightviz.history import History
 
@@ -56,7 +58,7 @@ def demo(out: Path, is_opened: bool) -> None:
     from nnweightviz.demo.page import write_page
 
     write_page(out)
-    click.echo(f"{out} ({out.stat().st_size / 1000:.0f} kB, opens without Python and without a network)")
+    _say(f"{out} ({out.stat().st_size / 1000:.0f} kB, opens without Python and without a network)")
     if is_opened:
         _show(out.resolve().as_uri())
 
@@ -78,7 +80,7 @@ def open_(path: str, follows: bool, port: int, title: str | None) -> None:
             return
         page = Path(tempfile.mkdtemp(prefix="nnweightviz-")) / "page.html"
         _write(path, page, title)
-        click.echo(f"{page} ({page.stat().st_size / 1000:.0f} kB)")
+        _say(f"{page} ({page.stat().st_size / 1000:.0f} kB)")
     _show(page.as_uri())
 
 
@@ -96,7 +98,7 @@ def export(path: str, out: Path | None, title: str | None) -> None:
     with _told():
         out = Path(f"{Path(path).resolve().stem}.html") if out is None else out
         _write(path, out, title)
-    click.echo(f"{out} ({out.stat().st_size / 1000:.0f} kB, opens without Python and without a network)")
+    _say(f"{out} ({out.stat().st_size / 1000:.0f} kB, opens without Python and without a network)")
 
 
 @main.command()
@@ -110,7 +112,13 @@ def info(path: str, is_json: bool) -> None:
         history = _opened(path)
         with _progress(len(history)) as bar:
             found = inventory(history, path, bar.update)
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if is_json else as_text(found))
+    click.echo(_for_machines(found) if is_json else as_text(found))
+
+
+def _for_machines(found: Any) -> str:
+    """Return JSON, with what a terminal would obey as escapes."""
+    text = json.dumps(found, indent=2, ensure_ascii=False)
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def _opened(path: str) -> History:
@@ -142,26 +150,32 @@ def _follow(path: str, port: int, title: str | None) -> None:
 
     with contextlib.suppress(KeyboardInterrupt), follow(path) as history:
         if not history.wait(0):
-            click.echo(f"Waiting for the first checkpoint in {path}; Ctrl-C ends it.")
+            _say(f"Waiting for the first checkpoint in {path}; Ctrl-C ends it.")
             _tell_notes(history)
             history.wait()
         with contextlib.closing(PageServer(history, title, port)) as server:
-            click.echo(f"{server.url} grows while {path} is recorded into; Ctrl-C ends it.")
+            _say(f"{server.url} grows while {path} is recorded into; Ctrl-C ends it.")
             _show(server.url)
             server.serve()
-    click.echo(f"\n{path} is not followed any more; the page keeps what it has.")
+    click.echo()
+    _say(f"{path} is not followed any more; the page keeps what it has.")
+
+
+def _say(sentence: str, err: bool = False) -> None:
+    """Write a line, in which names and paths give no orders to the terminal."""
+    click.echo(printable(sentence), err=err)
 
 
 def _tell_notes(history: History) -> None:
     for note in history.notes:
-        click.echo(f"Note: {note}", err=True)
+        _say(f"Note: {note}", err=True)
 
 
 def _show(address: str) -> None:
     from nnweightviz.browser import show
 
     if not show(address):
-        click.echo(f"No browser here: open {address} in yours.")
+        _say(f"No browser here: open {address} in yours.")
 
 
 def _progress(n_checkpoints: int) -> Any:
@@ -186,7 +200,8 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, ImportError) as error:
-        raise click.ClickException(_sentence(error)) from error
+        lines = _sentence(error).split("\n")
+        raise click.ClickException("\n".join(map(printable, lines))) from error
 
 
 def _sentence(error: Exception) -> str:

@@ -26,7 +26,7 @@ def complete(payload: Payload, n_runs: int = 1) -> tuple[dict[str, Any], list[by
     """Return index and parts with every checkpoint and order in them: what a page without a kernel needs.
 
     Beyond 100 MB (before deflating; runs share them) checkpoints are left out evenly, which the notes say. Beside
-    weights in int8, updates have blocks of their own if those stay below 2 MB.
+    weights in int8, updates have blocks of their own if those stay below 150 kB.
     """
     most = max(2, PAGE_BYTES // n_runs // max(1, payload.n_bytes_each))
     if payload.n_checkpoints <= most:

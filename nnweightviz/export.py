@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
@@ -30,6 +31,7 @@ POLICY = "; ".join(
 )
 
 CHROMES = {True: None, False: "timeline", "none": "none"}
+LENGTH = re.compile(r"\d+(\.\d+)?(px|%|em|rem|vh|vw|ch|cm|mm|in|pt)")
 
 
 @runtime_checkable
@@ -86,6 +88,45 @@ def to_html(
         If ``path`` is a folder.
     """
     target = _target(path)
+    _write(target, _page_of(items, title, template, linked, chrome)[0])
+    return target
+
+
+def frame_of(item: Showable, width: int | str, height: int | str, title: str | None) -> str:
+    """Return a frame with a page of one widget in it, on one line; lengths in pixels or as CSS has them.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a length or the title is not accepted.
+    """
+    style = f"width:{_length('width', width)};height:{_length('height', height)};border:0"
+    page, named = _page_of(item, title)
+    inside = escape(page).replace("{", "&#123;").replace("\n", "&#10;")  # neither template nor Markdown
+    about = escape(f"{named}: a diagram of weights").replace("{", "&#123;").replace("\n", " ")
+    return (
+        f'<div class="nnweightviz-frame"><iframe title="{about}" style="{style}" sandbox="allow-scripts" '
+        f'allow="fullscreen" loading="lazy" srcdoc="{inside}"></iframe></div>'
+    )
+
+
+def _length(name: str, given: Any) -> str:
+    if isinstance(given, bool) or not isinstance(given, (int, str)):
+        raise TypeError(
+            f"{name} is {in_a_word(given)}; it is pixels, such as 640, or a string such as '100%'"
+        )
+    length = f"{given}px" if isinstance(given, int) else given
+    if not LENGTH.fullmatch(length):
+        raise ValueError(
+            f"{name} is {given!r}; it is pixels, such as 640, or a CSS length such as '100%' or '40em'"
+        )
+    return length
+
+
+def _page_of(
+    items: Any, title: str | None, template: Any = None, linked: bool = False, chrome: Any = True
+) -> tuple[str, str]:
+    """Return a page as text, and its title."""
     if title is not None and not isinstance(title, str):
         raise TypeError(f"title is {in_a_word(title)}; it takes a string")
     looks = _chrome(chrome)
@@ -102,8 +143,7 @@ def to_html(
     else:
         body = [f"<h1>{escape(title)}</h1>"] if title else []
     body += [piece if isinstance(piece, str) else _widget(piece, k, looks) for k, piece in enumerate(pieces)]
-    _write(target, _page("\n".join(body), title, POLICY, around))
-    return target
+    return _page("\n".join(body), title, POLICY, around), title or "nnweightviz"
 
 
 def followed_page(state: Mapping[str, Any], parts: Sequence[bytes], address: str) -> str:
@@ -199,7 +239,9 @@ def _widget(data: Mapping[str, Any], k: int, more: str = "") -> str:
 
 
 def _json(data: Any) -> str:
-    return json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    """Return JSON that is UTF-8: half characters, as of file names in other encodings, are written as escapes."""
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return re.sub("[\ud800-\udfff]", lambda half: f"\\u{ord(half[0]):04x}", text)
 
 
 def json_text(data: Any) -> str:
@@ -223,7 +265,7 @@ def _write(target: Path, page: str) -> None:
 def _replace(target: Path, page: str) -> None:
     """Write beside the target, then rename: a reader sees the old page or the new one."""
     with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=target.parent, suffix=".part", delete=False
+        "w", encoding="utf-8", errors="backslashreplace", dir=target.parent, suffix=".part", delete=False
     ) as file:
         try:
             file.write(page)

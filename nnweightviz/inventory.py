@@ -18,7 +18,7 @@ from nnweightviz.checkpoint import shapes_of
 from nnweightviz.curves import json_numbers
 from nnweightviz.history import History
 from nnweightviz.points import Floats
-from nnweightviz.words import counted
+from nnweightviz.words import counted, printable
 
 REGULAR = 0.8
 """Share of equal distances between steps from which on a longer one is a gap."""
@@ -136,7 +136,7 @@ def _odd(found: Inventory) -> list[str]:
 
 
 def as_text(found: Inventory) -> str:
-    """Return an inventory as lines for people."""
+    """Return an inventory as lines for people: nothing in names is an order to the terminal."""
     about = [("checkpoints", str(found["n_checkpoints"]))]
     for word in ("steps", "epochs"):
         if found[word]:
@@ -156,8 +156,8 @@ def as_text(found: Inventory) -> str:
         header = ("metric", "points", "first", "last", "lowest", "at", "highest", "at")
         blocks.append(_table([header, *map(_metric_row, found["metrics"])]))
     if found["odd"]:
-        blocks.append("\n".join(["odd:", *(f"- {sentence}" for sentence in found["odd"])]))
-    return "\n\n".join([str(found["path"]), *blocks])
+        blocks.append("\n".join(["odd:", *(f"- {printable(sentence)}" for sentence in found["odd"])]))
+    return "\n\n".join([printable(str(found["path"])), *blocks])
 
 
 def _metric_row(about: Mapping[str, Any]) -> tuple[str, ...]:
@@ -177,8 +177,8 @@ def _size(n_bytes: int) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
-    """Return rows as lines, in columns; control characters of names are not let through to the terminal."""
-    clean = [["".join(c if c.isprintable() else "�" for c in cell) for cell in row] for row in rows]
+    """Return rows as lines, in columns."""
+    clean = [[printable(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*clean, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in clean]
     return "\n".join(line.rstrip() for line in lines)

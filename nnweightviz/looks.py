@@ -81,7 +81,7 @@ def refuse_unknown(unknown: Mapping[str, Any]) -> None:
     if unknown:
         accepted = (
             "model, checkpoints, metrics, view, example_input, input_grid, input_names, output_names, "
-            "probe, precision, title"
+            "probe, precision, title, picture"
         )
         raise TypeError(
             f"WeightViz does not take {', '.join(map(repr, unknown))}; it takes {accepted}. "

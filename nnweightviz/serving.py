@@ -169,7 +169,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         name = self._name()
         if name == "":
-            self._reply(HTTPStatus.OK, self.pages.page().encode(), "text/html; charset=utf-8")
+            self._reply(
+                HTTPStatus.OK, self.pages.page().encode(errors="backslashreplace"), "text/html; charset=utf-8"
+            )
         elif name is not None:
             self._reply(HTTPStatus.OK, self.pages.reader(name).news(WAIT_S), "application/octet-stream")
 

@@ -32,12 +32,14 @@ body { background: Canvas; color: CanvasText; }
 h1 { font-size: 22px; margin: 8px 0 16px; }
 p { max-width: 46em; margin: 8px 14px 28px; }
 @media (max-width: 600px) { body { padding: 8px; } }
-body:has(> [data-chrome]) { background: none; max-width: none; padding: 0; }
+body:has(> main > [data-chrome]) { background: none; max-width: none; padding: 0; }
 $style
 </style>
 </head>
 <body>
+<main>
 $body
+</main>
 $code
 </body>
 </html>

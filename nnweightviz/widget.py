@@ -6,10 +6,8 @@ checked before the browser hears of the widget, so that nothing half-built is ev
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -18,7 +16,8 @@ import traitlets as t
 from nnweightviz.answers import Answers
 from nnweightviz.complete import page_state
 from nnweightviz.drawn import network_of
-from nnweightviz.export import read_static, to_html
+from nnweightviz.elsewhere import Elsewhere
+from nnweightviz.export import read_static
 from nnweightviz.history import History
 from nnweightviz.live import Live
 from nnweightviz.looks import check_looks, check_view_and_title, refuse_unknown
@@ -29,7 +28,7 @@ from nnweightviz.payload import Payload
 from nnweightviz.printing import Printed
 from nnweightviz.probe import Outputs, Probe, as_probe
 from nnweightviz.probing import probed
-from nnweightviz.runs import Runs, histories_of, listed
+from nnweightviz.runs import Runs, histories_of
 from nnweightviz.selection import checked_selection
 from nnweightviz.sheet import first_traits
 from nnweightviz.views import VIEWS, numbers_of
@@ -37,7 +36,7 @@ from nnweightviz.views import VIEWS, numbers_of
 PAGE_TRAITS = ("checkpoint", "playing", "speed", "loop", "view", "selection", "options", "title", "_network")
 
 
-class WeightViz(Printed, anywidget.AnyWidget):
+class WeightViz(Elsewhere, Printed, anywidget.AnyWidget):
     """A layer-by-layer diagram of a network's weights, played back over its checkpoints.
 
     Parameters
@@ -62,6 +61,9 @@ class WeightViz(Printed, anywidget.AnyWidget):
         ``"auto"`` (by size: float32 up to 2 MB, float16 up to 8 MB, then int8), or one of these.
     title
         Plain text above the diagram; the model's name by default.
+    picture
+        Whether each display leaves a picture in the notebook file, of the first and the last checkpoint, for readers
+        without JavaScript; see ``docs/elsewhere.md``.
 
     Raises
     ------
@@ -123,10 +125,12 @@ class WeightViz(Printed, anywidget.AnyWidget):
         probe: Any = None,
         precision: str = "auto",
         title: str | None = None,
+        picture: bool = True,
         **unknown: Any,
     ) -> None:
         refuse_unknown(unknown)
         check_view_and_title(view, VIEWS, title)
+        self.picture = picture
         self._probe: Probe | None = None if probe is None else as_probe(probe)
         histories = histories_of(model, checkpoints, metrics)
         if self._probe is not None and len(histories) > 1:
@@ -189,9 +193,7 @@ class WeightViz(Printed, anywidget.AnyWidget):
         """Compute the order of units that is asked for, on either side, and tell the browser: it has no scipy."""
         order = change["new"]["order"]
         if order in COMPUTED and order != (change["old"] or {}).get("order"):
-            first = self._runs.of(
-                None
-            ).payload  # of all runs the same, so that their units stand side by side
+            first = self._runs.of(None).payload  # of all runs the same: their units stand side by side
             self.send({"type": "order", "order": order, **first.order(order)})
 
     @t.validate("selection")
@@ -207,6 +209,9 @@ class WeightViz(Printed, anywidget.AnyWidget):
             if key is None:
                 self._runs.compact()
             return super().get_state(key, drop_defaults)
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        return self.with_picture(super()._repr_mimebundle_(**kwargs))
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
         """Take over what the browser says, which may not have heard yet that the history is shorter now."""
@@ -307,24 +312,8 @@ class WeightViz(Printed, anywidget.AnyWidget):
         traits = {name: getattr(self, name) for name in PAGE_TRAITS}
         return page_state(traits, *self._runs.payloads)
 
-    def to_html(self, path: str | os.PathLike[str], title: str | None = None, **page: Any) -> Path:
-        """Write this widget to one self-contained HTML file; see :func:`nnweightviz.to_html`."""
-        return to_html(self, path, title=title, **page)
-
     def close(self) -> None:
         """Stop following the history and close the widget's displays."""
         if hasattr(self, "_runs"):  # also called for what was refused while its arguments were checked
             self._runs.close()
         super().close()
-
-    def __repr__(self) -> str:
-        if not hasattr(self, "_runs"):  # nothing is there yet while the arguments are checked
-            return "WeightViz"
-        n, n_layers = self._payload.n_checkpoints, len([a for a in self.network.layers if a.kind != "Input"])
-        layers = "one layer" if n_layers == 1 else f"{n_layers} layers"
-        checkpoints = "one checkpoint" if n == 1 else f"{n} checkpoints"
-        if len(self.histories) > 1:
-            checkpoints = f"runs {listed({p.run: p.n_checkpoints for p in self._runs.payloads})}"
-        metrics = f", metrics {', '.join(self.history.log_metrics)}" if self.history.log_metrics else ""
-        links = f"{self.network.n_links} link{'s' if self.network.n_links != 1 else ''}"
-        return f"WeightViz of {self.title}: {layers}, {links}, {checkpoints}{metrics}, {self._payload.dtype}"

@@ -33,3 +33,21 @@ def counted(n: int, noun: str) -> str:
     ('1 value', '2 values')
     """
     return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
+
+
+def printable(text: str) -> str:
+    r"""Return a text on one line with whatever a terminal or a page would obey, or not show, as Python writes it.
+
+    Spaces of other widths and the joiners that scripts and emoji need stay as they are.
+
+    Examples
+    --------
+    >>> printable("fc\x1b[31m é \u202e")
+    'fc\\x1b[31m é \\u202e'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in _KEPT else ascii(c)[1:-1] for c in text)
+
+
+_KEPT = "\u00a0\u2009\u202f\u3000\u200c\u200d"

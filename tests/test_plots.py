@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import re
 import subprocess
@@ -227,6 +228,30 @@ class TestAxes:
         assert type(ax) is Axes
         assert ax.spines["top"].get_visible()
         assert [text.get_text() for text in ax.get_legend().get_texts()] == ["fc1", "fc2"]
+
+    @pytest.mark.filterwarnings("error")
+    @pytest.mark.parametrize("layout", [None, "constrained"])
+    @pytest.mark.parametrize("place", ["axes", "figure", "subfigure"])
+    def test_an_overview_takes_the_place_of_what_is_given(self, place: str, layout: str | None) -> None:
+        figure = Figure(figsize=(7, 3), layout=layout)
+        right = figure.subfigures(1, 2)[1] if place == "subfigure" else figure
+        ax = figure.subplots(1, 2)[1] if place == "axes" else right
+        runs = {"adam": dense_history(), "sgd": dense_history(4, seed=1)}
+        made = plots.overview(runs, ax=ax)
+        figure.draw_without_rendering()
+        assert made.shape == (2, 2)
+        boxes = [cell.get_window_extent() for cell in made.flat]
+        frame = ax.get_window_extent() if place == "axes" else right.bbox
+        assert all(frame.x0 - 1 <= box.x0 and box.x1 <= frame.x1 + 1 for box in boxes)
+        assert all(frame.y0 - 1 <= box.y0 and box.y1 <= frame.y1 + 1 for box in boxes)
+        assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+        assert {cell.figure for cell in made.flat} == {right if place == "subfigure" else figure}
+        norms = np.linalg.norm(runs["sgd"]["fc2.bias"].astype(np.float64), axis=1)
+        assert made[1, 1].lines[1].get_ydata() == pytest.approx(norms)
+
+    def test_an_overview_refuses_what_has_no_place(self) -> None:
+        with pytest.raises(TypeError, match="ax is a list; it takes a figure, a subfigure or axes"):
+            plots.overview(dense_history(), ax=[Figure().add_subplot()])
 
     def test_several_axes_are_taken_for_several_panels(self) -> None:
         axes = Figure().subplots(1, 2)

@@ -66,6 +66,7 @@ PYTHON_RANKS = {
     "template": 4,
     "playhead": 4,
     "export": 5,
+    "elsewhere": 5.5,
     "sheet": 5,
     "serving": 6,
     "inventory": 4,

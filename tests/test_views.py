@@ -82,6 +82,18 @@ class TestDistribution:
             scaled = row(dense, k, "fc1.weight") / np.linalg.norm(row(dense, k, *names))
             assert found["variance"][0, k] == pytest.approx(scaled.var())
 
+    def test_a_layers_norm_is_each_weights_own_whatever_is_put_together(self, dense: nwv.History) -> None:
+        asked = {"by": "all", "normalise": "layer"}
+        spread = views.distribution(dense, "moments", **asked)
+        lines = views.trajectory(dense, n_sampled=10_000, **asked)["weights"]
+        assert spread["mean"][0] == pytest.approx(lines.mean(axis=0))
+        layers = [["fc1.weight", "fc1.bias"], ["fc2.weight", "fc2.bias"]]
+        for k in range(len(dense)):
+            rows = [row(dense, k, *names) for names in layers]
+            own = np.concatenate([weights / np.linalg.norm(weights) for weights in rows])
+            assert spread["variance"][0, k] == pytest.approx(own.var())
+        assert views.trajectory(dense, "norm", **asked)["norm"] == pytest.approx(2**0.5)
+
     def test_moments_are_scipys_and_quantiles_are_numpys(self, dense: nwv.History) -> None:
         found = views.distribution(dense, "moments", by="all")
         rows = [row(dense, k, *dense.parameters) for k in range(len(dense))]

@@ -9,7 +9,7 @@ import { watchHost } from "./hosting";
 import { studioOfPage } from "./images/studio";
 import type { Options } from "./options";
 import { Frame } from "./panel/frame";
-import { createInspector, type Inspector } from "./panel/inspector";
+import type { Inspector } from "./panel/inspector";
 import { createLegend, type LegendPanel } from "./panel/legend";
 import type { Beside } from "./panel/reading";
 import { fillTabs } from "./panel/tabs";
@@ -35,7 +35,8 @@ class App {
   #toolbar!: { update(): void };
   #timeline!: ReturnType<typeof createTimeline>;
   #tooltip!: Tooltip;
-  #inspector!: Inspector;
+  #inspector: Inspector | null = null; // made when something is first selected
+  #makeInspector!: () => Promise<Inspector>;
   #legend!: LegendPanel;
   #toldAt = -1;
   #stale = 0;
@@ -62,17 +63,18 @@ class App {
     const kernels = async () => (await loadExtras(this.#model)).KernelPicture;
     const beside: Beside = (link) => this.#runs?.beside(link) ?? null;
     const noteOf = (selection: Selection) => {
-      const run = history.peers[1] ? `run ${history.name}` : "";
-      return [this.#view.noteOf?.(selection), run].filter(Boolean).join(" · ") || null;
+      return [this.#view.noteOf?.(selection), history.called].filter(Boolean).join(" · ") || null;
     };
     const told = { options, isDark, noteOf, beside, kernels };
-    const drawn = () => this.#view.network;
-    const bundleOf = (id: string) => this.#bundle(id);
-    this.#tooltip = createTooltip(this.#frame.view, history, bundleOf, { ...told, drawn });
+    const above = { ...told, drawn: () => this.#view.network };
+    this.#tooltip = createTooltip(this.#frame.view, history, (id) => this.#bundle(id), above);
     this.#legend = createLegend(this.#frame.legend);
     const bundles = () => network.bundles.map((b) => withReduce(b, options()));
     const enlarged = (selection: Selection) => this.#view.enlarged?.(selection) ?? null;
-    this.#inspector = createInspector(this.#frame.inspector, history, bundles, { ...told, select, enlarged });
+    this.#makeInspector = async () => {
+      const { createInspector } = await loadExtras(this.#model);
+      return createInspector(this.#frame.inspector, history, bundles, { ...told, select, enlarged });
+    };
     const context: ViewContext = {
       network,
       history,
@@ -114,8 +116,11 @@ class App {
       isShaded: () => this.#view.legend().shading !== null,
       canStrip: () => this.#view.canStrip(),
       zoom: (factor) => this.#view.zoom(factor),
-      find: (group, unit) => this.#find(group, unit),
-      announce: (text) => this.#frame.say(text),
+      find: async (input) => {
+        const { findByName } = await loadExtras(this.#model);
+        const find = (group: string, unit: number | null) => this.#select(this.#view.reveal(group, unit));
+        findByName(input, network, find, (text) => this.#frame.say(text));
+      },
     });
     const looks = { get: () => options(), set: setOptions };
     const read = () => timelineOf(history);
@@ -221,10 +226,6 @@ class App {
     return withReduce(bundles.find((bundle) => bundle.id === id)!, this.#options());
   }
 
-  #find(group: string, unit: number | null): void {
-    this.#select(this.#view.reveal(group, unit));
-  }
-
   /** Read the host's theme; true if it changed. */
   #readTheme(): boolean {
     return applyTheme(this.#frame.root, this.#options().theme);
@@ -259,14 +260,15 @@ class App {
     this.#inspect();
   }
 
-  #inspect(): void {
+  async #inspect(): Promise<void> {
     const { network, player } = this.#session;
+    this.#runs?.update();
+    if (this.#selection()) this.#inspector ??= await this.#makeInspector();
     const selection = asLink(network, network.bundles, this.#selection());
     const hadFocus = this.#frame.inspector.contains(
       (this.#frame.root.getRootNode() as Document).activeElement,
     );
-    this.#inspector.show(selection, player.checkpoint);
-    this.#runs?.update();
+    this.#inspector?.show(selection, player.checkpoint);
     // The panel lies over the half of the stage that the selection is not in.
     this.#frame.inspector.classList.toggle("nwv-on-left", this.#view.isOnRight(selection));
     const next = this.#frame.inspector.hidden ? this.#frame.view : this.#frame.inspector;
@@ -286,7 +288,7 @@ class App {
     if (player.checkpoint !== this.#toldAt) {
       this.#toldAt = player.checkpoint;
       this.#tooltip.move(player.checkpoint);
-      this.#inspector.move(player.checkpoint);
+      this.#inspector?.move(player.checkpoint);
     }
   }
 
@@ -301,7 +303,7 @@ class App {
       if (!shown) return;
       const text = shown.caption();
       if (caption.textContent !== text) caption.textContent = text;
-      this.#inspector.tell();
+      this.#inspector?.tell();
       this.#tooltip.tell();
       const palette = PALETTES[this.#dark ? "dark" : "light"];
       if (this.#stage.isDiagram) this.#legend.update(this.#view.legend(), palette, this.#options().scale);

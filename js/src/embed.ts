@@ -2,6 +2,7 @@
 import { mount } from "./app";
 import { inflate } from "./blocks";
 import { connect } from "./connection";
+import { put } from "./dom";
 import { loadBy } from "./extras";
 import { extras } from "./extras/index";
 import type { HostModel } from "./host";
@@ -62,6 +63,12 @@ async function bytesOf(text: string): Promise<Uint8Array> {
   return text[0] === "~" ? inflate(bytes) : bytes;
 }
 
+/** The title of a diagram heads the page, or its part of a page that has a heading. */
+function asHeading(title: Element): void {
+  put(title, "role", "heading");
+  put(title, "aria-level", document.querySelector("h1") ? 2 : 1);
+}
+
 /** One after the other, each with its first picture before the next begins: the reader sees something at once. */
 async function start(): Promise<void> {
   const willPrint = readyForPrint();
@@ -76,6 +83,7 @@ async function start(): Promise<void> {
     diagrams.push({ host, model, session: sessionOf(model), opensSelected });
     links.open();
     mount(model, host, new AbortController().signal);
+    asHeading(host.querySelector(".nwv-head-title")!);
     links.addButton(diagrams.length - 1, hosts.length);
     willPrint(host);
     listenToFingers(host);

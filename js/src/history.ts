@@ -68,6 +68,11 @@ export class History implements Peer {
 
   subscribe = (listener: () => void): (() => void) => this.#told.subscribe(listener);
 
+  /** What captions call it among others: "run adam", "run 1"; nothing where it is alone. */
+  get called(): string {
+    return this.peers[1] ? this.name.replace(/^(?!run\b)/i, "run ") : "";
+  }
+
   /** All that has come until now is decoded. */
   get decoding(): Promise<void> {
     return this.#decoding.done;

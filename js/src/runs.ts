@@ -91,7 +91,7 @@ const metricsOf = ({ peers, steps, metrics }: History): Metric[] =>
     ? metrics
     : peers.flatMap((run, i) =>
         (run.steps === null) === (steps === null)
-          ? run.metrics.map((metric) => ({ ...metric, run: run.name, dashes: `nwv-run-${(i % 4) + 1}` }))
+          ? run.metrics.map((metric) => ({ ...metric, run: run.name, dashes: `nwv-run-${(i % 6) + 1}` }))
           : [],
       );
 

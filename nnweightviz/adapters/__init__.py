@@ -110,7 +110,7 @@ def source_of(model: Any) -> Any:
 
     None if they must be computed or converted, or if it is no torch model: then there is :func:`as_state`.
     """
-    if not _is_module(model):
+    if not _is_module(model) or _framework(model) is not None:
         return None
     from nnweightviz.adapters.torch_snapshots import TorchSource
 

@@ -31,7 +31,7 @@ from nnweightviz.plots.look import colour
 from nnweightviz.plots.stage import HEAD, Stage, size_of
 from nnweightviz.plots.units import draw_units
 from nnweightviz.scale import PALETTES, Theme, buckets_of, line_of, opacity_exponent
-from nnweightviz.words import in_a_word
+from nnweightviz.words import counted, in_a_word
 
 SHADING_RATIO = 2
 """Pixels of the image of a crowd to a pixel of the stage."""
@@ -97,14 +97,18 @@ def draw_graph(
     unfolded: Mapping[str, str | bool] | None = None,
     theme: Theme = "light",
     title: str | None = None,
+    n_strongest: int | None = None,
 ) -> None:
-    """Draw links at checkpoint ``k``; as :func:`graph`, for those who draw several checkpoints of the same links."""
+    """Draw links at checkpoint ``k``; as :func:`graph`, for those who draw several checkpoints of the same links.
+
+    With ``n_strongest``, there are at most as many lines, and no image of all links behind them.
+    """
     width, height = size_of(ax)
     rows = len(legend_rows(links, links.network.bundles, k, width))
     looks = Looks(width, max(160, height - HEAD - LEGEND - ROW * rows), unfolded or {})
     stage = Stage(ax, links.network, layout_network(links.network, looks), links, k, theme)
     stage.prepare()
-    told = _draw_links(stage)
+    told = _draw_links(stage) if n_strongest is None else _draw_strongest(stage, n_strongest)
     draw_units(stage)
     stage.text(10, -8, links.network.name if title is None else title, size=9, weight="bold", ha="left")
     draw_legend(stage, told)
@@ -127,24 +131,36 @@ def _checked(history: Any, shown: Mapping[str, Any], theme: str) -> Shown:
     return Shown(**{name: options[name] for name in names})
 
 
-def _lines_of(stage: Stage, bundle: Bundle) -> Lines | None:
-    """Return a bundle's links as lines; None if they were not recorded."""
+def _lines_of(stage: Stage, bundle: Bundle, most: int | None = None) -> Lines | None:
+    """Return a bundle's links as lines, or only its strongest; None if they were not recorded."""
     values = stage.links.values(bundle, stage.k)
     if values is None:
         return None
+    is_signed, signs = stage.links.is_signed(bundle), stage.links.shown.signs
+    rows, columns = _chosen(np.where(_is_off(values, signs), 0, values) if is_signed else values, most)
     source, target = (stage.layout.places[end] for end in (bundle.source, bundle.target))
     n_target, n_source = values.shape
     ends = np.array([target.target_point(j, bundle.port) for j in range(n_target)])
     starts = np.array([source.source_point(i) for i in range(bundle.n_source)])
     first = (np.arange(n_target) * bundle.blocks // max(1, n_target)) * n_source
-    chosen = first[:, None] + np.arange(n_source)
-    segments = np.stack([starts[chosen], np.broadcast_to(ends[:, None], (n_target, n_source, 2))], axis=2)
+    segments = np.stack([starts[first[rows] + columns], ends[rows]], axis=1)  # (n, 2, 2)
     domain = stage.links.domain(bundle, stage.k)
-    buckets = buckets_of(values, domain, signed=stage.links.is_signed(bundle))
+    values = values[rows, columns]
+    buckets = buckets_of(values, domain, signed=is_signed)
     sizes = np.where(np.isfinite(values), np.abs(values) / domain if domain > 0 else 0, np.inf)
-    if stage.links.is_signed(bundle):
-        sizes[_is_off(values, stage.links.shown.signs)] = -1  # below every threshold
-    return Lines(segments.reshape(-1, 2, 2), buckets.ravel(), sizes.ravel(), np.abs(values).ravel())
+    if is_signed:
+        sizes[_is_off(values, signs)] = -1  # below every threshold
+    return Lines(segments, buckets, sizes, np.abs(values))
+
+
+def _chosen(values: NDArray[Any], most: int | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return rows and columns of all links, or of as many of the strongest."""
+    if most is None or values.size <= most:
+        rows, columns = np.indices(values.shape)
+        return rows.ravel(), columns.ravel()
+    sizes = np.nan_to_num(np.abs(values), nan=np.inf, posinf=np.inf)
+    strongest = np.argpartition(sizes, values.size - most, axis=None)[-most:]
+    return strongest // values.shape[1], strongest % values.shape[1]
 
 
 def _is_off(values: NDArray[Any], signs: Sequence[str]) -> NDArray[np.bool_]:
@@ -179,6 +195,28 @@ def _draw_links(stage: Stage) -> list[str]:
     _draw_crisp(stage, shown, exponent)
     n_all = sum(len(lines.buckets) for _, lines in found)
     return words_of(shown, every, n_all, n_missing)
+
+
+def _draw_strongest(stage: Stage, n: int) -> list[str]:
+    """Draw the strongest links as lines, so many in all, as many of each group; return what there is to say."""
+    links = stage.links
+    drawable = [b for b in stage.network.bundles if stage.layout.is_drawable(b) and links.is_shown(b)]
+    groups: dict[str, list[Lines]] = defaultdict(list)
+    n_all = 0
+    for bundle in drawable:
+        lines = _lines_of(stage, bundle, n)
+        if lines is not None:
+            groups[bundle.target].append(lines.at_least(links.shown.threshold))
+            n_all += bundle.n_links
+    if not groups:
+        return ["no links"]
+    most = n if n_all <= n else n // len(groups)
+    shown = Lines.joined([Lines.joined(parts).top(most) for parts in groups.values()])
+    _draw_crisp(stage, shown, opacity_exponent(n_all))
+    n_drawn = len(shown.buckets)
+    return [
+        f"the strongest {n_drawn} of {counted(n_all, 'link')}" if n_drawn < n_all else counted(n_all, "link")
+    ]
 
 
 def _draw_crisp(stage: Stage, lines: Lines, exponent: float) -> None:

@@ -43,6 +43,11 @@ class Lines:
         """Return those of at least this share of their domain."""
         return self._chosen(self.shares >= threshold)
 
+    def top(self, n: int) -> Lines:
+        """Return the ``n`` of the largest share of their domain; NaN and infinities before all."""
+        order = np.argsort(-np.nan_to_num(self.shares, nan=np.inf, posinf=np.inf), kind="stable")
+        return self._chosen(np.sort(order[:n]))
+
     def strongest(self, n: int) -> Lines:
         """Return about ``n`` of the largest |w|, and of each unit its strongest one."""
         size = np.nan_to_num(self.sizes, nan=np.inf)

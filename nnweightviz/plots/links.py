@@ -40,8 +40,13 @@ class Shown:
 class Links:
     """The bundles of a network with the weights of a history, on a scale."""
 
-    def __init__(self, network: Network, parameters: Parameters, shown: Shown) -> None:
+    def __init__(
+        self, network: Network, parameters: Parameters, shown: Shown, of: Sequence[int] | None = None
+    ) -> None:
         self.parameters, self.shown, self.scale = parameters, shown, shown.scale
+        self._of = (
+            range(len(parameters.checkpoints)) if of is None else of
+        )  # whose weights domains are found from
         self.network = replace(network, bundles=tuple(self._reduced(bundle) for bundle in network.bundles))
         self._domains: dict[str, float] = {}
 
@@ -94,9 +99,8 @@ class Links:
         label = self.label(bundle)
         key = f"{label}|{k}" if self.scale == "checkpoint" else label
         if key not in self._domains:
-            n = len(self.parameters.checkpoints)
             self._domains[key] = domain_of(
-                self._values(label, [k] if self.scale == "checkpoint" else [*range(n)])
+                self._values(label, [k] if self.scale == "checkpoint" else [*self._of])
             )
         return self._domains[key]
 

@@ -23,8 +23,8 @@ STOPS: tuple[Rgb, ...] = (
     (150, 150, 30),
 )
 """Of layers, parameters and gates, from the first to the last."""
-DASHES: tuple[tuple[int, ...], ...] = ((), (6, 3), (2, 2), (8, 3, 2, 3))
-"""Of runs."""
+DASHES: tuple[tuple[int, ...], ...] = ((), (6, 3), (2, 2), (8, 3, 2, 3), (14, 4), (8, 2, 2, 2, 2, 2))
+"""Of runs; the seventh begins again."""
 INK, MUTED, FAINT = "#24272c", "#5d626a", "#b2b6bc"
 
 

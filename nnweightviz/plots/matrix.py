@@ -11,7 +11,7 @@ import numpy as np
 from nnweightviz.network import Network
 from nnweightviz.plots.look import INK, signed_map
 from nnweightviz.plots.moments import checked, moment
-from nnweightviz.plots.paper import SMALL, Sheet, bar, name
+from nnweightviz.plots.paper import SMALL, Sheet, bar, literal, name
 from nnweightviz.views import matrix as numbers
 from nnweightviz.views.runs import by_run, named_runs
 
@@ -121,7 +121,7 @@ def _named(axis: Any, names: Sequence[str], room: float, turned: bool = False) -
     """Name rows or columns in a room of so many inches, or number some of them, from 1."""
     n, most = len(names), max(2, int(room * 72 / ROW))
     if n <= most:
-        axis.set_ticks(range(n), names)
+        axis.set_ticks(range(n), [literal(name) for name in names])
         if turned:
             axis.set_tick_params(labelrotation=90)
         return
@@ -146,7 +146,7 @@ def _edges(axes: Any, data: dict[str, Any]) -> None:
         if port:
             at = np.flatnonzero(ports == port).mean()
             axes.annotate(
-                port,
+                literal(port),
                 (1.01, at),
                 xycoords=("axes fraction", "data"),
                 va="center",
@@ -183,7 +183,7 @@ def _numbers(axes: Any, values: Any, shares: Any) -> None:
 
 def _name(axes: Any, told: str, when: str, *, is_narrow: bool) -> None:
     """Write above a matrix what it is, and of when: beside each other where there is room."""
-    name(axes, f"{told}\n{when}" if is_narrow else told, "" if is_narrow else when)
+    name(axes, told, **{"below" if is_narrow else "right": when})
 
 
 def _clips(by_run: dict[str, dict[str, Any]]) -> bool:

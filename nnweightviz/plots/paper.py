@@ -17,6 +17,7 @@ from matplotlib.lines import Line2D
 from mpl_toolkits.mplot3d import Axes3D
 
 from nnweightviz.plots.look import FAINT, INK, MUTED, colour, dashes_of, hue_of
+from nnweightviz.words import printable
 
 SMALL, TYPE, TITLE = 7.5, 8.0, 8.5  # points
 DPI = 144
@@ -161,9 +162,22 @@ def dress(ax: Any) -> None:
             spine.set_visible(False)
 
 
-def name(ax: Any, left: str, right: str = "") -> None:
-    """Write above axes what they show, and of when."""
-    ax.set_title(left, loc="left", color=INK, fontsize=TITLE)
+def literal(text: str) -> str:
+    r"""Return a text that matplotlib writes as it is, no formula: names may hold dollars, and what cannot be printed.
+
+    Examples
+    --------
+    >>> print(literal("loss in $"))
+    loss in \$
+    """
+    return printable(text).replace("$", r"\$")
+
+
+def name(ax: Any, left: str, right: str = "", below: str = "") -> None:
+    """Write above axes what they show, and of when: beside it or below it."""
+    ax.set_title(
+        "\n".join(map(literal, [left, *filter(None, [below])])), loc="left", color=INK, fontsize=TITLE
+    )
     if right:
         ax.set_title(right, loc="right", color=MUTED, fontsize=SMALL)
 
@@ -178,7 +192,7 @@ def parts_key(parts: Sequence[str], drawn: Sequence[str] | None = None) -> list[
     """Return entries of a key: a line of each part's colour, of those that are drawn."""
     n = len(parts)
     return [
-        Line2D([], [], color=colour(hue_of(i, n)), linewidth=1.4, label=part)
+        Line2D([], [], color=colour(hue_of(i, n)), linewidth=1.4, label=literal(part))
         for i, part in enumerate(parts)
         if drawn is None or part in drawn
     ]
@@ -189,7 +203,7 @@ def runs_key(runs: Sequence[str]) -> list[Line2D]:
     if len(runs) < 2:
         return []
     return [
-        Line2D([], [], color=MUTED, linewidth=1.2, linestyle=line_style(i), label=run)
+        Line2D([], [], color=MUTED, linewidth=1.2, linestyle=line_style(i), label=literal(run))
         for i, run in enumerate(runs)
     ]
 

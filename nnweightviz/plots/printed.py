@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import matplotlib
@@ -47,9 +47,17 @@ class Printable(Protocol):
 
 
 def drawer(
-    viz: Printable, view: str | None, looks: Mapping[str, Any]
+    viz: Printable,
+    view: str | None,
+    looks: Mapping[str, Any],
+    n_strongest: int | None = None,
+    of: Sequence[int] | None = None,
 ) -> Callable[[int, tuple[float, float]], Figure]:
-    """Return what draws a view at a checkpoint; what all checkpoints share is found once."""
+    """Return what draws a view at a checkpoint; what all checkpoints share is found once.
+
+    With ``n_strongest`` a graph has about so many lines a layer and no shading; with ``of``, its domains are those of
+    these checkpoints.
+    """
     name = viz.view if view is None else view
     if name not in VIEWS:
         raise ValueError(f"there is no view {name!r}; the views are {', '.join(VIEWS)}")
@@ -58,12 +66,13 @@ def drawer(
     if name == "graph":
         theme: Theme = "dark" if options["theme"] == "dark" else "light"
         shown = Shown(**{option: options[option] for option in SHOWN})
-        links = Links(viz.network, Parameters(viz.network, list(viz.history)), shown)
+        links = Links(viz.network, Parameters(viz.network, list(viz.history)), shown, of)
 
         def draw(k: int, size: tuple[float, float]) -> Figure:
             figure = Figure(figsize=size)
             axes = figure.add_axes((0, 0, 1, 1))
-            draw_graph(axes, links, k, unfolded=options["unfolded"], theme=theme, title=viz.title)
+            about = {"unfolded": options["unfolded"], "theme": theme, "title": viz.title}
+            draw_graph(axes, links, k, **about, n_strongest=n_strongest)
             return figure
 
         return draw

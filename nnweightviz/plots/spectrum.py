@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from nnweightviz.network import Network
 from nnweightviz.plots.look import INK, MUTED, STOPS, colour, hue_of, sequential_map
 from nnweightviz.plots.moments import Timeline, checked, moment
-from nnweightviz.plots.paper import Sheet, key, line_style, name, parts_key, runs_key
+from nnweightviz.plots.paper import Sheet, key, line_style, literal, name, parts_key, runs_key
 from nnweightviz.views import spectrum as numbers
 from nnweightviz.views.runs import named_runs
 from nnweightviz.views.spectrum import RANKS
@@ -180,7 +180,7 @@ def _correlation(by_run: Mapping[str, Data], ax: Any) -> Any:
                 linestyle=line_style(r),
             )
             fit = _fit_words(data)
-        label = f"{run}: {fit}" if run else fit
+        label = literal(f"{run}: {fit}" if run else fit)
         handles.append(
             Line2D([], [], color=hue, marker="o", markersize=3.5, linestyle=line_style(r), label=label)
         )

@@ -12,6 +12,7 @@ from nnweightviz.network import Network
 from nnweightviz.plots.links import Links
 from nnweightviz.plots.look import Colour, colour
 from nnweightviz.scale import PALETTES, Palette, Theme
+from nnweightviz.words import printable
 
 PIXELS_PER_INCH = 96
 HEAD = 20
@@ -77,4 +78,4 @@ class Stage:
     def text(self, x: float, y: float, text: str, *, size: float = 8, **about: Any) -> None:
         """Write plain text; ``size`` in points where a pixel of the stage is one of the screen."""
         about = {"ha": "center", "va": "center", "color": INK[self.theme][0]} | about
-        self.ax.text(x, y, text, fontsize=size * self.point / 0.75, parse_math=False, **about)
+        self.ax.text(x, y, printable(text), fontsize=size * self.point / 0.75, parse_math=False, **about)

@@ -69,8 +69,6 @@ def distribution(
         If something is not accepted; the message says what is.
     """
     check_choice("kind", kind, KINDS)
-    if by == "all" and normalise == "layer":
-        normalise = "total"  # all weights are one layer then
     runs = {
         run: Parts(one, network, of=of, by=by, normalise=normalise)
         for run, one in named_runs(history).items()

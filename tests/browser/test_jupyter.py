@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -268,3 +269,20 @@ def test_history_strips_come_when_they_are_asked_for_and_grow(jupyter: Jupyter, 
     until(lambda: is_at(8.5 / 9))
     drawn = "(canvas) => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(Boolean)"
     assert diagram.root.locator(".nwv-strips > canvas").evaluate(drawn)
+
+
+def test_the_widget_is_shown_and_its_picture_stays_in_the_file(jupyter: Jupyter, page: Page) -> None:
+    run_notebook(jupyter, page, SETUP, "viz", name="kept.ipynb")
+    Diagram(page)
+    assert page.locator(".jp-OutputArea-output img").count() == 0
+    sizes, path = [], jupyter.folder / "kept.ipynb"
+    for _ in range(2):
+        page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+        until(lambda: "image/png" in path.read_text())
+        (kept,) = [o for cell in nbformat.read(path, 4).cells for o in cell.outputs if "data" in o]
+        assert {"image/png", "text/plain", "application/vnd.jupyter.widget-view+json"} == set(kept.data)
+        assert kept.metadata["image/png"]["alt"].startswith("Weights of Sequential, 26 parameters")
+        sizes.append(len(kept.data["image/png"]))
+        jupyter.run_all(page)
+        Diagram(page)
+    assert sizes[0] == sizes[1]

@@ -43,7 +43,7 @@ export class BesideReading implements Reading {
     const what: Shown = { quantity, reference: options.reference };
     this.#lines = [shown, ...others].map((run) => ({
       run,
-      dashes: `nwv-run-${(run.peers.indexOf(run) % 4) + 1}`,
+      dashes: `nwv-run-${(run.peers.indexOf(run) % 6) + 1}`,
       values: run.stored(bundle, target, source, quantity, options.reference),
       isExact: run.isExact,
     }));
@@ -67,8 +67,8 @@ export class BesideReading implements Reading {
       const { run, dashes, values, isExact } = line;
       const k = renumbered(this.#head(), this.#shown.steps, run);
       const step = run.steps?.[k] ?? null;
-      const swatch = svg("svg", { width: 18, height: 8, "aria-hidden": "true" });
-      swatch.append(svg("path", { d: "M1,4H17", class: `nwv-spark-path ${dashes}` }));
+      const swatch = svg("svg", { width: 26, height: 8, "aria-hidden": "true" });
+      swatch.append(svg("path", { d: "M1,4H25", class: `nwv-spark-path ${dashes}` }));
       const value = Number.isNaN(values[k]) && !run.isHere(k) ? "with the kernel" : formatValue(values[k]);
       return html(
         "tr",

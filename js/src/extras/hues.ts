@@ -1,5 +1,6 @@
 // Colours of lines that stand for layers, parameters or gates: from dark to light along the depth of the net, never the
 // colours of signs. Lines of several runs are told apart by dashes.
+import { svg } from "../dom";
 import { mixRgb, type Rgb } from "../scale";
 
 /** From the first layer to the last, on light and on dark paper: evenly spaced in lightness, apart for the colour-blind. */
@@ -27,5 +28,13 @@ export const hueOf = (i: number, n: number, isDark: boolean): Rgb => {
   return mixRgb(stops[first], stops[first + 1], at - first);
 };
 
-export const DASHES: number[][] = [[], [6, 3], [2, 2], [8, 3, 2, 3]];
+export const DASHES: number[][] = [[], [6, 3], [2, 2], [8, 3, 2, 3], [14, 4], [8, 2, 2, 2, 2, 2]];
 export const dashesOf = (run: number): number[] => DASHES[run % DASHES.length];
+
+/** A piece of line for a key. */
+export const swatch = (stroke: string, dashes: number[]): SVGSVGElement =>
+  svg(
+    "svg",
+    { width: 30, height: 10, viewBox: "0 0 30 10", "aria-hidden": "true" },
+    svg("path", { d: "M1,5H29", stroke, "stroke-width": 2.5, "stroke-dasharray": dashes.join(" ") }),
+  );

@@ -1,8 +1,10 @@
 // What the second part of the bundle has.
+import { createInspector } from "../panel/inspector";
 import { KernelPicture } from "../panel/kernel";
 import type { View, ViewContext } from "../views/context";
 import { createDistribution } from "./distribution";
 import { showEvents } from "./events";
+import { findByName } from "./find";
 import { createMatrix } from "./matrix";
 import { createOverview } from "./overview";
 import { createPictures } from "./pictures";
@@ -20,4 +22,13 @@ const views: Record<string, (host: HTMLElement, context: ViewContext) => View> =
   distribution: createDistribution,
 };
 
-export const extras = { KernelPicture, compareRuns, createPictures, createStrips, showEvents, views };
+export const extras = {
+  KernelPicture,
+  compareRuns,
+  createInspector,
+  createPictures,
+  createStrips,
+  findByName,
+  showEvents,
+  views,
+};

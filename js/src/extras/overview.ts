@@ -268,12 +268,12 @@ class Overview implements View {
   }
 
   caption(): string {
-    const { network, options, histories } = this.#context;
+    const { network, options } = this.#context;
     const n = this.#table.cells.length;
     const size = (name: string) => network.parameters[name].reduce((a, b) => a * b, 1);
     const nWeights = this.#table.cells.reduce((sum, { name }) => sum + size(name), 0);
     const rows = `${formatCount(this.#grid.rows.length)} ${this.#grid.hasBlocks ? "blocks and layers" : "layers"}`;
-    const run = histories[1] ? `run ${this.#history.name} · ` : "";
+    const run = this.#history.called && `${this.#history.called} · `;
     const of = `${formatCount(n)} parameters (${formatAmount(nWeights)} weights) in ${rows}`;
     if (options().overview !== "stable_rank") return `${run}${of} · exact, of every checkpoint`;
     const names = this.#names;

@@ -39,7 +39,7 @@ export class Second {
       beside,
       kernels: async () => KernelPicture,
       drawn: () => this.view.network,
-      noteOf: (selection) => [this.view.noteOf?.(selection), `run ${other.name}`].filter(Boolean).join(" · "),
+      noteOf: (selection) => [this.view.noteOf?.(selection), other.called].filter(Boolean).join(" · "),
     });
     const second = this;
     place(this); // in the page, so that it knows how wide it is
@@ -122,7 +122,7 @@ export class Second {
       if (!this.host.isConnected) return;
       const told = new Set(this.#stage.view.caption().split(" · "));
       const own = this.view.caption().split(" · ");
-      const rest = own.filter((words) => !told.has(words) && words !== `run ${this.#other.name}`);
+      const rest = own.filter((words) => !told.has(words) && words !== this.#other.called);
       writeHead(this.name, this.#other, this.checkpoint, rest.join(" · "));
       if (!this.#stage.session.player.playing) this.view.summary();
     });

@@ -223,7 +223,8 @@ class SpectrumView implements View {
   caption(): string {
     if (!this.#panel) return "there is no weight matrix that could have a spectrum";
     const { matrices, spectra } = this.#board;
-    const run = this.#context.histories[1] ? `run ${this.#board.history.name} · ` : "";
+    const { called } = this.#board.history;
+    const run = called && `${called} · `;
     const left = spectra.leftOut.length;
     const kept = left
       ? ` · spectra of ${formatCount(left)} of ${formatCount(matrices.length)} matrices are not in this page`

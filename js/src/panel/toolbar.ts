@@ -5,7 +5,6 @@ import { isLegible } from "../opening";
 import type { Options } from "../options";
 import { portrayed } from "../portraits";
 import { choice, type Refresh, toggles } from "./controls";
-import { findTool } from "./find";
 
 export interface ToolbarContext {
   network: Network;
@@ -18,9 +17,8 @@ export interface ToolbarContext {
   /** Whether some layer has room for history strips. */
   canStrip(): boolean;
   zoom(factor: number | "fit"): void;
-  find(group: string, unit: number | null): void;
-  /** Say something that was asked for and is not there. */
-  announce(text: string): void;
+  /** Have the names that are typed into a field found. */
+  find(input: HTMLInputElement): void;
 }
 
 const PLUS = "M8 3v10M3 8h10";
@@ -286,11 +284,13 @@ export function createToolbar(host: HTMLElement, context: ToolbarContext): { upd
     scale,
     order,
   ];
-  host.append(
-    ...tools.map(([element]) => element),
-    findTool(context.network, context.find, context.announce),
-    zoomTool(context.zoom),
-  );
+  const field = html("input", {
+    type: "search",
+    placeholder: "find unit…",
+    "aria-label": "Find a layer or a unit",
+  });
+  field.addEventListener("focus", () => context.find(field), { once: true });
+  host.append(...tools.map(([element]) => element), html("span", "nwv-tool", field), zoomTool(context.zoom));
   const update = (): void => {
     for (const [, refresh] of tools) refresh();
   };

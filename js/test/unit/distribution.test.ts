@@ -344,19 +344,26 @@ describe("how weights are spread", () => {
     );
   });
 
-  it("is divided by the norm of the layer, or of all", () => {
+  it("is divided by the norm of each weight's own layer, or of all", () => {
     const given = new Given(3, 8);
     const spread = spreadOf(given);
     const norm = (k: number, names?: string[]) => Math.fround(Math.hypot(...given.all(k, names)));
     spread.update({ ...DEFAULTS, normalise: "layer" }, null);
-    expect(spread.series[0][0].normAt(2)).toBeCloseTo(norm(2, ["a.weight", "a.bias"]), 5);
+    expect(spread.series[0][0].normAt(2, "a.weight")).toBeCloseTo(norm(2, ["a.weight", "a.bias"]), 5);
+    const shares = (normsOf: (k: number) => number[][]) =>
+      [0, 1, 2].map((k) =>
+        normsOf(k).flatMap(([by, ...weights]) => weights.map((weight) => weight / Math.fround(by))),
+      );
+    const layers = [["a.weight", "a.bias"], ["b.weight"]];
+    const each = shares((k) => layers.map((names) => [norm(k, names), ...given.all(k, names)]));
     spread.update({ ...DEFAULTS, by: "all", normalise: "layer" }, null);
-    expect(spread.normalise).toBe("total");
-    expect(spread.series[0][0].normAt(2)).toBeCloseTo(norm(2), 5);
-    const largest = Math.max(
-      ...[0, 1, 2].flatMap((k) => given.all(k).map((w) => Math.abs(w) / spread.series[0][0].normAt(k))),
-    );
-    expect(spread.bins.edges[60]).toBe(largest);
+    expect(spread.bins.edges[60]).toBeCloseTo(Math.max(...each.flat().map(Math.abs)), 6);
+    expect([...spread.series[0][0].at(2)!]).toEqual(counted(each[2], spread.bins.edges).slice(1, -1));
+    const mean = each[2].reduce((a, b) => a + b, 0) / each[2].length;
+    expect(spread.series[0][0].moments(2)![0]).toBeCloseTo(mean, 6);
+    spread.update({ ...DEFAULTS, by: "all", normalise: "total" }, null);
+    const all = shares((k) => [[norm(k), ...given.all(k)]]);
+    expect(spread.bins.edges[60]).toBeCloseTo(Math.max(...all.flat().map(Math.abs)), 6);
   });
 
   it("leaves out the largest hundredth if asked to", () => {

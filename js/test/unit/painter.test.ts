@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Order, Picture, Plan } from "../../src/images/plan";
 import type { Studio } from "../../src/images/studio";
 import { PALETTES, PAPERS } from "../../src/scale";
@@ -8,11 +8,12 @@ const N = 200; // checkpoints
 const MEGABYTE = 1e6;
 
 /** A painter of pictures that are there as soon as they are ordered, each of which knows whether it was given back. */
-function painting(width: number, height: number, ratio: number) {
+function painting(width: number, height: number, ratio: number, nSteps = 0) {
   const given = new Set<number>();
   let nMade = 0;
   const studio = {
     open: () => 0,
+    frame: () => undefined,
     close: () => undefined,
     make: (_: number, { k }: Order, done: (picture: Picture | null) => void) => {
       given.add(k);
@@ -31,8 +32,8 @@ function painting(width: number, height: number, ratio: number) {
   const painter = new Painter(
     looks as unknown as Plan,
     studio,
-    // biome-ignore lint/correctness/useYield: these orders are ready at once
     function* (k) {
+      for (let step = 0; step < nSteps; step++) yield;
       return { k } as Order;
     },
     () => undefined,
@@ -63,6 +64,21 @@ describe("the pictures of a scene", () => {
     for (let k = 0; k < N; k++) painter.want([k]);
     painter.want([0]);
     expect(nMade()).toBe(N + 1);
+  });
+
+  it("of many links are prepared a step a frame, but the first one at once", () => {
+    const frames: FrameRequestCallback[] = [];
+    vi.stubGlobal("requestAnimationFrame", (frame: FrameRequestCallback) => frames.push(frame));
+    const { painter } = painting(900, 600, 1, 3);
+    painter.want([0]);
+    expect(painter.isDone(0)).toBe(true);
+    painter.want([1]);
+    for (let step = 0; step < 3; step++) {
+      expect(painter.isDone(1)).toBe(false);
+      frames.shift()!(0);
+    }
+    expect(painter.isDone(1)).toBe(true);
+    vi.unstubAllGlobals();
   });
 
   it("are all given back when the scene goes", () => {

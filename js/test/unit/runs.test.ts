@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { BlockEntry, Index, Reply, RunOfSeveral } from "../../src/blocks";
+import { dashesOf } from "../../src/extras/hues";
 import type { History } from "../../src/history";
 import { DEFAULTS, type Options } from "../../src/options";
 import { historiesOf, looksOf, openAll, receive, standIn, timelineOf } from "../../src/runs";
@@ -80,6 +81,21 @@ describe("several runs", () => {
       ["sgd", 3, sgd.steps, ["sgd"]],
     ]);
     expect(histories.map((history) => change(history, 2, "weights"))).toEqual([12, 4]);
+  });
+
+  it("are called runs once, also where their names say so, and have dashes of their own up to the sixth", async () => {
+    const names = ["run 1", "adam", "Run", "runner", "5", "6"];
+    const { histories } = await runsOf(names.map((name) => ({ ...sgd, name })));
+    expect(histories.map(({ called }) => called)).toEqual([
+      "run 1",
+      "run adam",
+      "Run",
+      "run runner",
+      "run 5",
+      "run 6",
+    ]);
+    expect(new Set(timelineOf(histories[0]).metrics.map(({ dashes }) => dashes)).size).toBe(6);
+    expect(new Set(names.map((_, i) => String(dashesOf(i)))).size).toBe(6);
   });
 
   it("ask each under its own name, with ids that tell them apart", async () => {

@@ -82,6 +82,37 @@ describe("the strongest link of each pixel", () => {
   });
 });
 
+describe("the strongest of very many links", () => {
+  const [nTarget, nSource] = [90, 80]; // thousands more than fill the pixels
+  const spread = (n: number) => Array.from({ length: n }, (_, i) => 4 + (i * 52) / (n - 1));
+  const given = {
+    x: [4, 76],
+    stage: [80, 60],
+    from: spread(nSource),
+    to: spread(nTarget),
+    domain: 1,
+  } as Case;
+  const values = Float32Array.from(
+    { length: nTarget * nSource },
+    (_, i) => ((i * 7919) % 10_007) / 10_007 + 1e-4,
+  );
+
+  it("is what each of them alone would have left, though most are skipped", () => {
+    for (const kernel of kernels) {
+      const expected = new Uint8Array(80 * 60);
+      for (const [link, value] of values.entries()) {
+        const source = given.from[link % nSource];
+        const alone = { ...given, from: [source], to: [given.to[Math.floor(link / nSource)]] } as Case;
+        const plane = planesOf(kernel, alone, Float32Array.of(value)).level(POSITIVE);
+        plane.forEach((level, p) => {
+          expected[p] = Math.max(expected[p], level);
+        });
+      }
+      expect(planesOf(kernel, given, values).level(POSITIVE)).toEqual(expected);
+    }
+  });
+});
+
 describe("the signed sum", () => {
   const given = cases.find(({ name }) => name === "crowded")!;
   const other = Float32Array.from(weightsOf(given), (w, i) => (Number.isFinite(w) ? -w * ((i % 7) / 5) : 0));

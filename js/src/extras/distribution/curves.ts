@@ -219,8 +219,8 @@ export class Curves implements Drawing {
     const { spread, context } = this.#scene;
     const hues = spread.parts.map((_, i) => hueOfPart(this.#scene, i));
     const parts = spread.parts.map(({ name }, i): Key => ({ look: "line", colours: [hues[i]], text: name }));
-    const runs = context.histories.map(({ name }, i): Key => {
-      return { look: "line", colours: [hues[0]], dashes: dashesOf(i), text: `run ${name}` };
+    const runs = context.histories.map(({ called }, i): Key => {
+      return { look: "line", colours: [hues[0]], dashes: dashesOf(i), text: called };
     });
     return [...parts, ...(runs.length > 1 ? runs : [])];
   }

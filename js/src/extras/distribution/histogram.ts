@@ -186,10 +186,10 @@ export class Histogram implements Drawing {
     const { spread, context, run, isDark } = this.#scene;
     const { ink } = inksOf(isDark);
     const hues: Rgb[] = spread.parts.map((_, i) => hueOfPart(this.#scene, i));
-    const names = context.histories.map(({ name }) => name);
+    const names = context.histories.map(({ called }) => called);
     const at = (other: number) => momentLabel(this.#checkpoint(other), context.histories[other]);
     const runs = names.map((name, other): Key => {
-      const text = `run ${name}: ${at(other)}`;
+      const text = `${name}: ${at(other)}`;
       return { look: "line", colours: hues, dashes: dashesOf(other), text };
     });
     return [

@@ -40,7 +40,7 @@ export function isOf(network: Network, part: Part, { parameter, port }: Picked):
 /** The values at a checkpoint of what is selected, as they are binned. */
 export function valuesOf(series: Series, { parameter, entries }: Picked, k: number): number[] {
   const values = series.history.parameter(parameter, k);
-  return values ? entries.map((entry) => values[entry] / series.normAt(k)) : [];
+  return values ? entries.map((entry) => values[entry] / series.normAt(k, parameter)) : [];
 }
 
 function* entriesOf(network: Network, part: Part, parameter: string): Generator<number> {
@@ -65,11 +65,11 @@ export function nearestIn(
   bin: number,
 ): Selection | null {
   const middle = (edges[bin] + edges[bin + 1]) / 2;
-  const norm = series.normAt(k);
   let [best, least] = [null as { parameter: string; entry: number } | null, Infinity];
   for (const parameter of series.part.parameters) {
     const values = series.history.parameter(parameter, k);
     if (!values) continue;
+    const norm = series.normAt(k, parameter);
     for (const entry of entriesOf(network, series.part, parameter)) {
       const value = values[entry] / norm;
       const distance = Math.abs(value - middle);

@@ -19,8 +19,8 @@ function longer<T extends Uint8Array | Uint32Array | Float64Array>(list: T, leng
 export class Series {
   readonly history: History;
   readonly part: Part;
-  /** What its weights are divided by at a checkpoint. */
-  readonly normAt: (k: number) => number;
+  /** What the weights of one of its parameters are divided by at a checkpoint. */
+  readonly normAt: (k: number, parameter: string) => number;
   #state = new Uint8Array(0);
   #largest = new Float64Array(0);
   #odd = new Uint32Array(0);
@@ -32,7 +32,7 @@ export class Series {
   #moments = new Float64Array(0);
   #most: number | null = null;
 
-  constructor(history: History, part: Part, normAt: (k: number) => number) {
+  constructor(history: History, part: Part, normAt: Series["normAt"]) {
     this.history = history;
     this.part = part;
     this.normAt = normAt;
@@ -40,6 +40,13 @@ export class Series {
 
   get n(): number {
     return this.history.nCheckpoints;
+  }
+
+  /** Of each piece. */
+  norms(k: number): number[] {
+    const { bundles, parameters } = this.part;
+    const names = bundles?.map(({ parameter }) => parameter) ?? parameters;
+    return names.map((name) => this.normAt(k, name));
   }
 
   /** Look at what has come since; the largest magnitude of all that was seen. */
@@ -61,9 +68,10 @@ export class Series {
     if (pieces) this.#state[k] = KNOWN;
     else if (this.history.isHere(k, "weights", 0)) this.#state[k] = GAP;
     if (!pieces) return;
-    const { largest, odd } = survey(pieces, this.normAt(k));
-    this.#largest[k] = largest;
-    this.#odd[k] = odd;
+    const norms = this.norms(k);
+    const found = pieces.map((piece, i) => survey([piece], norms[i]));
+    this.#largest[k] = Math.max(0, ...found.map(({ largest }) => largest));
+    this.#odd[k] = found.reduce((sum, { odd }) => sum + odd, 0);
     this.#total[k] = lengthOf(pieces);
   }
 
@@ -81,7 +89,10 @@ export class Series {
       if (this.#isCounted[k] || this.#state[k] !== KNOWN) continue;
       const pieces = this.part.values(this.history, k);
       if (!pieces) continue; // given back meanwhile
-      count(pieces, this.normAt(k), bins, this.#counts.subarray(k * size, (k + 1) * size));
+      const [norms, counts] = [this.norms(k), this.#counts.subarray(k * size, (k + 1) * size)];
+      pieces.forEach((piece, i) => {
+        count([piece], norms[i], bins, counts);
+      });
       this.#isCounted[k] = 1;
       this.#most = null;
     }
@@ -133,7 +144,10 @@ export class Series {
     if (!this.#isMeasured[k]) {
       const pieces = this.part.values(this.history, k);
       if (!pieces) return null;
-      of.set(momentsOf(pieces, this.normAt(k)));
+      const norms = this.norms(k);
+      const isOne = norms.every((norm) => norm === norms[0]);
+      const divided = () => pieces.map((piece, i) => piece.map((value) => value / norms[i]));
+      of.set(isOne ? momentsOf(pieces, norms[0]) : momentsOf(divided(), 1));
       this.#isMeasured[k] = 1;
     }
     return of;

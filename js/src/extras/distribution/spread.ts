@@ -40,7 +40,7 @@ export class Spread {
   /** Read what is new. `selected` is a parameter whose part is shown in any case. */
   update(options: Options, selected: string | null): void {
     const all = partsOf(this.#network, options);
-    this.normalise = options.by === "all" && options.normalise === "layer" ? "total" : options.normalise;
+    this.normalise = options.normalise;
     this.nParts = all.length;
     const parts = this.#shown(all, selected);
     const revisions = this.#histories.map(({ revision }) => revision);
@@ -76,12 +76,14 @@ export class Spread {
 
   #series(history: History, part: Part): Series {
     if (this.normalise === "none") return new Series(history, part, () => 1);
-    const layer = this.normalise === "layer" ? part.layer : null;
-    const names = Object.keys(this.#network.parameters).filter((n) => layer === null || layerOf(n) === layer);
-    const key = `${this.#histories.indexOf(history)}|${layer}`;
-    return new Series(history, part, (k) => {
+    const run = this.#histories.indexOf(history);
+    return new Series(history, part, (k, parameter) => {
+      const layer = this.normalise === "layer" ? layerOf(parameter) : null;
+      const key = `${run}|${layer}`;
       let norms = this.#norms.get(key);
       if (!norms || norms.n !== history.nCheckpoints) {
+        const all = Object.keys(this.#network.parameters);
+        const names = all.filter((name) => layer === null || layerOf(name) === layer);
         norms = { n: history.nCheckpoints, values: history.summaries.over("norm", names) };
         this.#norms.set(key, norms);
       }
@@ -92,8 +94,8 @@ export class Spread {
   /** Bins that leave out the hundredth of weights of a checkpoint that are largest, however far they lie; null without any. */
   inner(run: number, k: number): [number, number, number] | null {
     const sizes = this.series[run].flatMap((series) =>
-      (series.part.values(series.history, k) ?? []).map((values) => {
-        const norm = series.normAt(k);
+      (series.part.values(series.history, k) ?? []).map((values, i) => {
+        const norm = series.norms(k)[i];
         return values.map((value) => Math.abs(value) / norm).filter(Number.isFinite);
       }),
     );

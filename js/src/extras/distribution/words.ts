@@ -26,20 +26,19 @@ export function binWords(scene: Scene): string {
 }
 
 /** What is divided by what. */
-export function normWords({ spread, options }: Scene): string {
+export function normWords({ spread }: Scene): string {
   if (spread.normalise === "none") return "";
   const of = spread.normalise === "layer" ? "their layer" : "all weights";
-  const isOther = spread.normalise !== options.normalise;
-  return `divided by the norm of ${of} at each checkpoint${isOther ? ", since all are taken together" : ""}`;
+  return `divided by the norm of ${of} at each checkpoint`;
 }
 
 /** What is not counted: NaN and infinities, parts there is no room for, checkpoints that are not here. */
 function missingWords(scene: Scene): string[] {
   const { spread, context, k, run } = scene;
   const odd = seriesOf(scene).reduce((sum, series) => sum + series.outside(k).odd, 0);
-  const waiting = context.histories.flatMap(({ name, nCheckpoints: n }, i) => {
+  const waiting = context.histories.flatMap(({ called, nCheckpoints: n }, i) => {
     const known = spread.nKnown(i);
-    const of = context.histories.length > 1 ? ` of run ${name}` : "";
+    const of = called && ` of ${called}`;
     return known < n ? [`${formatCount(known)} of ${formatCount(n)} checkpoints${of} are here`] : [];
   });
   const gaps = seriesOf(scene).filter((series) => series.isGap(k));
@@ -50,7 +49,7 @@ function missingWords(scene: Scene): string[] {
     odd > 0 ? `${formatCount(odd)} NaN or infinite, not counted` : "",
     gaps.length > 0 ? `${names} not recorded at this checkpoint` : "",
     left > 0 ? `${plural(left, "other")} not shown: name them with the option “of”` : "",
-    isOneRun ? `run ${context.histories[run].name} alone` : "",
+    isOneRun ? `${context.histories[run].called} alone` : "",
     ...waiting,
   ];
 }

@@ -82,7 +82,7 @@ export function matrixCaption(context: ViewContext, shown: Shown): string {
   const { nLoaded, nCheckpoints } = history;
   const titles = sheet.pieces.map(({ title }) => title).join(" | ");
   const parts = [
-    history.peers[1] && options().quantity !== "against" && `run ${history.name}`,
+    options().quantity !== "against" && history.called,
     `${sheet.name || network.name}: ${shapeWords(sheet)}${sheet.pieces[1] ? ` (${titles})` : ""}`,
     quantityWords(context, k),
     imageWords(shown),

@@ -3,7 +3,7 @@ import { html, svg } from "../../dom";
 import type { History } from "../../history";
 import { formatCount, formatValue, rgba } from "../../scale";
 import type { Box } from "../axes";
-import { dashesOf, hueOf } from "../hues";
+import { dashesOf, hueOf, swatch } from "../hues";
 import type { Part } from "../parts";
 import { BOTTOM_PX, type Board, LEFT_PX, type Panel, type Reading, TimePlot } from "./board";
 import { spectraOf } from "./found";
@@ -110,16 +110,16 @@ export class RanksPanel implements Panel {
   #writeKeys(): void {
     const { keys } = this.#board.figure;
     const { histories } = this.#board.context;
-    const key = (text: string, style: string) => html("span", "nwv-spectrum-key", html("i", { style }), text);
+    const key = (text: string, stroke: string, dashes: number[]) =>
+      html("span", "nwv-spectrum-key", swatch(stroke, dashes), text);
     this.#parts.slice(0, MOST_KEYS).forEach(({ name }, number) => {
-      keys.append(key(name, `border-color: ${rgba(this.#hue(number), 1)}`));
+      keys.append(key(name, rgba(this.#hue(number), 1), []));
     });
     const more = this.#parts.length - MOST_KEYS;
     if (more > 0) keys.append(`and ${more} more, coloured by their depth`);
-    const style = ["solid", "dashed", "dotted", "dashed"];
     if (histories[1])
-      histories.forEach(({ name }, run) => {
-        keys.append(key(`run ${name}`, `border-top-style: ${style[run % 4]}`));
+      histories.forEach(({ called }, run) => {
+        keys.append(key(called, "currentColor", dashesOf(run)));
       });
   }
 
@@ -141,7 +141,7 @@ export class RanksPanel implements Panel {
       if (!first)
         return { x, y, text: `${this.#board.moment(at)} · not recorded, or not here yet`, checkpoint: at };
       const { part, spectrum, history } = first.line;
-      const run = history.peers[1] ? `run ${history.name} · ` : "";
+      const run = history.called && `${history.called} · `;
       const of =
         rank === "stable" || rank === "effective" ? formatValue(first.value) : formatCount(first.value);
       const text = `${run}${this.#board.moment(at)} · ${part.name}: ${rank} rank ${of} of at most ${formatCount(spectrum.nValues)}`;

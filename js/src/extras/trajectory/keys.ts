@@ -1,9 +1,9 @@
 // The key below the plot: the parts with their colours, which can be hidden, the runs with their dashes, the domain.
-import { hear, html, svg } from "../../dom";
+import { hear, html } from "../../dom";
 import type { Network } from "../../network";
 import type { Options } from "../../options";
 import { type Rgb, rgba } from "../../scale";
-import { dashesOf } from "../hues";
+import { dashesOf, swatch } from "../hues";
 import { type Part, partsOf } from "../parts";
 
 /** What a reader calls a part. */
@@ -28,13 +28,6 @@ export function ofWithout(
     return isWhole ? part.name : now.parameters;
   });
 }
-
-const swatch = (stroke: string, dashes: number[]): SVGSVGElement =>
-  svg(
-    "svg",
-    { width: 26, height: 10, viewBox: "0 0 26 10", "aria-hidden": "true" },
-    svg("path", { d: "M1,5H25", stroke, "stroke-width": 2.5, "stroke-dasharray": dashes.join(" ") }),
-  );
 
 export interface KeyLooks {
   all: Part[];

@@ -4,6 +4,7 @@ import type { Layout } from "../../layout";
 import type { ViewContext } from "../context";
 import type { Chrome } from "./chrome";
 import { type Order, UnitOrder } from "./order";
+import { copyOf } from "./screen";
 
 export const DURATION_MS = 400;
 const MOST_MOVED = 2000; // marks; more only cross-fade
@@ -33,8 +34,7 @@ export class Reorder {
 
   #begin(from: Layout, canvas: HTMLCanvasElement): void {
     this.#move?.old.remove();
-    const old = canvas.cloneNode() as HTMLCanvasElement;
-    old.getContext("2d", { willReadFrequently: true })?.drawImage(canvas, 0, 0);
+    const old = copyOf(canvas);
     old.removeAttribute("data-picture"); // it is no longer what the playhead shows
     this.#move = { from, start: performance.now(), old };
   }

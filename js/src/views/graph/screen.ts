@@ -12,6 +12,12 @@ export interface Size {
   ratio: number; // device pixels to a stage pixel
 }
 
+export function copyOf(canvas: HTMLCanvasElement): HTMLCanvasElement {
+  const copy = canvas.cloneNode() as HTMLCanvasElement;
+  copy.getContext("2d", { willReadFrequently: true })?.drawImage(canvas, 0, 0);
+  return copy;
+}
+
 export class Screen {
   readonly #context: Pick<ViewContext, "clock" | "history">;
   readonly #turned: () => void;
@@ -31,10 +37,15 @@ export class Screen {
     this.#turned = turned;
   }
 
+  /** A canvas of another size is empty: what was there stays, stretched, until the new picture is here. */
   resize({ width, height, ratio }: Size): void {
-    for (const [side, length] of [["width", width] as const, ["height", height] as const]) {
-      const pixels = Math.max(1, Math.round(length * ratio));
-      if (this.canvas[side] !== pixels) this.canvas[side] = pixels; // this clears it
+    const { canvas } = this;
+    const [w, h] = [width, height].map((length) => Math.max(1, Math.round(length * ratio)));
+    if (canvas.width !== w || canvas.height !== h) {
+      const old = copyOf(canvas);
+      canvas.width = w;
+      canvas.height = h;
+      this.#brush.drawImage(old, 0, 0, w, h);
     }
     this.#brush.setTransform(ratio, 0, 0, ratio, 0, 0);
   }

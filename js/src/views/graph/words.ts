@@ -109,7 +109,7 @@ export function graphCaption(
   const { k } = tally;
   const { nLoaded, nCheckpoints } = context.history;
   const parts = [
-    context.history.peers[1] && context.options().quantity !== "against" && `run ${context.history.name}`,
+    context.options().quantity !== "against" && context.history.called,
     foldedWords(tally.folded),
     tally.all > 0 && quantityWords(context, k),
     tally.all > 0 && drawnWords(tally),
@@ -162,7 +162,7 @@ export function graphSummary(
     return `${linkLabel(network, bundle, target, source)}: ${formatValue(values[i])}`;
   });
   return (
-    `${network.name}${history.peers[1] ? `, run ${history.name}` : ""}: ${names.join(", ")}. Checkpoint ${k + 1} of ${history.nCheckpoints}, ` +
+    `${network.name}${history.called && `, ${history.called}`}: ${names.join(", ")}. Checkpoint ${k + 1} of ${history.nCheckpoints}, ` +
     `${tally.drawn} links drawn.${told.length > 0 ? ` Strongest: ${told.join("; ")}.` : ""}`
   );
 }

@@ -6,11 +6,13 @@ const MOST_UNITS = 2000; // of one layer
 const MOST_NAMES = 6000; // of all: a list of hundreds of thousands takes seconds to build
 let nextListId = 0;
 
-export function findTool(
+/** Have what is typed into a field found. */
+export function findByName(
+  input: HTMLInputElement,
   network: Network,
   find: (group: string, unit: number | null) => void,
   announce: (text: string) => void,
-): HTMLElement {
+): void {
   const targets = new Map<string, [string, number | null]>();
   for (const group of network.groups) {
     if (group.role === "bias") continue;
@@ -26,12 +28,8 @@ export function findTool(
   const id = `nwv-find-${nextListId++}`;
   const list = html("datalist", { id });
   for (const name of targets.keys()) list.append(html("option", { value: name }));
-  const input = html("input", {
-    type: "search",
-    list: id,
-    placeholder: "find unit…",
-    "aria-label": "Find a layer or a unit",
-  });
+  input.after(list);
+  input.setAttribute("list", id);
   const go = (): void => {
     const typed = input.value.trim().toLowerCase();
     if (!typed) return;
@@ -48,5 +46,4 @@ export function findTool(
     change: go,
     keydown: (event) => event.key === "Enter" && go(),
   });
-  return html("span", "nwv-tool", input, list);
 }

@@ -1,0 +1,119 @@
+"""A widget as one small picture, for places where its code does not run. Not for print (see ``printed``)."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from PIL import Image
+
+from nnweightviz.network import Network
+from nnweightviz.plots.cells import cells
+from nnweightviz.plots.printed import Printable, drawer
+from nnweightviz.plots.stage import PIXELS_PER_INCH
+
+WIDTH, HEIGHT = 720, 320
+"""Pixels of a page; the picture has twice as many."""
+DENSITY = 2
+TEXT = (29, 33, 37, 93, 100, 108)
+"""Two colours, red, green and blue: of the text of a diagram, which stays legible."""
+MOST_BYTES = 100_000
+ALL_LINES, MANY_LINES = 1500, (1500, 180, 90)
+"""Links that are all drawn as lines; how many lines are tried until the picture is small enough."""
+COLOURS = {"graph": 22}
+"""Of a picture; the more, the larger is the file."""
+OTHER_COLOURS = 62
+MOST_VALUES = 20_000_000
+"""Weights that are read: of more, domains are those of some checkpoints; a larger net has no picture."""
+MOST_COLUMNS, MOST_UNITS, MOST_LINKS = 24, 20_000, 2_000_000
+"""What a diagram may hold to be drawn by unit and link, as in ``js/src/opening.ts``."""
+OVER_TIME = ("distribution", "trajectory", "spectrum", "overview")
+"""Views that show all checkpoints by themselves."""
+
+
+class Preview(NamedTuple):
+    """A PNG, its size on a page in pixels, the view and the checkpoints that it shows."""
+
+    png: bytes
+    width: int
+    height: int
+    view: str
+    checkpoints: list[int]
+
+
+def preview(viz: Printable) -> Preview:
+    """Return the first and the last checkpoint beside each other as a PNG of at most 100 KB; of views that show all
+    checkpoints at once, the view. A graph that the browser folds into boxes is a table of norms (``"cells"``).
+
+    Raises
+    ------
+    ValueError
+        If the network is too large to be drawn at once.
+    """
+    n, view = len(viz.history), viz.view
+    if view in ("graph", "overview") and is_deep(viz.network):
+        view = "cells"
+    size = sum(int(np.prod(shape)) for shape in (viz.network.parameters or {}).values())
+    n_read = min(n, MOST_VALUES // max(1, size))
+    if n_read < (n if view in OVER_TIME else min(2, n)):
+        raise ValueError(f"{n} checkpoints of {size} parameters are too many to be drawn at once")
+    shown = sorted({n - 1} if view in OVER_TIME else {0, n - 1})
+    read = sorted({*shown, *np.linspace(0, n - 1, n_read).round().astype(int).tolist()})
+    inches = WIDTH / len(shown) / PIXELS_PER_INCH, HEIGHT / PIXELS_PER_INCH
+    lines = MANY_LINES if viz.network.n_links <= ALL_LINES else MANY_LINES[1:]
+    n_colours = COLOURS.get(view, OTHER_COLOURS)
+    for n_strongest in lines if view == "graph" else (None,):
+        if view == "cells":
+            draw = cells(viz.history, viz.network, shown, viz.title)
+        else:
+            draw = drawer(viz, view, {}, n_strongest, read)
+        pixels = np.hstack([_pixels(draw(k, inches)) for k in shown])
+        png = small_png(pixels, n_colours)
+        if len(png) <= MOST_BYTES:
+            break
+    else:
+        png = small_png(pixels[::2, ::2], n_colours)
+    if len(png) > MOST_BYTES:
+        raise ValueError(f"the picture has {len(png)} bytes, more than {MOST_BYTES}")
+    height, width = pixels.shape[:2]
+    return Preview(png, width // DENSITY, height // DENSITY, view, shown)
+
+
+def is_deep(network: Network) -> bool:
+    """Return whether the browser draws a network as boxes at first."""
+    return (
+        max(network.columns.values(), default=0) >= MOST_COLUMNS
+        or any(group.n_units > MOST_UNITS and group.role != "box" for group in network.groups)
+        or any(bundle.shape[0] * bundle.shape[1] > MOST_LINKS for bundle in network.bundles)
+    )
+
+
+def _pixels(figure: Figure) -> NDArray[np.uint8]:
+    """Return a figure as ``(height, width, 3)``."""
+    figure.set_dpi(DENSITY * PIXELS_PER_INCH)
+    canvas: Any = FigureCanvasAgg(figure)  # its methods have no types
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]
+
+
+def small_png(pixels: NDArray[np.uint8], n_colours: int) -> bytes:
+    """Return ``(height, width, 3)`` pixels as a PNG of so many colours: those of a ninth of the pixels, and of text."""
+    sample = Image.fromarray(np.ascontiguousarray(pixels[1::3, 1::3]))
+    flat = sample.quantize(n_colours, dither=Image.Dither.NONE).getpalette() or []
+    palette = np.array([*flat[: 3 * n_colours], *TEXT]).reshape(-1, 3)
+    five_bits = (pixels >> 3).astype(np.uint16)
+    codes = five_bits[..., 0] << 10 | five_bits[..., 1] << 5 | five_bits[..., 2]
+    middles = np.arange(32) * 8 + 4
+    middles[-1] = 255  # white stays white
+    distances = (middles[:, None] - palette.T[:, None]) ** 2  # (3, 32, n_colours)
+    red, green, blue = distances
+    nearest = (red[:, None, None] + green[:, None] + blue).argmin(-1).astype(np.uint8).ravel()
+    image = Image.fromarray(nearest[codes])
+    image.putpalette(palette.astype(np.uint8).ravel().tolist())
+    file = io.BytesIO()
+    image.save(file, "PNG", bits=8)  # which packs better than 4
+    return file.getvalue()

@@ -1,0 +1,250 @@
+"""What a widget leaves where it cannot run: a picture in the notebook file, words, a frame."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import time
+import warnings
+from html.parser import HTMLParser
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from nnweightviz.elsewhere import Elsewhere
+from nnweightviz.history import History
+from nnweightviz.plots import preview as previews
+from nnweightviz.views import VIEWS
+from nnweightviz.widget import WeightViz
+from widgets import bundle, state, states
+
+__all__ = ["bundle"]
+pytestmark = pytest.mark.usefixtures("bundle")
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def displayed(viz: WeightViz) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What a notebook keeps of a display."""
+    data, about = viz._repr_mimebundle_()
+    return data, about
+
+
+def picture(viz: WeightViz) -> Image.Image:
+    return Image.open(io.BytesIO(base64.b64decode(displayed(viz)[0]["image/png"]))).convert("RGB")
+
+
+def halves(image: Image.Image) -> tuple[np.ndarray, np.ndarray]:
+    pixels = np.asarray(image).astype(int)
+    return pixels[:, : image.width // 2], pixels[:, image.width // 2 :]
+
+
+def n_of_hue(pixels: np.ndarray, hue: str) -> int:
+    """Count pixels that are clearly blue (positive weights) or red-orange (negative ones)."""
+    excess = pixels[..., 2] - pixels[..., 0]
+    return int((excess > 60).sum() if hue == "blue" else (excess < -60).sum())
+
+
+def chain(*sizes: int, n: int = 30) -> list[dict[str, np.ndarray]]:
+    rng = np.random.default_rng(0)
+    shapes = {f"{i}.weight": (b, a) for i, (a, b) in enumerate(pairwise(sizes))}
+    shapes |= {f"{i}.bias": (b,) for i, b in enumerate(sizes[1:])}
+    first = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    return [{name: array * (1 + k / n) for name, array in first.items()} for k in range(n)]
+
+
+def test_a_display_keeps_the_widget_the_words_and_a_picture_of_twice_the_density() -> None:
+    viz = WeightViz(state(), states(3), title="XOR")
+    data, about = displayed(viz)
+    assert set(data) == {WIDGET, "text/plain", "image/png"}
+    assert data["text/plain"] == repr(viz)
+    size, kept = picture(viz).size, about["image/png"]
+    assert size == (2 * kept["width"], 2 * kept["height"])
+    assert kept["alt"] == "Weights of XOR, 26 parameters, at the first and the last of 3 checkpoints"
+
+
+def test_the_first_checkpoint_is_on_the_left_and_the_last_on_the_right() -> None:
+    first, last = state(1.0), state(-1.0)
+    left, right = halves(picture(WeightViz(None, [first, state(0.0), last])))
+    legend = n_of_hue(right, "blue")  # its sample lines have both hues
+    assert n_of_hue(left, "blue") > 10 * legend
+    assert n_of_hue(right, "red") > 10 * legend
+    other = WeightViz(None, [first, state(0.5), last])
+    assert (
+        displayed(other)[0]["image/png"]
+        == displayed(WeightViz(None, [first, state(0), last]))[0]["image/png"]
+    )
+
+
+def test_one_checkpoint_takes_the_whole_width() -> None:
+    viz = WeightViz(state(1.0))
+    left, right = halves(picture(viz))
+    assert min(n_of_hue(left, "blue"), n_of_hue(right, "blue")) > 500
+    assert displayed(viz)[1]["image/png"]["alt"] == "Weights of model, 26 parameters, of 1 checkpoint"
+
+
+def test_showing_it_again_keeps_the_same_bytes() -> None:
+    viz = WeightViz(state(), states(4))
+    assert displayed(viz)[0]["image/png"] == displayed(viz)[0]["image/png"]
+
+
+@pytest.mark.parametrize("sizes", [(3, 4, 2), (64, 16, 10), (784, 124, 10), (200, 200, 200, 200)])
+def test_a_picture_has_at_most_a_hundred_kilobytes_whatever_the_net(sizes: tuple[int, ...]) -> None:
+    viz = WeightViz(None, chain(*sizes))
+    made = previews.preview(viz)
+    assert 5_000 < len(made.png) <= 100_000
+    assert Image.open(io.BytesIO(made.png)).size == (1440, 640)
+
+
+def test_a_net_of_98_590_weights_is_drawn_in_a_few_tenths_of_a_second() -> None:
+    viz = WeightViz(None, chain(784, 124, 10))
+    previews.preview(viz)  # loads what matplotlib loads late
+    before = time.process_time()
+    previews.preview(viz)
+    assert time.process_time() - before < 0.8  # 0.21 on a quiet machine
+
+
+def test_lines_of_a_large_layer_are_its_strongest_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = np.full((200, 200), 1e-3, np.float32)
+    weights[7, 3] = weights[150, 180] = 1.0
+    monkeypatch.setattr(previews, "MANY_LINES", (1500, 2, 2))
+    two = picture(WeightViz(None, [{"fc.weight": weights}]))
+    weights[7, 3] = weights[150, 180] = -1.0
+    other = picture(WeightViz(None, [{"fc.weight": weights}]))
+    assert n_of_hue(np.asarray(two).astype(int), "blue") > 1000
+    assert n_of_hue(np.asarray(other).astype(int), "red") > 1000
+
+
+@pytest.mark.parametrize("view", [view for view in VIEWS if view != "graph"])
+def test_other_views_are_kept_as_they_are_shown(view: str) -> None:
+    viz = WeightViz(None, chain(6, 5, 3, n=5))
+    graph = displayed(viz)[0]["image/png"]
+    viz.view = view
+    data, about = displayed(viz)
+    assert data["image/png"] != graph
+    assert len(base64.b64decode(data["image/png"])) <= 100_000
+    assert about["image/png"]["alt"].startswith(f"{view.capitalize()} of the weights of model")
+
+
+def test_a_deep_net_is_a_table_of_norms(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [f"h.{i}.{kind}" for i in range(30) for kind in ("fc.weight", "out.weight")]
+    viz = WeightViz(
+        None, [{name: np.full((4, 4), size, np.float32) for name in names} for size in (0.01, 1, 1)]
+    )
+    assert previews.is_deep(viz.network)
+    left, right = halves(picture(viz))
+    assert (left.sum(axis=2) < 300).sum() < 0.5 * (right.sum(axis=2) < 300).sum()  # heavier is darker
+    assert displayed(viz)[1]["image/png"]["alt"].startswith("Norms of the weights of")
+    monkeypatch.setattr(previews, "MOST_COLUMNS", 1000)
+    assert not previews.is_deep(viz.network)
+
+
+def test_without_a_picture_there_are_words_and_the_widget() -> None:
+    viz = WeightViz(state(), picture=False)
+    assert set(displayed(viz)[0]) == {WIDGET, "text/plain"}
+    viz.picture = True
+    assert "image/png" in displayed(viz)[0]
+
+
+def test_what_is_no_choice_of_a_picture_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"picture is a str; it is True, .* or False"):
+        WeightViz(state(), picture="yes")  # type: ignore[arg-type]
+
+
+def test_a_picture_that_cannot_be_drawn_is_told_once_and_the_widget_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(previews, "drawer", lambda *_: 1 / 0)
+    viz = WeightViz(state())
+    with pytest.warns(UserWarning, match=r"no picture goes into the notebook file: .*picture=False"):
+        data, _ = displayed(viz)
+    assert set(data) == {WIDGET, "text/plain"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert displayed(viz)[0] == data
+
+
+def test_a_net_too_large_to_be_drawn_at_once_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previews, "MOST_VALUES", 51)
+    monkeypatch.setattr(previews, "drawer", lambda *_: pytest.fail("it was drawn"))
+    with pytest.warns(UserWarning, match="3 checkpoints of 26 parameters are too many to be drawn at once"):
+        assert set(displayed(WeightViz(None, states(3)))[0]) == {WIDGET, "text/plain"}
+
+
+def test_of_a_long_history_only_some_checkpoints_are_read_for_domains(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(previews, "MOST_VALUES", 26 * 4)
+    read: list[Any] = []
+    drawer = previews.drawer
+    monkeypatch.setattr(previews, "drawer", lambda *given: read.append(given[-1]) or drawer(*given))
+    previews.preview(WeightViz(None, states(31)))
+    assert read == [[0, 10, 20, 30]]
+
+
+def test_a_history_that_grows_is_kept_as_it_is_when_shown() -> None:
+    history = History()
+    for k in range(3):
+        history.record(state(k), epoch=k)
+    viz = WeightViz(None, history)
+    before = displayed(viz)[0]["image/png"]
+    history.record(state(-3.0), epoch=3)
+    assert displayed(viz)[0]["image/png"] != before
+
+
+def test_the_words_tell_parameters_where_they_are_not_the_links() -> None:
+    kernel = {"conv.weight": np.ones((2, 3, 5, 5), np.float32)}
+    assert "of 150 parameters" in repr(WeightViz(None, [kernel]))
+
+
+class Frames(HTMLParser):
+    """The frames of a fragment, and all that is around them."""
+
+    def __init__(self, fragment: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.frames: list[dict[str, str | None]] = []
+        self.feed(fragment)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        if tag == "iframe":
+            self.frames.append(dict(attrs))
+
+
+def test_a_frame_holds_the_whole_page_on_one_line_without_braces(tmp_path: Any) -> None:
+    viz = WeightViz(state(), states(3), title='<i>"{{ A & B }}" ${c}')
+    fragment = viz.embed(height=500)
+    assert "\n" not in fragment
+    assert "{" not in fragment
+    found = Frames(fragment)
+    assert found.tags == ["div", "iframe"]
+    (frame,) = found.frames
+    assert frame["srcdoc"] == viz.to_html(tmp_path / "a.html").read_text()
+    assert frame["sandbox"] == "allow-scripts"
+    assert frame["title"] == f"{viz.title}: a diagram of weights"
+    assert frame["style"] == "width:100%;height:500px;border:0"
+    (other,) = Frames(viz.embed(width="40em", title="mine")).frames
+    assert (other["title"], other["style"]) == (
+        "mine: a diagram of weights",
+        "width:40em;height:640px;border:0",
+    )
+    assert isinstance(viz, Elsewhere)
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        ({"width": "wide"}, ValueError, "width is 'wide'; it is pixels, such as 640, or a CSS length"),
+        ({"height": '1px"onload="x'}, ValueError, "height is "),
+        ({"height": None}, TypeError, "height is None; it is pixels"),
+        ({"width": True}, TypeError, "width is a bool"),
+        ({"title": 3}, TypeError, "title is an int; it takes a string"),
+    ],
+)
+def test_what_a_frame_does_not_take_is_said(given: Any, error: type[Exception], said: str) -> None:
+    with pytest.raises(error, match=re.escape(said)):
+        WeightViz(state()).embed(**given)
