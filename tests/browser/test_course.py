@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -143,6 +144,17 @@ def test_a_link_without_the_selection_that_the_page_has_opens_without_it(write: 
     page.wait_for_function("location.hash !== ''")
     page.reload()
     expect(Diagram(page).root.locator(".nwv-inspector")).to_be_hidden()
+
+
+def test_a_frame_without_an_address_has_no_link_to_copy(write: Write, page: Page, tmp_path: Path) -> None:
+    write(widget())
+    text = html.escape((tmp_path / "course.html").read_text(encoding="utf-8"))
+    (tmp_path / "host.html").write_text(f'<iframe sandbox="allow-scripts" srcdoc="{text}"></iframe>', "utf-8")
+    page.goto((tmp_path / "host.html").as_uri())
+    frame = page.frame_locator("iframe")
+    expect(frame.locator(".nnweightviz[data-links-drawn]")).to_be_attached(timeout=15_000)
+    expect(frame.get_by_role("button", name="Full screen")).to_have_count(1)
+    expect(frame.get_by_role("button", name="Copy link to this moment")).to_have_count(0)
 
 
 # one playhead
@@ -319,6 +331,16 @@ def test_a_printed_page_shows_all_columns(write: Write, page: Page) -> None:
     assert root.evaluate("(root) => root.getBoundingClientRect().right") <= 957
     page.emulate_media(media="screen")
     assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_print_shows_all_that_is_said_of_a_selection(write: Write, page: Page) -> None:
+    (diagram,) = opened(page, write(widget()) + "#view=matrix&group=hidden&unit=1")
+    diagram.wait_for("view", "matrix")
+    page.emulate_media(media="print")
+    inspector = diagram.root.locator(".nwv-inspector")
+    heights = inspector.evaluate("(panel) => [panel.scrollHeight, panel.clientHeight]")
+    assert heights[0] <= heights[1]
+    assert heights[0] > 100
 
 
 def test_print_names_the_checkpoint_even_of_the_picture_alone(write: Write, page: Page) -> None:

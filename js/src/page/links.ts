@@ -80,6 +80,7 @@ export class Links {
 
   /** A button in the head of a shown diagram: the link to this moment, on the clipboard and in the address bar. */
   addButton(k: number, n: number): void {
+    if (location.protocol === "about:") return; // a frame has no address of its own
     const diagram = this.#diagrams[k];
     const button = iconButton("Copy link to this moment", LINK);
     const said = html("span", { class: "nwv-page-said", role: "status" });
