@@ -4,7 +4,7 @@ import type { History } from "../history";
 import { type Bundle, firstSource, type Network } from "../network";
 import { formatCount, formatValue } from "../scale";
 
-const MOST_LINKS = 1_000_000; // that are looked at; of more, nothing is said
+const MOST_LINKS = 300_000; // that are looked at; of more, nothing is said
 const MOST_TOLD = 2;
 
 interface Change {
