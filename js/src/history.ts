@@ -24,6 +24,7 @@ import { Summaries } from "./summaries";
 export class History implements Peer {
   readonly network: Network;
   name = ""; // of the run
+  called = ""; // in captions: "run adam", "run 1"; nothing where it is alone
   nCheckpoints = 0;
   steps: Run["steps"] = null;
   epochs: Run["epochs"] = null;
@@ -67,11 +68,6 @@ export class History implements Peer {
   }
 
   subscribe = (listener: () => void): (() => void) => this.#told.subscribe(listener);
-
-  /** What captions call it among others: "run adam", "run 1"; nothing where it is alone. */
-  get called(): string {
-    return this.peers[1] ? this.name.replace(/^(?!run\b)/i, "run ") : "";
-  }
 
   /** All that has come until now is decoded. */
   get decoding(): Promise<void> {

@@ -19,6 +19,7 @@ export function historiesOf({ runs }: Index, network: Network, send: Send | null
   const histories = runs.map(({ name }, i) => {
     const history = new History(network, send && sendAs(name, i), Memory.ofPage());
     history.name = name;
+    if (runs[1]) history.called = name.replace(/^(?!run\b)/i, "run ");
     return history;
   });
   for (const history of histories) history.peers = histories;
