@@ -417,10 +417,11 @@ def test_a_finger_scrolls_the_page_until_the_picture_is_zoomed_then_moves_it(
     (diagram,) = opened(phone, write(*["text"] * 3, widget(), *["text"] * 12))
     hand, (x, y) = Hand(phone), diagram.unit("hidden", 2)
     hand.drag((x, y), (0, -150))
-    scrolled = phone.evaluate("scrollY")
-    assert scrolled > 100
+    assert phone.evaluate("scrollY") > 100
+    phone.wait_for_timeout(600)  # it rolls on for a while
     x, y = diagram.unit("hidden", 2)
     hand.pinch(x, y, 60, 150)
+    scrolled = phone.evaluate("scrollY")
     x, y = diagram.unit("hidden", 2)
     hand.drag((x + 30, y + 10), (-40, -50))
     assert diagram.unit("hidden", 2) == pytest.approx((x - 40, y - 50), abs=6)
