@@ -111,7 +111,13 @@ def _scroll(page: Page) -> None:
 
 
 def _plays(frame: Frame) -> bool:
-    """Whether a diagram is drawn, and its playhead moves when its reader asks for it."""
+    """Whether a diagram is drawn, and its playhead moves when its reader asks for it; not if the frame goes away."""
+    with suppress(Error):
+        return _follows(frame)
+    return False
+
+
+def _follows(frame: Frame) -> bool:
     diagram = frame.locator(DIAGRAM).first
     if frame.locator(DIAGRAM).count() == 0:
         return False

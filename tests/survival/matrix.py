@@ -48,7 +48,7 @@ def seen_in(target: Target, browser: Browser, notebook: Path, png: bytes) -> See
             return look(
                 browser,
                 address,
-                png if target.is_without_state else None,
+                None if target.is_drawn_anew else png,
                 until=until,
                 seconds=90 if is_served and target.expects else 20,
                 at_hand=at_hand,

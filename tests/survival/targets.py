@@ -17,6 +17,7 @@ from browser.jupyter import Jupyter
 from survival.notebook import SETUP
 from survival.tools import OFFLINE, nbconvert, run, served, sphinx
 
+STATELESS = "--ExecutePreprocessor.store_widget_state=False"
 MYST = 'nb_mime_priority_overrides = [("html", "image/png", 0)]'
 NBSPHINX = 'nbsphinx.DISPLAY_DATA_PRIORITY_HTML = ("image/png", *nbsphinx.DISPLAY_DATA_PRIORITY_HTML)'
 PANEL = """
@@ -60,7 +61,7 @@ class Target:
     helps: str = ""
     form: str = "page"
     tries: tuple[str, ...] = ("viz", "frame")
-    is_without_state: bool = True
+    is_drawn_anew: bool = False
     at_hand: str | None = None
 
 
@@ -92,9 +93,9 @@ def raw(suffix: str, words: str, *conf: str) -> Callable[[Path, Path], AbstractC
     return page(made)
 
 
-def stateful(folder: Path, notebook: Path) -> Path:
-    """Run and convert in one go, as ``nbconvert --execute`` does."""
-    return nbconvert(Path(shutil.copy(notebook, folder)), "html", "--execute", *OFFLINE)
+def executed(*more: str) -> Callable[[Path, Path], AbstractContextManager[str]]:
+    """Run and convert in one go."""
+    return converted("html", "--execute", *more, *OFFLINE)
 
 
 def markdown(folder: Path, notebook: Path) -> Path:
@@ -198,10 +199,18 @@ TARGETS = (
         "nbconvert",
         "nbconvert",
         "`--to html --execute`, which saves the widget's state",
-        page(stateful),
+        executed(),
         ("frame",),
-        f"{FRAME}; or `--ExecutePreprocessor.store_widget_state=False`: the picture",
-        is_without_state=False,
+        f"{FRAME}, or the option of the next row",
+        is_drawn_anew=True,
+    ),
+    Target(
+        "nbconvert",
+        "nbconvert",
+        f"`--to html --execute {STATELESS}`",
+        executed(STATELESS),
+        ("picture", "frame"),
+        is_drawn_anew=True,
     ),
     Target("nbconvert", "nbconvert", "`--to slides`", converted("slides"), ("picture", "frame")),
     Target(
@@ -291,7 +300,7 @@ TARGETS = (
     Target(
         "Panel",
         "panel",
-        "`pn.pane.IPyWidget(viz)`, served",
+        "`pn.pane.IPyWidget(viz)`, served with its kernel",
         panel_served,
         (),
         "`pn.pane.HTML(viz.embed())`",
@@ -305,7 +314,7 @@ TARGETS = (
         ("frame",),
         tries=("frame",),
     ),
-    Target("marimo", "marimo", "`marimo run`", marimo_served, ("widget", "frame")),
+    Target("marimo", "marimo", "`marimo run`, with its kernel", marimo_served, ("widget", "frame")),
     Target("marimo", "marimo", "`marimo export html`", page(marimo_page), ()),
     Target(
         "marimo",
@@ -329,6 +338,6 @@ TARGETS = (
         "`jupyter trust`, opened, not run",
         partial(lab_opened, is_trusted=True),
         ("frame",),
-        "run the cell: trusted, JupyterLab waits for the widget, and says that there is none",
+        "run the cell",
     ),
 )
