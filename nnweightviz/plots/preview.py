@@ -15,12 +15,13 @@ from nnweightviz.network import Network
 from nnweightviz.plots.cells import cells
 from nnweightviz.plots.printed import Printable, drawer
 from nnweightviz.plots.stage import PIXELS_PER_INCH
+from nnweightviz.scale import PALETTES
 
 WIDTH, HEIGHT = 720, 320
 """Pixels of a page; the picture has twice as many."""
 DENSITY = 2
-TEXT = (29, 33, 37, 93, 100, 108)
-"""Two colours, red, green and blue: of the text of a diagram, which stays legible."""
+KEPT = [(29, 33, 37), (93, 100, 108), PALETTES["light"].negative, PALETTES["light"].positive]
+"""Colours, red, green and blue, that every picture has: of text, which stays legible, and of both signs."""
 MOST_BYTES = 100_000
 ALL_LINES, MANY_LINES = 1500, (1500, 180, 90)
 """Links that are all drawn as lines; how many lines are tried until the picture is small enough."""
@@ -101,10 +102,10 @@ def _pixels(figure: Figure) -> NDArray[np.uint8]:
 
 
 def small_png(pixels: NDArray[np.uint8], n_colours: int) -> bytes:
-    """Return ``(height, width, 3)`` pixels as a PNG of so many colours: those of a ninth of the pixels, and of text."""
+    """Return ``(height, width, 3)`` pixels as a PNG of so many colours: of a ninth of the pixels, and those kept."""
     sample = Image.fromarray(np.ascontiguousarray(pixels[1::3, 1::3]))
     flat = sample.quantize(n_colours, dither=Image.Dither.NONE).getpalette() or []
-    palette = np.array([*flat[: 3 * n_colours], *TEXT]).reshape(-1, 3)
+    palette = np.array([*np.reshape(flat[: 3 * n_colours], (-1, 3)), *KEPT])
     five_bits = (pixels >> 3).astype(np.uint16)
     codes = five_bits[..., 0] << 10 | five_bits[..., 1] << 5 | five_bits[..., 2]
     middles = np.arange(32) * 8 + 4
