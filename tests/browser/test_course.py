@@ -186,7 +186,7 @@ def test_linked_diagrams_scrub_play_and_pause_together(write: Write, page: Page,
 def test_linked_diagrams_play_to_the_end_and_again(write: Write, page: Page) -> None:
     a, b = widget(6), widget(6)
     for viz in (a, b):
-        viz.speed, viz.loop = 30.0, False
+        viz.speed, viz.loop = 6.0, False
     first, second = opened(page, write(a, b, linked=True), 2)
     for _ in range(2):
         second.button("Play").click()
