@@ -111,11 +111,11 @@ def test_units_with_room_are_pictures_and_inputs_are_not(shown: Diagram) -> None
 
 
 def test_pictures_follow_the_playhead(shown: Diagram) -> None:
-    at_each = []
+    at_each: list[str] = []
     for k in range(5):
         shown.scrub_to(k)
+        until(lambda: content(shown) not in at_each)  # a frame later
         at_each.append(content(shown))
-    assert len(set(at_each)) == 5
     shown.scrub_to(1)
     until(lambda: bool(content(shown) == at_each[1]))
 
