@@ -14,35 +14,19 @@ from pathlib import Path
 from typing import Any
 
 from nnweightviz.export import frame_of, to_html
-from nnweightviz.history import History
-from nnweightviz.network import Network
 from nnweightviz.runs import Runs, listed
+from nnweightviz.shown import Shown
 from nnweightviz.words import counted, in_a_word, printable
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
 
-class Elsewhere:
+class Elsewhere(Shown):
     """What a widget leaves where no kernel or no JavaScript is."""
 
-    network: Network
-    options: Any
-    selection: Any
-    view: Any
-    title: Any
     _runs: Runs
     _has_picture = True
     _was_told = False
-
-    @property
-    def history(self) -> History:
-        """The history of the run that is shown."""
-        raise NotImplementedError
-
-    @property
-    def histories(self) -> dict[str, History]:
-        """The histories of all runs by name."""
-        raise NotImplementedError
 
     @property
     def picture(self) -> bool:

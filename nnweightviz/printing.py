@@ -13,9 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nnweightviz.history import History
-from nnweightviz.network import Network
 from nnweightviz.probing import Progress
+from nnweightviz.shown import Shown
 from nnweightviz.words import counted, in_a_word
 
 SIZE = (7.2, 4.8)
@@ -25,25 +24,8 @@ FILM_SIZE = (9.375, 6.25)
 MOST_SPEED, LEAST_SPEED = 50.0, 0.1
 
 
-class Printed:
+class Printed(Shown):
     """What a widget can be printed as. Every picture is made by matplotlib, which needs no browser."""
-
-    network: Network
-    options: Any
-    selection: Any
-    view: Any
-    checkpoint: Any
-    title: Any
-
-    @property
-    def history(self) -> History:
-        """The history of the run that is shown."""
-        raise NotImplementedError
-
-    @property
-    def histories(self) -> dict[str, History]:
-        """The histories of all runs by name."""
-        raise NotImplementedError
 
     def figure(
         self,

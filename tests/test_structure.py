@@ -61,6 +61,7 @@ PYTHON_RANKS = {
     "following": 4.8,
     "looks": 4,
     "probing": 5,
+    "shown": 5.25,
     "printing": 5.5,
     "callbacks": 5,
     "template": 4,

@@ -1,0 +1,29 @@
+"""What the parts of a widget know of it. Not for what they do (see ``printing`` and ``elsewhere``)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from nnweightviz.history import History
+from nnweightviz.network import Network
+
+
+class Shown:
+    """The traits and histories of a widget."""
+
+    network: Network
+    options: Any
+    selection: Any
+    view: Any
+    checkpoint: Any
+    title: Any
+
+    @property
+    def history(self) -> History:
+        """The history of the run that is shown."""
+        raise NotImplementedError
+
+    @property
+    def histories(self) -> dict[str, History]:
+        """The histories of all runs by name."""
+        raise NotImplementedError
