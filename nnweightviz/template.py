@@ -30,7 +30,7 @@ PAGE = """<!doctype html>
 body { margin: 0 auto; padding: 16px; max-width: 1280px; font: 15px/1.6 system-ui, sans-serif; }
 body { background: Canvas; color: CanvasText; }
 h1 { font-size: 22px; margin: 8px 0 16px; }
-p { max-width: 46em; margin: 8px 14px 28px; }
+p { max-width: 46em; margin: 14px 14px 28px; }
 @media (max-width: 600px) { body { padding: 8px; } }
 body:has(> main > [data-chrome]) { background: none; max-width: none; padding: 0; }
 $style
