@@ -4,11 +4,11 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
-import { minify } from "terser";
 import { withShortClasses } from "./bundling/classes.mjs";
 import { withoutClasses } from "./bundling/closures.mjs";
 import { twoParts } from "./bundling/parts.mjs";
 import { MARK, marked, ownProperties, shortNames } from "./bundling/properties.mjs";
+import { shorter } from "./bundling/shorter.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const out = join(here, "..", "nnweightviz", "static");
@@ -140,14 +140,6 @@ const builds = [
   })),
 ];
 
-/**
- * What the bundler leaves to shorten. "Unsafe" are functions that are asked for their names, and changed prototypes;
- * `reduce_funcs` would make of a function that is called once a new one each time, which takes a third longer to draw.
- */
-const safe = { passes: 2, pure_getters: true, reduce_funcs: false };
-const unsafe = { unsafe: true, unsafe_arrows: true, unsafe_comps: true, unsafe_methods: true };
-const lastWord = { ecma: 2022, module: true, compress: { ...safe, ...unsafe } };
-
 if (isWatching) {
   for (const options of builds) await (await esbuild.context(options)).watch();
 } else {
@@ -155,7 +147,7 @@ if (isWatching) {
   for (const options of builds) {
     const { outputFiles } = await esbuild.build({ ...options, write: false });
     const text = withShortClasses(outputFiles[0].text, taken);
-    const small = options.format ? (await minify(text, lastWord)).code : text;
+    const small = options.format ? await shorter(text) : text;
     writeFileSync(options.outfile, small);
     const kilobytes = (Buffer.byteLength(small) / 1000).toFixed(1).padStart(7);
     console.log(`${kilobytes} kB  ${options.outfile.slice(out.length + 1)}`);

@@ -24,7 +24,7 @@ class Diagram:
     def __init__(self, page: Page, index: int = 0) -> None:
         self.page = page
         self.root = page.locator(".nnweightviz").nth(index)
-        self.root.and_(page.locator("[data-links-drawn]")).wait_for(timeout=15_000)
+        self.root.and_(page.locator("[data-links-drawn]")).wait_for(timeout=60_000)
 
     def data(self, name: str) -> str:
         value = self.root.get_attribute(f"data-{name}")
@@ -40,9 +40,16 @@ class Diagram:
         return int(self.data("links-drawn"))
 
     def wait_for(self, name: str, value: object) -> None:
+        """Wait until the root element says so, and for what the next two frames draw of it."""
         self.page.wait_for_function(
             "([root, name, value]) => root.getAttribute('data-' + name) === value",
             arg=[self.root.element_handle(), name, str(value)],
+        )
+        self.page.evaluate(
+            """() => Promise.race([
+              new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn))),
+              new Promise((hidden) => setTimeout(hidden, 200)),
+            ])"""
         )
 
     @property

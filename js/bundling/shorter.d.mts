@@ -1,0 +1,1 @@
+export function shorter(code: string): Promise<string>;
