@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from nnweightviz.matching import matches
 from nnweightviz.parameters import Quantity
 from nnweightviz.payload import Message, Payload
+from nnweightviz.tiles import Matrix
 
 Send = Callable[[dict[str, Any], list[bytes]], object]
 
@@ -46,6 +47,7 @@ class Answers:
         answers = {
             "fetch": self._answer_fetch,
             "exact": self._answer_exact,
+            "tiles": self._answer_tiles,
             "tail": self._answer_tail,
             "events": self._answer_events,
             "spectra": self._answer_spectra,
@@ -96,6 +98,18 @@ class Answers:
     def _answer_exact(self, content: dict[str, Any], source: Source) -> None:
         values = source.payload.exact(str(content["parameter"]), [int(i) for i in content["entries"]])
         self._send({"type": "exact", "id": content["id"], "dims": list(values.shape)}, [values.tobytes()])
+
+    def _answer_tiles(self, content: dict[str, Any], source: Source) -> None:
+        payload, view = source.payload, content["view"]
+        rows, columns = (int(n) for n in view["shape"])
+        down, across = (int(n) for n in view["strides"])
+        shape, strides = (rows, columns), (down, across)
+        about = (str(content["parameter"]), int(content["checkpoint"]), self._quantity(content, payload))
+        shared = (max(1, int(content["shared"][0])), max(1, int(content["shared"][1])))
+        tiles = [(int(row), int(column)) for row, column in content["tiles"]]
+        matrix = Matrix(*about, shape, strides, int(view["offset"]))
+        message, buffers = payload.tiles(matrix, shared, tiles, counted=bool(content["counted"]))
+        self._send({"type": "tiles", "id": content["id"], **message}, buffers)
 
     def _answer_tail(self, content: dict[str, Any], source: Source) -> None:
         start, is_same = int(content["start"]), content["revision"] == source.payload.revision

@@ -186,11 +186,11 @@ class Parameters:
         """
         for name in self.shapes if names is None else names:
             for first, last in self._ranges(name, start, stop, quantity):
-                fields, data = blocks.encode(self._values(name, range(first, last), quantity), dtype)
+                fields, data = blocks.encode(self.values(name, range(first, last), quantity), dtype)
                 yield {**quantity.about(), "name": name, "start": first, "stop": last, **fields}, data
 
-    def _values(self, name: str, checkpoints: Sequence[int], quantity: Quantity) -> NDArray[Any]:
-        """Return a quantity of a parameter, ``(n_checkpoints, *shape)``."""
+    def values(self, name: str, checkpoints: Sequence[int], quantity: Quantity) -> NDArray[Any]:
+        """Return a quantity of a parameter at some checkpoints that have it, ``(n_checkpoints, *shape)``."""
         values = self._stack(name, checkpoints)
         if quantity.name == "weights":
             return values
@@ -208,16 +208,17 @@ class Parameters:
     def _ranges(self, name: str, start: int, stop: int, quantity: Quantity) -> Iterator[tuple[int, int]]:
         first = None
         for k in range(start, stop + 1):
-            here = k < stop and self.has(name, k) and self._has_before(name, k, quantity)
+            here = k < stop and self.has_quantity(name, k, quantity)
             if here and first is None:
                 first = k
             elif not here and first is not None:
                 yield first, k
                 first = None
 
-    def _has_before(self, name: str, k: int, quantity: Quantity) -> bool:
+    def has_quantity(self, name: str, k: int, quantity: Quantity) -> bool:
+        """Whether a checkpoint holds a parameter, and its change has something to be from."""
         before = quantity.before(k)
-        return before is None or (quantity.other or self).has(name, before)
+        return self.has(name, k) and (before is None or (quantity.other or self).has(name, before))
 
     def has(self, name: str, k: int) -> bool:
         """Whether a checkpoint holds a parameter."""

@@ -23,6 +23,7 @@ from nnweightviz.parameters import WEIGHTS, Entry, Parameters, Quantity
 from nnweightviz.parts import Attachment, add, attached, in_chunks, joined, onto_last
 from nnweightviz.spectrum.told import Told as ToldSpectra
 from nnweightviz.summaries import Summaries
+from nnweightviz.tiles import Matrix, Tiles
 
 STATE_BYTES = 8_000_000
 """Encoded bytes that ride in the widget's state; what is beyond is fetched in windows."""
@@ -89,6 +90,7 @@ class Payload:
         self.parameters = Parameters(network, list(history))
         self.told = Told(network, history)
         self.spectra = ToldSpectra(self.parameters)
+        self._tiles = Tiles(self.parameters)
         self.n_checkpoints = len(self.parameters.checkpoints)
         self._summaries = Summaries(list(self.parameters.shapes))
         self.is_by_name = False
@@ -301,9 +303,37 @@ class Payload:
             If there are no such checkpoints or parameters.
         """
         self.parameters.check_asked(start, stop, quantity, names, self.n_checkpoints)
-        dtype = self.dtype if quantity == WEIGHTS or self.dtype == "float32" else CHANGE_DTYPE
-        coded = self.parameters.encode(start, stop, dtype, quantity, names)
+        coded = self.parameters.encode(start, stop, self._dtype_of(quantity), quantity, names)
         yield from in_chunks((({"run": self.run, **entry}, data) for entry, data in coded), CHUNK_BYTES)
+
+    def _dtype_of(self, quantity: Quantity) -> blocks.Dtype:
+        return self.dtype if quantity == WEIGHTS or self.dtype == "float32" else CHANGE_DTYPE
+
+    def tiles(
+        self, matrix: Matrix, shared: tuple[int, int], tiles: Sequence[tuple[int, int]], *, counted: bool
+    ) -> Message:
+        """Return tiles of a matrix as blocks in one buffer, its domains, and if asked for how many entries are beyond.
+
+        The message has ``domain`` over the history and ``domain_here`` at the checkpoint, null where the checkpoint
+        lacks the parameter.
+
+        Raises
+        ------
+        ValueError
+            If there is no such checkpoint, parameter, entry or tile.
+        """
+        k = matrix.checkpoint
+        self.parameters.check_asked(k, k + 1, matrix.quantity, [matrix.parameter], self.n_checkpoints)
+        if not self._tiles.is_recorded(matrix):
+            return {"blocks": [], "domain": None, "domain_here": None, "counts": None}, []
+        coded = list(self._tiles.encode(matrix, shared, tiles, self._dtype_of(matrix.quantity)))
+        entries, part = joined([({"run": self.run, **entry}, data) for entry, data in coded], None)
+        domain, here = self._tiles.domain(matrix, self.n_checkpoints), self._tiles.domain(matrix, None)
+        counts = None
+        if counted:
+            counts = [self._tiles.counts(matrix, value) for value in (domain, here)]
+        about = {"domain": domain, "domain_here": here, "counts": counts}
+        return {"blocks": entries, **about}, [part] if part else []
 
     def exact(self, parameter: str, entries: Sequence[int]) -> NDArray[np.float64]:
         """Return some entries of a parameter at all checkpoints, float64 ``(n_checkpoints, n_entries)``."""

@@ -45,6 +45,7 @@ PYTHON_RANKS = {
     "parameters": 3.5,
     "parts": 3.6,
     "summaries": 3.5,
+    "tiles": 3.6,
     "curves": 3.5,
     "recorder": 4,
     "probe": 4,

@@ -4,6 +4,7 @@
 import type { EventIndex, EventsMessage, EventsReply } from "./events";
 import type { OutputsIndex } from "./outputs";
 import type { SpectraIndex, SpectraMessage, SpectraReply } from "./spectra";
+import type { TilesMessage, TilesReply } from "./tiles";
 
 export type Dtype = "float32" | "float16" | "int8";
 
@@ -127,7 +128,8 @@ export type Request =
   | ExactMessage
   | TailMessage
   | EventsMessage
-  | SpectraMessage;
+  | SpectraMessage
+  | TilesMessage;
 
 /** The points of a curve from number `start` on; those that were known from there on are replaced. @boundary */
 export interface MetricTail extends Metric {
@@ -177,6 +179,7 @@ export type Reply =
   | OrderMessage
   | EventsReply
   | SpectraReply
+  | TilesReply
   | ErrorMessage;
 
 const ITEMSIZE: Record<Dtype, number> = { float32: 4, float16: 2, int8: 1 };

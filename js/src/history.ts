@@ -50,7 +50,7 @@ export class History implements Peer {
   #shown: Shown = { quantity: "weights", reference: 0 };
   #isPlaying = false;
   #isWhole = true; // all weights came with the state
-  #isByName = false; // none did: they are asked for parameter by parameter
+  isByName = false; // none did: they are asked for parameter by parameter
   readonly #changes = new Changes(this.store);
   #counted: number | null = null;
 
@@ -84,8 +84,8 @@ export class History implements Peer {
     this.#setRun(readRun(index.runs[0]));
     this.#isWhole = index.window === null || !this.#requests;
     if (index.window !== null) this.#windows.size = index.window;
-    this.#isByName = !this.#isWhole && index.blocks.length === 0;
-    this.#windows.want(this.#isByName ? [] : null);
+    this.isByName = !this.#isWhole && index.blocks.length === 0;
+    this.#windows.want(this.isByName ? [] : null);
     const ranges = rangesOf(index, this.nCheckpoints, this.#isWhole);
     // Together with the weights: domains are taken as soon as anything is here.
     const entries = [...index.blocks, ...(index.summaries?.blocks ?? [])];
@@ -155,7 +155,7 @@ export class History implements Peer {
     this.#isWhole &&= first <= message.start;
     const added: Range = { quantity: "weights", reference: null, start: first, stop, names: null };
     const entries = [...message.blocks, ...(message.summaries ?? [])];
-    this.#decoding.read(entries, () => buffers[0], first < stop && !this.#isByName ? [added] : []);
+    this.#decoding.read(entries, () => buffers[0], first < stop && !this.isByName ? [added] : []);
     this.#decoding.after(() => this.#told.now());
   }
 
@@ -167,7 +167,7 @@ export class History implements Peer {
 
   /** Parameters that are drawn: only these are asked for where the state carries no weights at all. */
   want(names: Iterable<string>): void {
-    if (!this.#isByName) return;
+    if (!this.isByName) return;
     this.#windows.want([...new Set([...names].map((name) => storedName(this.network, name)))]);
     this.#counted = null;
   }

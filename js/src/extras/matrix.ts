@@ -1,12 +1,12 @@
 // The matrix: parameters as cells, read as digits by two thresholds, or with their rows as images. Puts what is asked for,
 // its numbers, its place and the reader's gestures together.
-import type { Selection } from "../describe";
 import { html, svg } from "../dom";
 import type { Refresh } from "../panel/controls";
 import { PALETTES, PAPERS } from "../scale";
 import type { View, ViewContext } from "../views/context";
 import { listen } from "../views/graph/gestures";
 import { Figure } from "./figure";
+import { actionsOf, type Shown as Showing } from "./matrix/actions";
 import { Board, type Moment } from "./matrix/board";
 import { areWritten, type Codes } from "./matrix/coded";
 import { countCodes } from "./matrix/codes";
@@ -14,14 +14,14 @@ import { Digits } from "./matrix/digits";
 import { Exhibit } from "./matrix/exhibit";
 import { gridOfRows } from "./matrix/grids";
 import { type Hues, huesOf } from "./matrix/hues";
-import { type Actions, intentsOf } from "./matrix/intents";
+import { intentsOf } from "./matrix/intents";
 import { digitKeys, scaleKeys, showKeys } from "./matrix/keys";
-import { WHOLE } from "./matrix/layout";
-import { type Marked, marksOf, nextCell, rowSelectionOf, selectionOf } from "./matrix/marks";
+import { type Marked, marksOf } from "./matrix/marks";
 import css from "./matrix/matrix.css";
 import { type Names, namesOf } from "./matrix/names";
+import { Pointer } from "./matrix/pointer";
 import { cellName, cellValue, Readout } from "./matrix/readout";
-import { type Cell, cellsOf, type Sheet, sheetFor } from "./matrix/sheet";
+import { type Cell, cellsOf, type Piece, type Sheet, sheetFor } from "./matrix/sheet";
 import { type Counts, Tallies } from "./matrix/tallies";
 import { createTools } from "./matrix/tools";
 import { mainPiece } from "./matrix/units";
@@ -35,6 +35,7 @@ class Matrix implements View {
   readonly #board: Board;
   readonly #exhibit: Exhibit;
   readonly #readout: Readout;
+  readonly #pointer: Pointer;
   readonly #refreshTools: Refresh;
   readonly #line = html("output", "nwv-matrix-cell");
   readonly #legend = html("span", "nwv-keys");
@@ -44,6 +45,7 @@ class Matrix implements View {
   #marks: Marked[] = [];
   #shown = -1; // the checkpoint on the canvas
   #isHere = false;
+  #isRough = false; // what is here
   #looks = "";
   readonly #tallies: Tallies;
   readonly #digits: Digits;
@@ -54,22 +56,39 @@ class Matrix implements View {
     host.append(html("style", {}, css));
     this.#figure = new Figure(host, context, "matrix");
     this.#figure.keys.append(this.#legend, this.#line);
-    this.#values = new Values(context);
+    this.#values = new Values(context, () => this.#arrived());
     this.#digits = new Digits(context, this.#values);
     this.#tallies = new Tallies(this.#values, () => this.#sheet && this.#tell());
     this.#board = new Board(this.#figure);
     this.#exhibit = new Exhibit(this.#figure, () => this.#draw());
-    this.#readout = new Readout(host, context);
+    this.#readout = new Readout(host, { context, values: this.#values });
+    const told = { hit: (x: number, y: number) => this.#hit(x, y), shown: () => this.#shown };
+    this.#pointer = new Pointer(this.#figure, this.#readout, told);
+    const actions = actionsOf(context, this.#pointer, this.#whatIsShown, () => this.#draw());
     this.#refreshTools = createTools(context, {
       thresholds: () => this.#digits.thresholds(this.#sheet, Math.max(0, this.#checkpoint)),
-      zoom: (factor) => this.#zoom(factor, [this.#figure.size.width / 2, this.#figure.size.height / 2]),
+      zoom: (factor) => actions.zoom(factor, [this.#figure.size.width / 2, this.#figure.size.height / 2]),
       shown: () => this.#sheet?.name,
     });
-    listen(this.#figure.stage, intentsOf(this.#actions()), context.signal);
+    listen(this.#figure.stage, intentsOf(actions), context.signal);
   }
 
   get #isImages(): boolean {
     return this.#context.options().matrix === "portraits" && mainPiece(this.#sheet!).view.shape[1] > 1;
+  }
+
+  /** What is shown in the place of the others. */
+  get #face(): Board | Exhibit {
+    return this.#isImages ? this.#exhibit : this.#board;
+  }
+
+  #whatIsShown = (): Showing | null => {
+    const [sheet, board, exhibit] = [this.#sheet, this.#board, this.#exhibit];
+    return sheet && { sheet, board, exhibit, isImages: this.#isImages, marks: this.#marks };
+  };
+
+  get #pieces(): Piece[] {
+    return this.#isImages ? [mainPiece(this.#sheet!)] : this.#sheet!.pieces;
   }
 
   get #checkpoint(): number {
@@ -89,7 +108,8 @@ class Matrix implements View {
     const { name, pieces } = this.#sheet;
     if (!this.#known.has(name))
       this.#known.set(name, { sheet: this.#sheet, names: namesOf(network, this.#sheet) });
-    for (const run of history.peers) run.want(pieces.map(({ view }) => view.parameter));
+    const whole = pieces.filter((piece) => !this.#values.isTiled(piece));
+    for (const run of history.peers) run.want(whole.map(({ view }) => view.parameter));
     this.#marks = marksOf(network, this.#sheet, selection());
     const data = history.peers.map(({ revision, nCheckpoints, store }) => [
       revision,
@@ -140,10 +160,23 @@ class Matrix implements View {
   #moment(k: number): Moment {
     return {
       k,
-      read: (piece) => this.#values.read(piece, k),
+      read: (piece, window) => this.#values.read(piece, k, window),
       domain: (piece) => this.#values.domain(piece, k).domain,
       codes: this.#digits.codes(this.#sheet!, k),
+      isRough: this.#isRough,
     };
+  }
+
+  /** Whether all that is in sight satisfies. */
+  #every(isSo: Values["isHere"], k: number): boolean {
+    const all = this.#pieces.map((piece) => isSo(piece, k, this.#face.window(piece)));
+    return all.every(Boolean); // all were asked for
+  }
+
+  #arrived(): void {
+    if (!this.#sheet) return;
+    this.#draw();
+    this.#pointer.again();
   }
 
   drawFrame(): void {
@@ -154,12 +187,14 @@ class Matrix implements View {
     const { history } = this.#context;
     const k = this.#checkpoint;
     if (!this.#sheet || k < 0) return;
-    this.#isHere = history.isReady(k) && history.hasValues;
+    const isFine = this.#every(this.#values.isHere, k);
+    this.#isRough = !isFine && !this.#isImages && this.#every(this.#values.isRough, k);
+    this.#isHere = history.isReady(k) && history.hasValues && (isFine || this.#isRough);
     this.#shown = k;
     if (this.#isHere) {
       const moment = this.#moment(k);
       if (this.#coded !== (moment.codes?.list[0]?.length ?? 0)) this.#arrangeBoard(moment.codes);
-      (this.#isImages ? this.#exhibit : this.#board).draw(moment);
+      this.#face.draw(moment);
     } else {
       const words = `checkpoint ${k + 1} is still with the kernel`;
       this.#figure.brush();
@@ -174,7 +209,7 @@ class Matrix implements View {
 
   #mark(): void {
     const frames = this.#marks.flatMap(({ rows, columns, isUnit }) => {
-      const frame = this.#isImages ? this.#exhibit.frame(rows[0]) : this.#board.frame(rows, columns);
+      const frame = this.#face.frame(rows, columns);
       frame?.classList.toggle("nwv-matrix-unit", isUnit);
       return frame && (!this.#isImages || rows[1] === 1) ? [frame] : [];
     });
@@ -187,10 +222,9 @@ class Matrix implements View {
   #tell(): void {
     const sheet = this.#sheet!;
     const k = this.#shown;
-    const pieces = this.#isImages ? [mainPiece(sheet)] : sheet.pieces;
     const nOdd = this.#counts()?.reduce((n, piece) => n + (piece?.nOdd ?? 0), 0) ?? 0;
     const isRead = this.#context.options().matrix === "thresholds";
-    const scales = () => pieces.map((piece) => this.#values.domain(piece, k));
+    const scales = () => this.#pieces.map((piece) => this.#values.domain(piece, k));
     const items = isRead
       ? digitKeys(this.#hues, this.#digits.thresholds(sheet, k), nOdd)
       : scaleKeys(this.#hues, scales(), nOdd);
@@ -198,7 +232,9 @@ class Matrix implements View {
     const { network, selection } = this.#context;
     const [cell, another] = cellsOf(network, sheet, selection(), 2); // of a whole kernel the inspector tells
     this.#line.textContent =
-      cell && !another ? `${cellName(this.#context, cell)} = ${cellValue(this.#context, cell, k, null)}` : "";
+      cell && !another
+        ? `${cellName(this.#context, cell)} = ${cellValue({ context: this.#context, values: this.#values }, cell, k, null)}`
+        : "";
     this.#context.changed();
   }
 
@@ -207,65 +243,24 @@ class Matrix implements View {
     return this.#isHere ? this.#tallies.at(this.#sheet!, this.#shown) : null;
   }
 
-  #zoom(factor: number | "fit", at: [number, number]): void {
-    if (!this.#sheet) return;
-    this.#hover(null, 0, 0);
-    if (this.#isImages) factor === "fit" ? this.#exhibit.fit() : this.#exhibit.zoomBy(factor);
-    else if (factor === "fit") this.#board.setZoom(WHOLE);
-    else this.#board.zoomBy(factor, at);
-    this.#draw();
-  }
-
   #hit(x: number, y: number): Cell | null {
     if (!this.#sheet || !this.#isHere) return null;
-    return this.#isImages
-      ? this.#exhibit.hit(x, y)
-      : this.#board.hit(x, y, (piece) => this.#values.read(piece, this.#shown));
+    return this.#face.hit(x, y, (piece, window) => {
+      const isThere = this.#values.isHere(piece, this.#shown, window);
+      return isThere ? this.#values.read(piece, this.#shown, window) : undefined;
+    });
   }
 
-  #hover(cell: Cell | null, x: number, y: number): void {
-    this.#figure.stage.style.cursor = cell ? "pointer" : "";
-    this.#readout.point(cell, this.#shown, [x, y]);
+  /** Ahead of the playhead, two checkpoints are asked for. */
+  isDrawn(k: number): boolean {
+    const { nCheckpoints } = this.#context.history;
+    const isThere = (at: number) =>
+      !this.#sheet || at >= nCheckpoints || this.#every(this.#values.isHere, at);
+    const isHere = isThere(k);
+    if (isHere) isThere(k + 1);
+    return isHere;
   }
 
-  #select(cell: Cell | null): void {
-    const { network, select, selection } = this.#context;
-    const next: Selection | null = cell && (this.#isImages ? rowSelectionOf : selectionOf)(network, cell);
-    select(JSON.stringify(next) === JSON.stringify(selection()) ? null : next);
-  }
-
-  /** To the next cell, or image, by keyboard. */
-  #walk(down: number, across: number): void {
-    const sheet = this.#sheet;
-    if (!sheet) return;
-    const isImages = this.#isImages;
-    const step = isImages ? { down: across + down * this.#exhibit.nAcross, across: 0 } : { down, across };
-    const cell = nextCell(sheet, this.#marks[0], step);
-    if (isImages) this.#exhibit.reveal(cell.row);
-    else this.#board.reveal(cell);
-    const about = isImages ? { piece: mainPiece(sheet), row: cell.row, column: 0 } : cell;
-    this.#context.select((isImages ? rowSelectionOf : selectionOf)(this.#context.network, about));
-  }
-
-  #actions(): Actions {
-    return {
-      point: (x, y) => this.#hover(this.#hit(x, y), x, y),
-      leave: () => this.#hover(null, 0, 0),
-      press: (x, y) => this.#select(this.#hit(x, y)),
-      pan: (dx, dy) => {
-        if (!this.#sheet || this.#isImages) return;
-        this.#hover(null, 0, 0);
-        this.#board.pan(dx, dy);
-        this.#draw();
-      },
-      zoom: (factor, at) => this.#zoom(factor, at),
-      walk: (down, across) => this.#walk(down, across),
-      clear: () => this.#context.select(null),
-      isZoomed: () => this.#sheet !== null && !this.#isImages && this.#board.isZoomed,
-    };
-  }
-
-  isDrawn = () => true;
   redraw = () => this.#draw();
   rest = () => this.#board.forget();
 
@@ -278,7 +273,7 @@ class Matrix implements View {
 
   destroy(): void {
     this.#tallies.forget();
-    this.#hover(null, 0, 0);
+    this.#pointer.leave();
   }
 
   #state(): Shown {
@@ -289,8 +284,10 @@ class Matrix implements View {
       sheet,
       k,
       isHere: this.#isHere,
+      isRough: this.#isRough,
+      isTiled: sheet.pieces.some(this.#values.isTiled),
       counts: this.#counts(),
-      shared: isImages ? this.#exhibit.shared : this.#board.shared,
+      shared: this.#face.shared,
       codes: codes && {
         ...countCodes(codes.list),
         ...codes,

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { sheetFor } from "../../src/extras/matrix/sheet";
 import { Tallies } from "../../src/extras/matrix/tallies";
+import { wholeOf } from "../../src/extras/matrix/tiles";
 import { Values } from "../../src/extras/matrix/values";
 import { matrixCaption, matrixSummary, type Shown } from "../../src/extras/matrix/words";
 import { DEFAULTS, type Options } from "../../src/options";
@@ -21,6 +22,8 @@ async function standing(given: Given, options: Partial<Options> = {}) {
 const shown = (of: Partial<Shown> & Pick<Shown, "sheet">): Shown => ({
   k: 0,
   isHere: true,
+  isRough: false,
+  isTiled: false,
   counts: null,
   shared: [1, 1],
   codes: null,
@@ -31,12 +34,12 @@ const shown = (of: Partial<Shown> & Pick<Shown, "sheet">): Shown => ({
 describe("values of a sheet", () => {
   it("are those of the parameter, or their change", async () => {
     const { sheet, values } = await standing({ n: 4, blocks: [block(0, 4, (k) => k * k)] });
-    expect([...values.read(sheet.pieces[0], 3)!.data]).toEqual([9, 9, 9, 9]);
+    expect([...values.read(sheet.pieces[0], 3, wholeOf(sheet.pieces[0]))!.data]).toEqual([9, 9, 9, 9]);
     const update = await standing({ n: 4, blocks: [block(0, 4, (k) => k * k)] }, { quantity: "update" });
     const [piece] = update.sheet.pieces;
-    expect([...update.values.read(piece, 3)!.data]).toEqual([5, 5, 5, 5]);
-    expect([...update.values.read(piece, 2)!.data]).toEqual([3, 3, 3, 3]);
-    expect(update.values.read(piece, 0)).toBeNull();
+    expect([...update.values.read(piece, 3, wholeOf(piece))!.data]).toEqual([5, 5, 5, 5]);
+    expect([...update.values.read(piece, 2, wholeOf(piece))!.data]).toEqual([3, 3, 3, 3]);
+    expect(update.values.read(piece, 0, wholeOf(piece))).toBeNull();
   });
 
   it("have the domain of the graph, of all checkpoints that are here or of one", async () => {
@@ -58,7 +61,7 @@ describe("values of a sheet", () => {
       blocks: [block(0, 2, (k) => k)],
     });
     history.want([NAME]);
-    expect(values.read(sheet.pieces[0], 5)).toBeNull();
+    expect(values.read(sheet.pieces[0], 5, wholeOf(sheet.pieces[0]))).toBeNull();
     const words = matrixCaption(context, shown({ sheet, k: 5, isHere: false }));
     expect(words).toContain("checkpoint 6 is still with the kernel");
     expect(words).not.toContain("not recorded");

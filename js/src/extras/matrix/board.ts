@@ -10,13 +10,15 @@ import { drawNames, type Names } from "./names";
 import { type Ink, type Source, spread, strongest, valueAt } from "./paint";
 import { type Axis, mostShared, type Slots, slotsOf } from "./place";
 import { type Cell, cellAt, type Piece, type Sheet } from "./sheet";
+import type { Window } from "./tiles";
 import { drawNumbers } from "./written";
 
 /** What is drawn at a checkpoint. */
 export interface Moment {
   k: number;
-  read(piece: Piece): Source | null;
+  read(piece: Piece, window: Window): Source | null;
   domain(piece: Piece): number;
+  isRough: boolean; // finer values are on their way
   codes: Codes | null; // where weights are read by thresholds
 }
 
@@ -84,22 +86,26 @@ export class Board {
     return this.#zoom.k > 1;
   }
 
-  setZoom(zoom: Zoom): void {
+  #setZoom(zoom: Zoom): void {
     this.#zoom = zoom;
     this.#arrange();
   }
 
+  fit(): void {
+    this.#setZoom(WHOLE);
+  }
+
   zoomBy(factor: number, at: [number, number]): void {
-    this.setZoom(zoomAbout(this.placed, factor, at, this.#place));
+    this.#setZoom(zoomAbout(this.placed, factor, at, this.#place));
   }
 
   pan(dx: number, dy: number): void {
-    this.setZoom({ k: this.#zoom.k, x: this.#zoom.x + dx, y: this.#zoom.y + dy });
+    this.#setZoom({ k: this.#zoom.k, x: this.#zoom.x + dx, y: this.#zoom.y + dy });
   }
 
   reveal({ piece, row, column }: Cell): void {
     const zoom = revealed(this.placed, row, piece.first + column);
-    if (zoom.x !== this.#zoom.x || zoom.y !== this.#zoom.y) this.setZoom(zoom);
+    if (zoom.x !== this.#zoom.x || zoom.y !== this.#zoom.y) this.#setZoom(zoom);
   }
 
   /** Rows and columns that share a pixel, at most. */
@@ -107,11 +113,27 @@ export class Board {
     return [mostShared(this.#rows), mostShared(this.#columns)];
   }
 
+  /** What is in sight of a piece. */
+  window({ first, view }: Piece): Window {
+    const { ratio } = this.#figure.size;
+    const share = ({ size }: Axis) => 2 ** Math.max(0, Math.floor(-Math.log2(size * ratio)));
+    const seen = (slots: Slots, start: number, n: number): [number, number] => {
+      const [from, to] = [slots.first[0] ?? 0, slots.last[slots.last.length - 1] ?? 1];
+      const low = Math.max(0, Math.min(n - 1, from - start));
+      return [low, Math.max(low + 1, Math.min(n, to - start))];
+    };
+    return {
+      rows: seen(this.#rows, 0, view.shape[0]),
+      columns: seen(this.#columns, first, view.shape[1]),
+      shared: [share(this.placed.rows), share(this.placed.columns)],
+    };
+  }
+
   /** What each slot shows; pieces that are not there leave theirs as they are. */
   #values(moment: Moment): Float32Array {
     const values = new Float32Array(this.#rows.first.length * this.#columns.first.length);
     for (const piece of this.#sheet.pieces) {
-      const source = moment.read(piece);
+      const source = moment.read(piece, this.window(piece));
       const span: [number, number] = [piece.first, piece.first + piece.view.shape[1]];
       if (source) strongest(source, this.#rows, this.#columns, span, values);
     }
@@ -122,7 +144,10 @@ export class Board {
   #inks({ read, domain, codes }: Moment): Map<Piece, Ink | null> {
     const thresholds = codes?.thresholds ?? null;
     return new Map(
-      this.#sheet.pieces.map((piece) => [piece, read(piece) && inkOf(this.#hues, domain(piece), thresholds)]),
+      this.#sheet.pieces.map((piece) => [
+        piece,
+        read(piece, this.window(piece)) && inkOf(this.#hues, domain(piece), thresholds),
+      ]),
     );
   }
 
@@ -138,7 +163,7 @@ export class Board {
     const image = new ImageData(new Uint8ClampedArray(pixels.buffer), width, height);
     const most = Math.max(1, Math.floor(MOST_KEPT / pixels.byteLength));
     if (this.#kept.size >= most) this.#kept.delete(this.#kept.keys().next().value!);
-    if (![...inks.values()].includes(null)) this.#kept.set(key, image);
+    if (!moment.isRough && ![...inks.values()].includes(null)) this.#kept.set(key, image);
     return image;
   }
 
@@ -152,7 +177,7 @@ export class Board {
     const { codes, read } = moment;
     drawNumbers(brush, this.placed, {
       cellAt: (row, column) => cellAt(this.#sheet, row, column),
-      read,
+      read: (piece) => read(piece, this.window(piece)),
       inks,
       digit: codes && ((value) => digitOf(value, codes.thresholds)),
     });
@@ -164,8 +189,12 @@ export class Board {
     this.#overlay.replaceChildren(...said, ...(codes ? drawCodes(codes, this.placed) : []));
   }
 
-  /** The cell at a point: of those that share its pixel the one that shows. */
-  hit(x: number, y: number, read: Moment["read"]): Cell | null {
+  /** The cell at a point: of those that share its pixel the one that shows. Null while they are not known one by one. */
+  hit(
+    x: number,
+    y: number,
+    read: (...of: Parameters<Moment["read"]>) => Source | null | undefined,
+  ): Cell | null {
     const { box, rows, columns } = this.placed;
     if (x < box.left || x >= box.right || y < box.top || y >= box.bottom) return null;
     const { ratio } = this.#figure.size;
@@ -179,8 +208,14 @@ export class Board {
     for (let row = row0; row < row1; row++)
       for (let column = column0; column < column1; column++) {
         const cell = cellAt(this.#sheet, row, column);
-        const source = cell && read(cell.piece);
         if (!cell) continue;
+        const { first, view } = cell.piece;
+        const seen: [number, number] = [
+          Math.max(0, column0 - first),
+          Math.min(view.shape[1], column1 - first),
+        ];
+        const source = read(cell.piece, { rows: [row0, row1], columns: seen, shared: [1, 1] });
+        if (source === undefined) return null;
         const value = source ? valueAt(source, row, cell.column) : 0;
         const size = Number.isFinite(value) ? Math.abs(value) : Infinity;
         if (size > most) [best, most] = [cell, size];

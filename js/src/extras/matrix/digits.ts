@@ -3,6 +3,7 @@ import type { ViewContext } from "../../views/context";
 import type { Codes } from "./coded";
 import { codesOf, type Thresholds } from "./codes";
 import type { Sheet } from "./sheet";
+import { wholeOf } from "./tiles";
 import { mainPiece } from "./units";
 import type { Values } from "./values";
 
@@ -39,7 +40,7 @@ export class Digits {
     const thresholds = this.thresholds(sheet, k);
     const isSmall = sheet.nRows * sheet.nColumns <= MOST_READ;
     const read = pieces.flatMap((piece) => {
-      const source = isSmall && this.#values.read(piece, k);
+      const source = isSmall && this.#values.read(piece, k, wholeOf(piece));
       return source ? [{ source, shape: piece.view.shape }] : [];
     });
     const list = read.length === pieces.length ? codesOf(read, thresholds, along) : [];

@@ -11,6 +11,7 @@ import type { Names } from "./names";
 import { type Source, spread, strongest, tally } from "./paint";
 import { mostShared, slotsOf } from "./place";
 import type { Cell, Piece, Sheet } from "./sheet";
+import { type Window, wholeOf } from "./tiles";
 import type { Images } from "./words";
 
 const MOST_ZOOM = 6;
@@ -51,7 +52,7 @@ export class Exhibit {
     return this.piece.view.shape[0];
   }
 
-  zoomBy(factor: number): void {
+  zoomBy(factor: number, _?: [number, number]): void {
     this.#k = Math.max(1, Math.min(MOST_ZOOM, this.#k * factor));
     this.#arrange();
   }
@@ -96,10 +97,17 @@ export class Exhibit {
     return [count(rows), count(columns)];
   }
 
+  /** What is in sight of the piece. */
+  window(_: Piece = this.piece): Window {
+    const rows = this.#inSight();
+    const [first, last] = [rows[0] ?? 0, rows[rows.length - 1] ?? 0];
+    return { ...wholeOf(this.piece), rows: [first, last + 1] };
+  }
+
   draw(moment: Moment): void {
     const brush = this.#figure.brush();
     const { ratio } = this.#figure.size;
-    const source = moment.read(this.piece);
+    const source = moment.read(this.piece, this.window());
     const group = svg("g", "nwv-matrix-names");
     const ink = inkOf(this.#hues, moment.domain(this.piece), moment.codes?.thresholds ?? null);
     for (const row of source ? this.#inSight() : []) {
@@ -151,19 +159,19 @@ export class Exhibit {
     return new ImageData(new Uint8ClampedArray(pixels.buffer), w, h);
   }
 
-  hit(x: number, y: number): Cell | null {
+  hit(x: number, y: number, _?: unknown): Cell | null {
     const at = entryAt(this.#sheets, this.grid, this.#n, [x, y + this.#top]);
     return at && { piece: this.piece, row: at.row, column: at.column ?? 0 };
   }
 
-  frame(row: number): SVGElement {
+  frame([row]: [number, number], _?: [number, number]): SVGElement {
     const [x, y] = cornerOf(this.#sheets, row);
     const { width, height } = this.#sheets.image;
     const at: Attributes = { x: x - 2, y: y - this.#top - 2, width: width + 4, height: height + 4 };
     return svg("rect", { ...at, class: "nwv-matrix-mark", rx: 1 });
   }
 
-  reveal(row: number): void {
+  reveal({ row }: Cell): void {
     const [, y] = cornerOf(this.#sheets, row);
     const { height } = this.#figure.size;
     if (y < this.#top + 4) this.scroller.scrollTop = y - 4;

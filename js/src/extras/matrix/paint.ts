@@ -7,13 +7,28 @@ export interface Source {
   offset: number;
   rowStride: number;
   columnStride: number;
+  /** How many rows and columns share an entry, the strongest of theirs; one where there is nothing here. */
+  shared?: [rows: number, columns: number];
 }
 
+const ALONE: [number, number] = [1, 1];
+
 export const valueAt = (
-  { data, offset, rowStride, columnStride }: Source,
+  { data, offset, rowStride, columnStride, shared = ALONE }: Source,
   row: number,
   column: number,
-): number => data[offset + row * rowStride + column * columnStride];
+): number =>
+  data[offset + Math.floor(row / shared[0]) * rowStride + Math.floor(column / shared[1]) * columnStride];
+
+/** The entries that some cells share. */
+const entriesOf = ({ of, first, last }: Slots, n: number, start: number): Slots =>
+  n === 1
+    ? { of, first, last }
+    : {
+        of,
+        first: first.map((cell) => start + Math.floor((cell - start) / n)),
+        last: last.map((cell) => start + Math.ceil((cell - start) / n)),
+      };
 
 const MAGNITUDE = 0x7fff_ffff; // all bits of a float32 but its sign: they grow with it, and are most of NaN and infinities
 const INFINITE = 0x7f80_0000;
@@ -26,17 +41,19 @@ const bitsOf = ({ buffer, byteOffset, length }: Float32Array) => new Int32Array(
  * sign of the weight: the strongest, and before all NaN and infinities. Written to `out`, (rows, all columns).
  */
 export function strongest(
-  { data, offset, rowStride, columnStride }: Source,
-  rows: Slots,
-  columns: Slots,
+  { data, offset, rowStride, columnStride, shared = ALONE }: Source,
+  rowSlots: Slots,
+  columnSlots: Slots,
   [first, last]: [number, number],
   out: Float32Array,
 ): void {
   const bits = bitsOf(data);
-  const nColumns = columns.first.length;
+  const nColumns = columnSlots.first.length;
   let [from, to] = [0, nColumns];
-  while (from < to && columns.first[from] < first) from++;
-  while (from < to && columns.last[to - 1] > last) to--;
+  while (from < to && columnSlots.first[from] < first) from++;
+  while (from < to && columnSlots.last[to - 1] > last) to--;
+  const rows = entriesOf(rowSlots, shared[0], 0);
+  const columns = entriesOf(columnSlots, shared[1], first);
   const sizes = new Int32Array(nColumns);
   const best = new Int32Array(nColumns);
   for (let r = 0; r < rows.first.length; r++) {

@@ -7,6 +7,7 @@ import { formatValue } from "../../scale";
 import type { ViewContext } from "../../views/context";
 import { selectionOf } from "./marks";
 import { type Cell, entryOf, linkAt } from "./sheet";
+import type { Values } from "./values";
 
 const SPARK = { width: 190, height: 44 };
 
@@ -16,38 +17,47 @@ export const cellName = ({ network }: ViewContext, { piece, row, column }: Cell)
 
 /** A value in words; "≈" where it is a rounded one. */
 export function cellValue(
-  context: ViewContext,
+  { context, values }: Known,
   cell: Cell,
   k: number,
   exact: ArrayLike<number> | null,
 ): string {
   const { history } = context;
   const { quantity, reference } = context.options();
-  const { view } = cell.piece;
-  if (!history.isRecorded(view.parameter, k, quantity, reference))
-    return history.isHere(k) ? "not recorded here" : "still with the kernel";
+  const { piece } = cell;
+  const isTiled = values.isTiled(piece);
+  if (!values.isRecorded(piece, k))
+    return isTiled || history.isHere(k) ? "not recorded here" : "still with the kernel";
   const [base] = history.before(0, { quantity, reference });
   const isExact = exact !== null || [history, base].every(({ precision }) => precision === "float32");
-  const value = exact?.[k] ?? history.stored(view, cell.row, cell.column, quantity, reference)[k];
+  const stored = () => history.stored(piece.view, cell.row, cell.column, quantity, reference)[k];
+  const value = exact?.[k] ?? (isTiled ? values.entry(cell, k) : stored());
+  if (value === null) return "still with the kernel";
   return `${isExact ? "" : "≈ "}${formatValue(value)}`;
 }
 
+/** Where values are found. */
+export interface Known {
+  context: ViewContext;
+  values: Values;
+}
+
 export class Readout {
-  readonly #context: ViewContext;
+  readonly #known: Known;
   readonly element = html("div", { class: "nwv-tooltip", hidden: true });
   readonly #host: HTMLElement;
   #key = "";
   #move: (k: number) => void = () => {};
 
-  constructor(host: HTMLElement, context: ViewContext) {
-    this.#context = context;
+  constructor(host: HTMLElement, known: Known) {
+    this.#known = known;
     this.#host = host;
     host.append(this.element);
   }
 
   /** Tell what is pointed at: a link as elsewhere, an entry that none is alone by itself. */
   point(cell: Cell | null, k: number, at: [x: number, y: number]): void {
-    const { point, network } = this.#context;
+    const { point, network } = this.#known.context;
     const selection = cell && selectionOf(network, cell);
     const isTold = isLink(selection);
     point(isTold ? selection : null, at[0], at[1], false);
@@ -69,7 +79,7 @@ export class Readout {
 
   #fill(cell: Cell, k: number, key: string): void {
     this.#key = key;
-    const context = this.#context;
+    const { context } = this.#known;
     const { history, network } = context;
     const { quantity, reference } = context.options();
     const { view } = cell.piece;
@@ -87,7 +97,7 @@ export class Readout {
     draw();
     this.#move = (moment) => {
       at = moment;
-      value.textContent = cellValue(context, cell, moment, exact);
+      value.textContent = cellValue(this.#known, cell, moment, exact);
       spark.move(moment);
     };
     this.#move(k);

@@ -1,5 +1,5 @@
 // How many entries of a sheet are odd or beyond their domain, by checkpoint; of large sheets not before the playhead rests.
-import { type Tally, tally } from "./paint";
+import type { Tally } from "./paint";
 import type { Sheet } from "./sheet";
 import type { Values } from "./values";
 
@@ -38,11 +38,10 @@ export class Tallies {
     return null;
   }
 
-  #count({ pieces }: Sheet, k: number): Counts {
-    const counts = pieces.map((piece) => {
-      const source = this.#values.read(piece, k);
-      return source && tally(source, piece.view.shape, this.#values.domain(piece, k).domain);
-    });
+  #count({ pieces }: Sheet, k: number): Counts | null {
+    const counts = pieces.map((piece) => this.#values.tally(piece, k));
+    const isWhole = (all: typeof counts): all is Counts => !all.includes(undefined);
+    if (!isWhole(counts)) return null;
     this.#known.set(k, counts);
     return counts;
   }

@@ -12,6 +12,8 @@ export interface Shown {
   sheet: Sheet;
   k: number;
   isHere: boolean;
+  isRough: boolean; // what is here: finer values are on their way
+  isTiled: boolean; // the kernel sends what is in sight, and not the whole
   counts: Counts | null; // null while they are not known
   shared: [rows: number, columns: number];
   codes: (CodeCount & { thresholds: Thresholds; along: string; isWritten: boolean }) | null;
@@ -91,11 +93,15 @@ export function matrixCaption(context: ViewContext, shown: Shown): string {
     codes && codes.n > 0 && !codes.isWritten && "codes are not written, for want of room",
     (shared[0] > 1 || shared[1] > 1) &&
       `each pixel shows the strongest of up to ${shared[0]} × ${shared[1]} weights`,
+    shown.isRough && "finer values are on their way",
     ...countWords(shown),
+    shown.isTiled && "of so many weights the kernel sends those in sight; the domain is of a sample",
     precisionWords(context, k),
     history.isRounded(k) &&
       'of rounded weights, small changes are lost: pass precision="float32" to see them',
-    nLoaded < nCheckpoints && `${nLoaded} of ${nCheckpoints} checkpoints are here, which the domains are of`,
+    !shown.isTiled &&
+      nLoaded < nCheckpoints &&
+      `${nLoaded} of ${nCheckpoints} checkpoints are here, which the domains are of`,
     images === null && options().matrix === "portraits" && "no images of single columns",
     ...history.notes,
   ];
