@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 from nnweightviz.matching import matches
 from nnweightviz.parameters import Quantity
+from nnweightviz.parts import joined
 from nnweightviz.payload import Message, Payload
-from nnweightviz.tiles import Matrix
+from nnweightviz.tiles import Asked, Matrix
 
 Send = Callable[[dict[str, Any], list[bytes]], object]
 
@@ -108,8 +109,14 @@ class Answers:
         shared = (max(1, int(content["shared"][0])), max(1, int(content["shared"][1])))
         tiles = [(int(row), int(column)) for row, column in content["tiles"]]
         matrix = Matrix(*about, shape, strides, int(view["offset"]))
-        message, buffers = payload.tiles(matrix, shared, tiles, counted=bool(content["counted"]))
-        self._send({"type": "tiles", "id": content["id"], **message}, buffers)
+        asked, dtype = (
+            Asked(matrix, shared, tiles, bool(content["counted"])),
+            payload.dtype_of(matrix.quantity),
+        )
+        told, coded = payload.tiles.answer(asked, payload.n_checkpoints, dtype)
+        entries, part = joined([({"run": payload.run, **entry}, data) for entry, data in coded], None)
+        reply = {"type": "tiles", "id": content["id"], "blocks": entries, **told}
+        self._send(reply, [part] if part else [])
 
     def _answer_tail(self, content: dict[str, Any], source: Source) -> None:
         start, is_same = int(content["start"]), content["revision"] == source.payload.revision

@@ -7,7 +7,7 @@ everything (see ``complete``).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from nnweightviz.parameters import WEIGHTS, Entry, Parameters, Quantity
 from nnweightviz.parts import Attachment, add, attached, in_chunks, joined, onto_last
 from nnweightviz.spectrum.told import Told as ToldSpectra
 from nnweightviz.summaries import Summaries
-from nnweightviz.tiles import Matrix, Tiles
+from nnweightviz.tiles import Tiles
 
 STATE_BYTES = 8_000_000
 """Encoded bytes that ride in the widget's state; what is beyond is fetched in windows."""
@@ -77,7 +77,7 @@ class Payload:
         n_runs: int = 1,
         progress: Callable[[int], object] | None = None,
     ) -> None:
-        self.n_runs = n_runs
+        self.n_runs, self._state_bytes = n_runs, STATE_BYTES // n_runs
         self.lock = threading.RLock()
         self.history, self.run, self.revision = history, run, history.revision
         self.parts: list[bytes] = []
@@ -90,7 +90,7 @@ class Payload:
         self.parameters = Parameters(network, list(history))
         self.told = Told(network, history)
         self.spectra = ToldSpectra(self.parameters)
-        self._tiles = Tiles(self.parameters)
+        self.tiles = Tiles(self.parameters)
         self.n_checkpoints = len(self.parameters.checkpoints)
         self._summaries = Summaries(list(self.parameters.shapes))
         self.is_by_name = False
@@ -102,10 +102,6 @@ class Payload:
 
     def _choose_dtype(self, n_checkpoints: int) -> blocks.Dtype:
         return blocks.choose_dtype(self.parameters.n_values * n_checkpoints * self.n_runs, self._precision)
-
-    @property
-    def _state_bytes(self) -> int:
-        return STATE_BYTES // self.n_runs
 
     def _fill(self) -> None:
         """Encode the history from its beginning as far as it rides in the state, and its last checkpoint.
@@ -123,13 +119,13 @@ class Payload:
             self.parameters.hold(range(start, stop))  # read once for norms and codes
             self._summarise(stop)
             if rides:
-                self._keep(self.encode(start, stop))
+                add(self.entries, self.parts, self.encode(start, stop))
                 stored = stop
             if self._progress is not None:
                 self._progress(stop - start)
         self.is_whole = stored == n
         if not self.is_whole and not self.is_by_name:
-            self._keep(self.encode(n - 1, n))
+            add(self.entries, self.parts, self.encode(n - 1, n))
         self.parameters.hold(())
         self.sizes = []
         self._keep_sizes(0)
@@ -160,9 +156,6 @@ class Payload:
         """Yield the blocks of weights of a range of checkpoints."""
         for entry, data in self.parameters.encode(start, stop, self.dtype):
             yield {"run": self.run, **entry}, data
-
-    def _keep(self, coded: Iterable[tuple[Entry, bytes]]) -> None:
-        add(self.entries, self.parts, coded)
 
     def index(self) -> dict[str, Any]:
         """Return the index of all that is in the parts, as the browser reads it when it opens a widget."""
@@ -303,37 +296,12 @@ class Payload:
             If there are no such checkpoints or parameters.
         """
         self.parameters.check_asked(start, stop, quantity, names, self.n_checkpoints)
-        coded = self.parameters.encode(start, stop, self._dtype_of(quantity), quantity, names)
+        coded = self.parameters.encode(start, stop, self.dtype_of(quantity), quantity, names)
         yield from in_chunks((({"run": self.run, **entry}, data) for entry, data in coded), CHUNK_BYTES)
 
-    def _dtype_of(self, quantity: Quantity) -> blocks.Dtype:
+    def dtype_of(self, quantity: Quantity) -> blocks.Dtype:
+        """Return the type of the codes of a quantity."""
         return self.dtype if quantity == WEIGHTS or self.dtype == "float32" else CHANGE_DTYPE
-
-    def tiles(
-        self, matrix: Matrix, shared: tuple[int, int], tiles: Sequence[tuple[int, int]], *, counted: bool
-    ) -> Message:
-        """Return tiles of a matrix as blocks in one buffer, its domains, and if asked for how many entries are beyond.
-
-        The message has ``domain`` over the history and ``domain_here`` at the checkpoint, null where the checkpoint
-        lacks the parameter.
-
-        Raises
-        ------
-        ValueError
-            If there is no such checkpoint, parameter, entry or tile.
-        """
-        k = matrix.checkpoint
-        self.parameters.check_asked(k, k + 1, matrix.quantity, [matrix.parameter], self.n_checkpoints)
-        if not self._tiles.is_recorded(matrix):
-            return {"blocks": [], "domain": None, "domain_here": None, "counts": None}, []
-        coded = list(self._tiles.encode(matrix, shared, tiles, self._dtype_of(matrix.quantity)))
-        entries, part = joined([({"run": self.run, **entry}, data) for entry, data in coded], None)
-        domain, here = self._tiles.domain(matrix, self.n_checkpoints), self._tiles.domain(matrix, None)
-        counts = None
-        if counted:
-            counts = [self._tiles.counts(matrix, value) for value in (domain, here)]
-        about = {"domain": domain, "domain_here": here, "counts": counts}
-        return {"blocks": entries, **about}, [part] if part else []
 
     def exact(self, parameter: str, entries: Sequence[int]) -> NDArray[np.float64]:
         """Return some entries of a parameter at all checkpoints, float64 ``(n_checkpoints, n_entries)``."""

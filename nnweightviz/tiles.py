@@ -61,6 +61,19 @@ class Matrix:
         return np.lib.stride_tricks.as_strided(flat[self.offset :], self.shape, strides, writeable=False)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a browser asks of a matrix: tiles by row and column, and whether to count its entries.
+
+    So many rows and columns have one entry of a tile as ``shared`` says.
+    """
+
+    matrix: Matrix
+    shared: tuple[int, int]
+    tiles: Sequence[tuple[int, int]]
+    is_counted: bool
+
+
 def strongest(values: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
     """Return the value farthest from zero of each ``rows`` by ``columns`` entries, with its sign.
 
@@ -144,26 +157,37 @@ class Tiles:
             self._aggregated[key] = strongest(self._values(matrix), rows, columns)
         return self._aggregated[key]
 
-    def encode(
-        self, matrix: Matrix, shared: tuple[int, int], tiles: Sequence[tuple[int, int]], dtype: blocks.Dtype
-    ) -> Iterator[tuple[Entry, bytes]]:
-        """Yield one block for each tile, by its row and column among tiles.
+    def answer(
+        self, asked: Asked, n_checkpoints: int, dtype: blocks.Dtype
+    ) -> tuple[dict[str, Any], list[tuple[Entry, bytes]]]:
+        """Return what is told of a matrix, and its tiles as blocks.
 
-        Parameters
-        ----------
-        matrix
-            What they are of; recorded.
-        shared
-            How many rows and columns share an entry of a tile.
-        tiles
-            Row and column of each tile, from 0.
-        dtype
-            Of the codes.
+        Told are ``domain`` over the first ``n_checkpoints``, ``domain_here`` at the checkpoint, null where that lacks
+        the parameter, and ``counts`` with either, if asked for.
 
         Raises
         ------
         ValueError
-            If there is no such tile.
+            If there is no such checkpoint, parameter, entry or tile.
+        """
+        matrix, k = asked.matrix, asked.matrix.checkpoint
+        self._parameters.check_asked(k, k + 1, matrix.quantity, [matrix.parameter], n_checkpoints)
+        if not self.is_recorded(matrix):
+            return {"domain": None, "domain_here": None, "counts": None}, []
+        coded = list(self.encode(matrix, asked.shared, asked.tiles, dtype))
+        domains = [self.domain(matrix, n_checkpoints), self.domain(matrix, None)]
+        found = [counts(self._values(matrix), domain) for domain in domains] if asked.is_counted else None
+        return {"domain": domains[0], "domain_here": domains[1], "counts": found}, coded
+
+    def encode(
+        self, matrix: Matrix, shared: tuple[int, int], tiles: Sequence[tuple[int, int]], dtype: blocks.Dtype
+    ) -> Iterator[tuple[Entry, bytes]]:
+        """Yield one block for each tile of a recorded matrix, by its row and column among tiles.
+
+        Raises
+        ------
+        ValueError
+            If there is no such tile, or the matrix reaches beyond its parameter.
         """
         values = self._at(matrix, *shared)
         n = [math.ceil(size / SIDE) for size in values.shape]
@@ -177,10 +201,6 @@ class Tiles:
             fields, data = blocks.encode(part[np.newaxis], dtype)
             about = {**matrix.quantity.about(), "name": matrix.parameter, "start": k, "stop": k + 1}
             yield {**about, "tile": [row, column], **fields}, data
-
-    def counts(self, matrix: Matrix, domain: float) -> dict[str, Any]:
-        """Return :func:`counts` of a recorded matrix."""
-        return counts(self._values(matrix), domain)
 
     def domain(self, matrix: Matrix, n_checkpoints: int | None) -> float:
         """Return the domain of a matrix over the first ``n_checkpoints``, or at its own checkpoint (None).

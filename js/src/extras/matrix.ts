@@ -7,7 +7,7 @@ import type { View, ViewContext } from "../views/context";
 import { listen } from "../views/graph/gestures";
 import { Figure } from "./figure";
 import { actionsOf, type Shown as Showing } from "./matrix/actions";
-import { Board, type Moment } from "./matrix/board";
+import { Board, type Moment, type Pointed } from "./matrix/board";
 import { areWritten, type Codes } from "./matrix/coded";
 import { countCodes } from "./matrix/codes";
 import { Digits } from "./matrix/digits";
@@ -245,10 +245,10 @@ class Matrix implements View {
 
   #hit(x: number, y: number): Cell | null {
     if (!this.#sheet || !this.#isHere) return null;
-    return this.#face.hit(x, y, (piece, window) => {
-      const isThere = this.#values.isHere(piece, this.#shown, window);
-      return isThere ? this.#values.read(piece, this.#shown, window) : undefined;
-    });
+    const { isTiled, isHere } = this.#values;
+    const read: Pointed["read"] = (piece, window) =>
+      isHere(piece, this.#shown, window) ? this.#values.read(piece, this.#shown, window) : undefined;
+    return this.#face.hit(x, y, { read, isTiled });
   }
 
   /** Ahead of the playhead, two checkpoints are asked for. */
@@ -279,15 +279,16 @@ class Matrix implements View {
   #state(): Shown {
     const sheet = this.#sheet!;
     const [k, isImages] = [this.#shown, this.#isImages];
+    const tiled = sheet.pieces.find(this.#values.isTiled);
     const codes = this.#isHere ? this.#digits.codes(sheet, k) : null;
     return {
       sheet,
       k,
       isHere: this.#isHere,
       isRough: this.#isRough,
-      isTiled: sheet.pieces.some(this.#values.isTiled),
+      isTiled: tiled !== undefined,
       counts: this.#counts(),
-      shared: this.#face.shared,
+      shared: this.#face.shared(tiled ? this.#board.window(tiled).shared : [1, 1]),
       codes: codes && {
         ...countCodes(codes.list),
         ...codes,

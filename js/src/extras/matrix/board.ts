@@ -7,7 +7,7 @@ import { digitOf } from "./codes";
 import { type Hues, inkOf } from "./hues";
 import { type Placed, place, revealed, WHOLE, type Zoom, zoomAbout } from "./layout";
 import { drawNames, type Names } from "./names";
-import { type Ink, type Source, spread, strongest, valueAt } from "./paint";
+import { entriesOf, type Ink, type Source, spread, strongest, valueAt } from "./paint";
 import { type Axis, mostShared, type Slots, slotsOf } from "./place";
 import { type Cell, cellAt, type Piece, type Sheet } from "./sheet";
 import type { Window } from "./tiles";
@@ -20,6 +20,13 @@ export interface Moment {
   domain(piece: Piece): number;
   isRough: boolean; // finer values are on their way
   codes: Codes | null; // where weights are read by thresholds
+}
+
+/** What is known of the cells at a point. */
+export interface Pointed {
+  /** Undefined while they are not known one by one. */
+  read(piece: Piece, window: Window): Source | null | undefined;
+  isTiled(piece: Piece): boolean;
 }
 
 const MOST_KEPT = 48e6; // bytes of pictures that are kept
@@ -108,9 +115,10 @@ export class Board {
     if (zoom.x !== this.#zoom.x || zoom.y !== this.#zoom.y) this.#setZoom(zoom);
   }
 
-  /** Rows and columns that share a pixel, at most. */
-  get shared(): [rows: number, columns: number] {
-    return [mostShared(this.#rows), mostShared(this.#columns)];
+  /** Rows and columns that share a pixel, at most, where so many share an entry. */
+  shared([down, across]: [rows: number, columns: number]): [rows: number, columns: number] {
+    const most = (slots: Slots, n: number) => n * mostShared(entriesOf(slots, n, 0));
+    return [most(this.#rows, down), most(this.#columns, across)];
   }
 
   /** What is in sight of a piece. */
@@ -190,35 +198,34 @@ export class Board {
   }
 
   /** The cell at a point: of those that share its pixel the one that shows. Null while they are not known one by one. */
-  hit(
-    x: number,
-    y: number,
-    read: (...of: Parameters<Moment["read"]>) => Source | null | undefined,
-  ): Cell | null {
+  hit(x: number, y: number, { read, isTiled }: Pointed): Cell | null {
     const { box, rows, columns } = this.placed;
     if (x < box.left || x >= box.right || y < box.top || y >= box.bottom) return null;
     const { ratio } = this.#figure.size;
-    const cellsAt = (slots: Slots, axis: Axis, pixel: number, low: number): [number, number] => {
-      const slot = slots.of[Math.floor((pixel - low) * ratio)] ?? -1;
-      return slot >= 0 ? [slots.first[slot], slots.last[slot]] : [axis.at(pixel), axis.at(pixel) + 1]; // on a seam
+    const slotAt = (slots: Slots, pixel: number, low: number) =>
+      slots.of[Math.floor((pixel - low) * ratio)] ?? -1;
+    const slots = { row: slotAt(this.#rows, y, box.top), column: slotAt(this.#columns, x, box.left) };
+    const column = this.#columns.first[slots.column] ?? columns.at(x);
+    const piece = cellAt(this.#sheet, this.#rows.first[slots.row] ?? rows.at(y), column)?.piece;
+    if (!piece) return null;
+    const { first, view } = piece;
+    const n = isTiled(piece) ? this.window(piece).shared : [1, 1];
+    const cells = (all: Slots, slot: number, axis: 0 | 1, alone: number): [number, number] => {
+      const start = axis * first;
+      if (slot < 0) return [alone - start, alone - start + 1]; // on a seam
+      const { first: from, last: to } = entriesOf(all, n[axis], start);
+      return [(from[slot] - start) * n[axis], Math.min(view.shape[axis], (to[slot] - start) * n[axis])];
     };
-    const [row0, row1] = cellsAt(this.#rows, rows, y, box.top);
-    const [column0, column1] = cellsAt(this.#columns, columns, x, box.left);
+    const [row0, row1] = cells(this.#rows, slots.row, 0, rows.at(y));
+    const [column0, column1] = cells(this.#columns, slots.column, 1, columns.at(x));
+    const source = read(piece, { rows: [row0, row1], columns: [column0, column1], shared: [1, 1] });
+    if (source === undefined) return null;
     let [best, most]: [Cell | null, number] = [null, -1];
     for (let row = row0; row < row1; row++)
       for (let column = column0; column < column1; column++) {
-        const cell = cellAt(this.#sheet, row, column);
-        if (!cell) continue;
-        const { first, view } = cell.piece;
-        const seen: [number, number] = [
-          Math.max(0, column0 - first),
-          Math.min(view.shape[1], column1 - first),
-        ];
-        const source = read(cell.piece, { rows: [row0, row1], columns: seen, shared: [1, 1] });
-        if (source === undefined) return null;
-        const value = source ? valueAt(source, row, cell.column) : 0;
+        const value = source ? valueAt(source, row, column) : 0;
         const size = Number.isFinite(value) ? Math.abs(value) : Infinity;
-        if (size > most) [best, most] = [cell, size];
+        if (size > most) [best, most] = [{ piece, row, column }, size];
       }
     return best;
   }

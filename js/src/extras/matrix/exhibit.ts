@@ -90,7 +90,7 @@ export class Exhibit {
   }
 
   /** Entries that share a pixel: rows and columns of an image. */
-  get shared(): [number, number] {
+  shared(_: [number, number]): [number, number] {
     const { rows, columns } = channelAxes(this.#sheets, this.grid, 0);
     const { ratio } = this.#figure.size;
     const count = (axis: typeof rows) => mostShared(slotsOf(axis, 0, Math.ceil(axis.length * ratio), ratio));

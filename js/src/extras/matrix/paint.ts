@@ -20,15 +20,21 @@ export const valueAt = (
 ): number =>
   data[offset + Math.floor(row / shared[0]) * rowStride + Math.floor(column / shared[1]) * columnStride];
 
-/** The entries that some cells share. */
-const entriesOf = ({ of, first, last }: Slots, n: number, start: number): Slots =>
-  n === 1
-    ? { of, first, last }
-    : {
-        of,
-        first: first.map((cell) => start + Math.floor((cell - start) / n)),
-        last: last.map((cell) => start + Math.ceil((cell - start) / n)),
-      };
+/**
+ * The entries of slots, of which each is that of `n` cells from `start` on: it belongs to the slot that has its first
+ * cell. Where cells are larger than that, slots share an entry.
+ */
+export function entriesOf(slots: Slots, n: number, start: number): Slots {
+  if (n === 1) return slots;
+  const entry = (cell: number) => start + Math.ceil((cell - start) / n);
+  const [first, last] = [slots.first.map(entry), slots.last.map(entry)];
+  for (let i = 0; i < first.length; i++) {
+    if (last[i] > first[i]) continue;
+    first[i] = start + Math.floor((slots.first[i] - start) / n);
+    last[i] = first[i] + 1;
+  }
+  return { of: slots.of, first, last };
+}
 
 const MAGNITUDE = 0x7fff_ffff; // all bits of a float32 but its sign: they grow with it, and are most of NaN and infinities
 const INFINITE = 0x7f80_0000;
