@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import resource
 import subprocess
 import sys
@@ -10,20 +11,27 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from benchmarks.browser import ROOT
 from benchmarks.results import Row, Section
+from nnweightviz.answers import Answers
+from nnweightviz.tiles import SIDE
 
 N_LAYERS, WIDTH, N_CHECKPOINTS = 12, 768, 10
 MATRIX = "h.5.mlp.fc1.weight"
+SQUARE = 4096
+STAGE = (1130, 440)
 LIMIT_S = 300.0
 MOST_GB = 1.5
 TEXT = f"""\
 Random weights of {N_LAYERS} transformer layers of {WIDTH} (85 M weights), {N_CHECKPOINTS} checkpoints in a folder. What
 a reader does first: open it, look at the overview (which needs no weights), then at one matrix (`{MATRIX}`) at all
-checkpoints, then at its singular values. Memory is the peak of the whole process."""
+checkpoints, then at its singular values. Memory is the peak of the whole process. Of a matrix of more than a million
+weights tiles are sent of what is in sight: here of all of it, on {STAGE[0]} × {STAGE[1]} pixels; the square one is in
+memory."""
 
 
 def shapes() -> dict[str, tuple[int, ...]]:
@@ -59,7 +67,38 @@ def write(folder: Path) -> None:
             history.record(state, step=1000 * k)
 
 
-def measure(folder: Path) -> Iterator[dict[str, float]]:
+def tiles(viz: Any, name: str, shape: tuple[int, int]) -> dict[str, list[float]]:
+    """Milliseconds and kilobytes of all of a matrix in tiles, at one checkpoint after the other."""
+    shared = [2 ** max(0, math.floor(math.log2(n / px))) for n, px in zip(shape, STAGE[::-1], strict=True)]
+    n_tiles = [math.ceil(n / by / SIDE) for n, by in zip(shape, shared, strict=True)]
+    asked = {
+        "type": "tiles", "id": "t0", "parameter": name, "shared": shared, "counted": False,
+        "view": {"shape": shape, "strides": [shape[1], 1], "offset": 0},
+        "tiles": [[row, column] for row in range(n_tiles[0]) for column in range(n_tiles[1])],
+    }  # fmt: skip
+    sent: list[int] = []
+    answers = Answers(viz._runs, lambda _message, buffers: sent.append(sum(map(len, buffers))))
+    times = []
+    for k in range(len(viz.history)):
+        begin = time.perf_counter()
+        answers.receive(asked | {"checkpoint": k})
+        times.append(1000 * (time.perf_counter() - begin))
+    assert min(sent) > 0
+    return {"ms": times, "kB": [n_bytes / 1000 for n_bytes in sent]}
+
+
+def square() -> dict[str, list[float]]:
+    """The same of a large square matrix in memory."""
+    import nnweightviz as nwv
+
+    rng = np.random.default_rng(0)
+    history = nwv.History()
+    for k in range(5):
+        history.record({"weight": rng.standard_normal((SQUARE, SQUARE), dtype=np.float32)}, step=k)
+    return tiles(nwv.WeightViz(None, history), "weight", (SQUARE, SQUARE))
+
+
+def measure(folder: Path) -> Iterator[dict[str, Any]]:
     """Seconds of each thing that a reader does, then the peak of memory in GB; each as soon as known."""
     import nnweightviz as nwv
 
@@ -77,13 +116,15 @@ def measure(folder: Path) -> Iterator[dict[str, float]]:
     begin = time.perf_counter()
     viz._payload.spectra.answer(MATRIX, N_CHECKPOINTS)
     yield {"rank": time.perf_counter() - begin}
+    found = tiles(viz, MATRIX, shapes()[MATRIX])
+    yield {"tiles": found["ms"], "tiles sent": found["kB"]}
     yield {"memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6}
 
 
 def folder_section() -> Section:
-    said: dict[str, float] = {}
+    said: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as temp:
-        for step in ("write", "measure"):
+        for step in ("write", "measure", "square"):
             command = [sys.executable, "-m", "benchmarks.folder", step, temp]
             result = subprocess.run(command, cwd=ROOT, capture_output=True, timeout=LIMIT_S, check=True)
             for line in result.stdout.decode().splitlines():
@@ -95,6 +136,10 @@ def folder_section() -> Section:
             Row("`WeightViz(None, nwv.open(folder))`: norms of all checkpoints", "s", [said["open"]]),
             Row("one matrix at all checkpoints", "s", [said["matrix"]]),
             Row("one matrix at all checkpoints: sent", "MB", [said["sent"]]),
+            Row("one matrix in tiles, a checkpoint", "ms", said["tiles"]),
+            Row("one matrix in tiles, a checkpoint: sent", "kB", said["tiles sent"]),
+            Row(f"{SQUARE} × {SQUARE} weights in tiles, a checkpoint", "ms", said["square"]),
+            Row(f"{SQUARE} × {SQUARE} weights in tiles, a checkpoint: sent", "kB", said["square sent"]),
             Row("its singular values at all checkpoints", "s", [said["rank"]]),
             Row("peak memory", "GB", [said["memory"]], goal=MOST_GB),
         ],
@@ -104,6 +149,9 @@ def folder_section() -> Section:
 if __name__ == "__main__":
     if sys.argv[1] == "write":
         write(Path(sys.argv[2]))
+    elif sys.argv[1] == "square":
+        found = square()
+        print(json.dumps({"square": found["ms"], "square sent": found["kB"]}))
     else:
         for known in measure(Path(sys.argv[2])):
             print(json.dumps(known), flush=True)

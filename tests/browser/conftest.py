@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, TimeoutError
 
 import nnweightviz as nwv
 
@@ -24,7 +24,11 @@ class Diagram:
     def __init__(self, page: Page, index: int = 0) -> None:
         self.page = page
         self.root = page.locator(".nnweightviz").nth(index)
-        self.root.and_(page.locator("[data-links-drawn]")).wait_for(timeout=60_000)
+        try:
+            self.root.and_(page.locator("[data-links-drawn]")).wait_for(timeout=60_000)
+        except TimeoutError as late:
+            said = page.locator("body").inner_text()[:2000]
+            raise AssertionError(f"there is no diagram; {page.url} says:\n{said}") from late
 
     def data(self, name: str) -> str:
         value = self.root.get_attribute(f"data-{name}")

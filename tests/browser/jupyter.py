@@ -46,6 +46,8 @@ class Jupyter:
             **os.environ,
             "JUPYTER_RUNTIME_DIR": str(self.runtime),
             "JUPYTER_CONFIG_DIR": str(folder / ".config"),
+            # Or servers wait for each other's signatures, and a notebook is not trusted by the one that gave up.
+            "JUPYTER_DATA_DIR": str(folder / ".data"),
         }
         options = [
             f"--port={port}", "--ip=127.0.0.1", "--no-browser", "--allow-root", expose,
