@@ -25,8 +25,9 @@ MOST_CHECKPOINTS = 8
 """Checkpoints that the domain of a history is of, the first and the last among them; reading more takes too long."""
 MOST_KEPT = 64_000_000
 """Bytes of aggregated matrices that are kept for the next tiles."""
+FEW = 1 << 16
+"""Entries that are compared at once: more do not stay in the cache."""
 _SIGN = np.uint32(0x8000_0000)
-_MAGNITUDE = np.uint32(0x7FFF_FFFF)
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,12 @@ def strongest(values: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
     """
     if rows == columns == 1:
         return values
+    at_once = rows * max(1, FEW // (rows * values.shape[1]))
+    starts = range(0, values.shape[0], at_once)
+    return np.concatenate([_strongest(values[row : row + at_once], rows, columns) for row in starts])
+
+
+def _strongest(values: NDArray[Any], rows: int, columns: int) -> NDArray[Any]:
     bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
     # The bits of a float grow with its magnitude: with the sign as the last one, the largest number is the strongest.
     order = (bits << 1) | ((bits & _SIGN) == 0)
