@@ -217,11 +217,14 @@ def _numbers(axes: Any, values: Any, shares: Any) -> None:
     largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
     for n_digits in (3, 2):
         n_decimals = max(0, n_digits - 1 - math.floor(math.log10(largest)))
+        shortest = n_decimals + 2 if n_decimals else 1
+        if shortest * CHARACTER > width * 72 / n_columns or height * 72 / n_rows < ROW:
+            continue  # many values are not written out for nothing
         rounded = np.round(values, n_decimals) + 0.0  # no minus before zero
         texts = [
             f"{v:.{n_decimals}f}".replace("-", "−") if np.isfinite(v) else NAMED[str(v)] for v in rounded.flat
         ]
-        if max(map(len, texts)) * CHARACTER <= width * 72 / n_columns and height * 72 / n_rows >= ROW:
+        if max(map(len, texts)) * CHARACTER <= width * 72 / n_columns:
             break
     else:
         return
