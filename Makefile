@@ -89,6 +89,6 @@ $(FRAMEWORKS)/.installed: $(SOURCES) | js/node_modules/.package-lock.json
 
 $(MATRIX)/.installed: $(SOURCES) tests/chromium.py | js/node_modules/.package-lock.json
 	test -e $(MATRIX)/bin/python || $(PYTHON) -m venv $(MATRIX)
-	$(MATRIX)/bin/$(PIP) -e ".[lab]" nbclient nbconvert playwright myst-nb nbsphinx pypandoc_binary voila panel ipywidgets_bokeh marimo markdown-it-py
+	$(MATRIX)/bin/$(PIP) -e ".[lab]" nbclient nbconvert playwright myst-nb nbsphinx pypandoc_binary voila panel ipywidgets_bokeh marimo markdown-it-py jupyterlite-core
 	$(MATRIX)/bin/python tests/chromium.py
 	touch $@

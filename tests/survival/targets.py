@@ -110,6 +110,16 @@ def markdown(folder: Path, notebook: Path) -> Path:
     return path
 
 
+def pandoc(folder: Path, notebook: Path) -> Path:
+    """Convert by Pandoc, which Quarto calls, too."""
+    import pypandoc
+
+    path = folder / "page.html"
+    more = ["--standalone", "--embed-resources", "--metadata=title:weights"]
+    pypandoc.convert_file(str(notebook), "html", outputfile=str(path), extra_args=more)
+    return path
+
+
 def panel_page(folder: Path, _: Path) -> Path:
     """Save a page of a frame."""
     shown = 'pn.pane.HTML(viz.embed(height=520), sizing_mode="stretch_width")'
@@ -172,6 +182,17 @@ def lab_opened(folder: Path, notebook: Path, *, is_trusted: bool = False) -> Ite
     finally:
         jupyter.close()
         del os.environ["JUPYTER_DATA_DIR"]
+
+
+@contextmanager
+def lite(folder: Path, notebook: Path) -> Iterator[str]:
+    """Build a site of JupyterLite, and open the notebook there; a Python of its own it would take from the network."""
+    shutil.copy(notebook, folder)
+    site = folder / "site"
+    run(folder, "jupyter", "lite", "build", "--contents", notebook.name, "--output-dir", site.name)
+    command = ("http.server", "{port}", "--bind", "127.0.0.1")
+    with served(site, *command, route=f"lab/index.html?path={notebook.name}") as address:
+        yield address
 
 
 def marimo_files() -> Path:
@@ -296,6 +317,13 @@ TARGETS = (
         ("frame",),
         tries=("frame",),
     ),
+    Target(
+        "Pandoc",
+        "pypandoc_binary",
+        "`pandoc weights.ipynb --embed-resources -o page.html`",
+        page(pandoc),
+        ("picture", "frame"),
+    ),
     Target("Voila", "voila", "the notebook, with its kernel", voila, ("widget", "frame")),
     Target(
         "Panel",
@@ -339,5 +367,13 @@ TARGETS = (
         partial(lab_opened, is_trusted=True),
         ("frame",),
         "run the cell",
+    ),
+    Target(
+        "JupyterLite",
+        "jupyterlite-core",
+        "`jupyter lite build`, without a Python, opened",
+        lite,
+        ("picture",),
+        "a Python for browsers, which brings its own packages; or the frame on a page beside it",
     ),
 )
