@@ -262,7 +262,10 @@ class Matrix implements View {
   }
 
   redraw = () => this.#draw();
-  rest = () => this.#board.forget();
+  rest(): void {
+    this.#board.forget();
+    this.#values.rest();
+  }
 
   resize(): void {
     if (this.#figure.measure() && this.#sheet) {

@@ -73,7 +73,7 @@ export class Tiles {
     context.model?.on("msg:custom", hear);
     context.signal?.addEventListener("abort", () => {
       context.model.off("msg:custom", hear);
-      this.#forget();
+      this.forget();
     });
   }
 
@@ -83,7 +83,7 @@ export class Tiles {
     return history.isByName && view.shape[0] * view.shape[1] > LARGE;
   }
 
-  #forget(): void {
+  forget(): void {
     for (const { timer } of this.#open.values()) clearTimeout(timer);
     for (const map of [this.#blocks, this.#known, this.#open]) map.clear();
     this.#nBytes = 0;
@@ -93,7 +93,7 @@ export class Tiles {
   /** What tells a piece at a checkpoint from all others. */
   #key({ view }: Piece, k: number): string {
     const { history, options } = this.#context;
-    if (history.revision !== this.#revision) this.#forget();
+    if (history.revision !== this.#revision) this.forget();
     this.#revision = history.revision;
     const { quantity, reference } = options();
     const { parameter, offset, shape } = view;

@@ -23,6 +23,11 @@ export class Values {
     this.#links = this.#linksOf(new Map());
   }
 
+  /** Give back what the kernel can send again. */
+  rest(): void {
+    this.#tiles.forget();
+  }
+
   /** Data or options changed. */
   update(): void {
     this.#links = this.#linksOf(this.#links.lasting);
