@@ -1,5 +1,6 @@
 // Counts over value and time as a surface that can be turned: painted from far to near, so that what is near hides.
 
+import { html } from "../../dom";
 import { type TimeAxis, timeAxis, timeTicks } from "../../panel/axis";
 import { formatCount, formatValue, mixRgb, rgba } from "../../scale";
 import { ticks } from "../../ticks";
@@ -28,6 +29,7 @@ import {
 const MOST_SLICES = 120;
 const MOST_QUADS = 9000; // of all panels: what is drawn within a frame
 const N_SHADES = 24;
+const MOST_LAYERS = 6; // each costs as much as its pixels, whatever it shows
 const REACH = 14; // pixels from the pointer to what it means
 
 interface Panel {
@@ -43,6 +45,7 @@ export class Surface implements Drawing {
   readonly #time: TimeAxis;
   readonly #slices: number[];
   #panels: Panel[] = [];
+  readonly #layers = new Map<number, HTMLCanvasElement>(); // slices without the playhead, by the first of them
 
   constructor(scene: Scene & { angles: Angles }) {
     this.#scene = scene;
@@ -83,6 +86,7 @@ export class Surface implements Drawing {
   }
 
   #build(): void {
+    this.#layers.clear();
     const { figure, spread } = this.#scene;
     const margins = { left: 56, right: 46, top: 26, bottom: 46 };
     const boxes = panelsOf(spread.parts.length, figure.size, margins, 1.5);
@@ -113,14 +117,49 @@ export class Surface implements Drawing {
     };
   }
 
-  /** Paint all anew: the playhead's line is hidden by what is before it. */
+  /** The playhead's line is hidden by what is before it: some slices about it are painted anew, the others lie in layers. */
   move(): void {
+    const brush = this.#begin();
+    const { width, height } = this.#scene.figure.size;
+    const nEach = this.#nEach;
+    const now = this.#steps.indexOf(placeOf(this.#slices, this.#scene.k));
+    for (let first = 0; first < this.#slices.length; first += nEach) {
+      const isAnew = now >= first && now < first + nEach;
+      if (isAnew) this.#paint(brush, first, nEach, this.#steps[now]);
+      else brush.drawImage(this.#layer(first), 0, 0, width, height);
+    }
+  }
+
+  /** What is behind the slices. */
+  #begin(): CanvasRenderingContext2D {
     const brush = this.#scene.figure.brush();
     brush.lineJoin = "round";
-    this.#panels.forEach((panel, i) => {
-      this.#paintRoom(brush, panel, i);
-      this.#paint(brush, panel, i);
-    });
+    for (const [i, panel] of this.#panels.entries()) this.#paintRoom(brush, panel, i);
+    return brush;
+  }
+
+  /** Slices of a layer. */
+  get #nEach(): number {
+    return Math.max(6, Math.ceil(this.#slices.length / MOST_LAYERS));
+  }
+
+  /** Slices from far to near. */
+  get #steps(): number[] {
+    const order = this.#slices.map((_, i) => i);
+    return this.#panels[0]?.projection.isFarther[1] ? order : order.reverse();
+  }
+
+  #layer(first: number): HTMLCanvasElement {
+    const known = this.#layers.get(first);
+    if (known) return known;
+    const { width, height, ratio } = this.#scene.figure.size;
+    const canvas = html("canvas", { width: Math.round(width * ratio), height: Math.round(height * ratio) });
+    const brush = canvas.getContext("2d", { willReadFrequently: true })!;
+    brush.setTransform(ratio, 0, 0, ratio, 0, 0);
+    brush.lineJoin = "round";
+    this.#paint(brush, first, this.#nEach, -1);
+    this.#layers.set(first, canvas);
+    return canvas;
   }
 
   /** The ground, and lines at the walls behind for the ticks of counts. */
@@ -147,20 +186,31 @@ export class Surface implements Drawing {
     }
   }
 
-  #paint(brush: CanvasRenderingContext2D, { projection, points, heights }: Panel, part: number): void {
-    const { isDark, k } = this.#scene;
+  /** Some slices of all panels, `first` in the order from far to near; the one at `now` is the playhead's. */
+  #paint(brush: CanvasRenderingContext2D, first: number, n: number, now: number): void {
+    const steps = this.#steps;
+    const range: [number, number] = [first, Math.min(steps.length, first + n)];
+    for (const [part, panel] of this.#panels.entries())
+      this.#paintPanel(brush, panel, part, { steps, range, now });
+  }
+
+  #paintPanel(
+    brush: CanvasRenderingContext2D,
+    { projection, points, heights }: Panel,
+    part: number,
+    { steps, range, now }: { steps: number[]; range: [number, number]; now: number },
+  ): void {
+    const { isDark } = this.#scene;
     const { ink, paper } = inksOf(isDark);
     const hue = hueOfPart(this.#scene, part);
     const shades = Array.from({ length: N_SHADES + 1 }, (_, i) =>
       rgba(mixRgb(paper, hue, 0.16 + 0.78 * (i / N_SHADES)), 1),
     );
-    const [isRightFarther, isOldFarther] = projection.isFarther;
-    const [n, width] = [points.length, points[0].length];
-    const now = placeOf(this.#slices, k);
-    const line = rgba(ink, n > 60 ? 0.16 : 0.32);
-    for (let step = 0; step < n; step++) {
-      const i = isOldFarther ? step : n - 1 - step;
-      const before = isOldFarther ? i - 1 : i + 1;
+    const [isRightFarther] = projection.isFarther;
+    const width = points[0].length;
+    const line = rgba(ink, points.length > 60 ? 0.16 : 0.32);
+    for (let step = range[0]; step < range[1]; step++) {
+      const [i, before] = [steps[step], steps[step - 1]];
       const [near, far] = [heights[i], heights[before]];
       if (step > 0 && near && far)
         for (let s = 0; s < width - 1; s++) {
@@ -185,7 +235,8 @@ export class Surface implements Drawing {
   turn(dx: number, dy: number): void {
     Object.assign(this.#scene.angles, turned(this.#scene.angles, dx, dy));
     this.#build();
-    this.move();
+    const now = placeOf(this.#slices, this.#scene.k);
+    this.#paint(this.#begin(), 0, this.#slices.length, now); // layers would be of no use to the next turn
   }
 
   /** What is nearest to the pointer, and of that what is nearest to the reader. */
