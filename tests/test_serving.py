@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import pytest
 
 from nnweightviz.history import History
 from nnweightviz.serving import PageServer
+from served import serving
 
 
 def state(k: float) -> dict[str, Any]:
@@ -47,12 +47,8 @@ def messages(news: bytes) -> list[tuple[Any, list[bytes]]]:
 
 @pytest.fixture
 def server(run: Path) -> Iterator[PageServer]:
-    server = PageServer(History(run))
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    yield server
-    server.close()
-    thread.join()
+    with serving(History(run)) as server:
+        yield server
 
 
 def status(url: str, data: bytes | None = None, **headers: str) -> int:

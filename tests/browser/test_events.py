@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -14,6 +13,7 @@ import nnweightviz as nwv
 from browser.conftest import Diagram
 from browser.jupyter import Jupyter, execute
 from nnweightviz.serving import PageServer
+from served import serving
 
 Show = Callable[..., Diagram]
 N = 30
@@ -174,12 +174,8 @@ def test_a_run_in_which_nothing_happened_says_what_was_looked_for(show: Show) ->
 
 @pytest.fixture
 def server() -> Iterator[PageServer]:
-    server = PageServer(recorded(10))
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    yield server
-    server.close()
-    thread.join()
+    with serving(recorded(10)) as server:
+        yield server
 
 
 def test_a_page_that_is_served_asks_for_events_and_again_as_the_run_goes_on(

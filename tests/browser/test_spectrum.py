@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -15,6 +14,7 @@ from playwright.sync_api import Page, expect
 import nnweightviz as nwv
 from browser.conftest import Diagram, mlp, random_states, until
 from nnweightviz.serving import PageServer
+from served import serving
 
 Show = Callable[..., Diagram]
 
@@ -164,12 +164,8 @@ def test_what_a_page_leaves_out_is_said(
 
 @pytest.fixture
 def server(history: nwv.History) -> Iterator[PageServer]:
-    server = PageServer(history)
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    yield server
-    server.close()
-    thread.join()
+    with serving(history) as server:
+        yield server
 
 
 def test_python_is_asked_when_the_view_is_opened_and_again_when_the_history_grows(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from playwright.sync_api import Page, expect
 import nnweightviz as nwv
 from browser.conftest import Diagram, until
 from nnweightviz.serving import PageServer
+from served import serving
 
 SIDE = 3000  # 9 MB of codes: more than rides in the state
 PLANTED = {(17, 40): 1.0, (800, 2950): -1.0, (1501, 1499): 1.0, (2999, 2999): -1.0, (2600, 300): 1.0}
@@ -29,12 +29,8 @@ def server() -> Iterator[PageServer]:
         if k == 1:
             weight[100, 100] = np.nan
         history.record({"fc.weight": weight}, step=10 * k, loss=1 / (k + 1))
-    server = PageServer(history)
-    thread = threading.Thread(target=server.serve)
-    thread.start()
-    yield server
-    server.close()
-    thread.join()
+    with serving(history) as server:
+        yield server
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import { PALETTES, PAPERS } from "../scale";
 import type { View, ViewContext } from "../views/context";
 import { listen } from "../views/graph/gestures";
 import { Figure } from "./figure";
-import { actionsOf, type Shown as Showing } from "./matrix/actions";
+import { actionsOf, type Showing } from "./matrix/actions";
 import { Board, type Moment, type Pointed } from "./matrix/board";
 import { areWritten, type Codes } from "./matrix/coded";
 import { countCodes } from "./matrix/codes";

@@ -13,10 +13,13 @@ import { block, type Given, NAME, network, open } from "./history.fixture";
 async function standing(given: Given, options: Partial<Options> = {}) {
   const opened = await open(given);
   const all = { ...DEFAULTS, ...options };
-  const context = { network, history: opened.history, options: () => all } as unknown as ViewContext;
+  const model = { on: () => {}, off: () => {} };
+  const { signal } = new AbortController();
+  const own = { network, history: opened.history, options: () => all, model, signal };
+  const context = own as unknown as ViewContext;
   opened.history.show(all.quantity, all.reference);
   const sheet = sheetFor(network, [NAME], null)!;
-  return { ...opened, context, sheet, values: new Values(context) };
+  return { ...opened, context, sheet, values: new Values(context, () => {}) };
 }
 
 const shown = (of: Partial<Shown> & Pick<Shown, "sheet">): Shown => ({

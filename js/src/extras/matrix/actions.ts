@@ -10,7 +10,7 @@ import type { Cell, Sheet } from "./sheet";
 import { mainPiece } from "./units";
 
 /** A matrix as it is shown at the moment: as cells, or its rows as images. */
-export interface Shown {
+export interface Showing {
   sheet: Sheet;
   board: Board;
   exhibit: Exhibit;
@@ -22,7 +22,7 @@ export interface Shown {
 export function actionsOf(
   context: ViewContext,
   pointer: Pointer,
-  shown: () => Shown | null,
+  shown: () => Showing | null,
   draw: () => void,
 ): Actions {
   const select = (cell: Cell | null): void => {

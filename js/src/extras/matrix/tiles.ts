@@ -70,8 +70,8 @@ export class Tiles {
     this.#context = context;
     this.#arrived = arrived;
     const hear = (message: Reply, buffers?: Parts) => this.#receive(message, buffers ?? []);
-    context.model?.on("msg:custom", hear);
-    context.signal?.addEventListener("abort", () => {
+    context.model.on("msg:custom", hear);
+    context.signal.addEventListener("abort", () => {
       context.model.off("msg:custom", hear);
       this.forget();
     });

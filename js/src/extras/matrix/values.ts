@@ -17,7 +17,7 @@ export class Values {
   readonly #tiles: Tiles;
 
   /** `arrived` is called when the kernel has sent more of a matrix that is too large to be sent whole. */
-  constructor(context: ViewContext, arrived: () => void = () => {}) {
+  constructor(context: ViewContext, arrived: () => void) {
     this.#context = context;
     this.#tiles = new Tiles(context, arrived);
     this.#links = this.#linksOf(new Map());
