@@ -102,9 +102,20 @@ class Jupyter:
         page.evaluate("() => window.jupyterapp.commands.execute('notebook:run-all-cells')")
 
     def reload(self, page: Page, name: str) -> None:
+        """Save and load the page until it shows its diagram.
+
+        ipywidgets 8.1.9 waits two seconds for a model; where it has been reading the kernel's answer while
+        they ran out, it says "model not found" of one that is there. A reader loads the page again, as is done here.
+        """
         page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-        page.goto(f"{self.url}/{self.route}/{name}")
-        self._wait_until_ready(page, name)
+        for _ in range(3):
+            page.goto(f"{self.url}/{self.route}/{name}")
+            self._wait_until_ready(page, name)
+            shown = page.locator(".nnweightviz[data-links-drawn]")
+            missed = page.get_by_text("Error displaying widget: model not found")
+            shown.or_(missed).first.wait_for(timeout=60_000)
+            if shown.count():
+                return
 
     def kernel(self, name: str = "net.ipynb") -> BlockingKernelClient:
         """A second client of a notebook's kernel: what Python sees, without touching the page."""

@@ -179,13 +179,15 @@ def test_two_displays_share_one_playhead(jupyter: Jupyter, page: Page) -> None:
     second.wait_for("checkpoint", 3)
 
 
-def test_reloading_the_page_brings_everything_back(jupyter: Jupyter, diagram: Diagram, page: Page) -> None:
-    kernel = jupyter.kernel()
+def test_reloading_the_page_brings_everything_back(jupyter: Jupyter, page: Page) -> None:
+    # In a kernel of its own: the widgets of all tests before, some 20 MB, would be sent again, too.
+    run_notebook(jupyter, page, SETUP, "viz", "slider", name="reloaded.ipynb")
+    diagram, kernel = Diagram(page), jupyter.kernel("reloaded.ipynb")
     execute(kernel, "record(6); record(7)")
     diagram.wait_for("n-checkpoints", 8)
     diagram.scrub_to(3)
     until(lambda: ask(kernel, "viz.checkpoint") == 3)
-    jupyter.reload(page, "net.ipynb")
+    jupyter.reload(page, "reloaded.ipynb")
     again = Diagram(page)
     again.wait_for("n-checkpoints", 8)
     again.wait_for("checkpoint", 3)
