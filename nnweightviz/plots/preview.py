@@ -72,7 +72,7 @@ def preview(viz: Printable) -> Preview:
             draw = cells(viz.history, viz.network, shown, viz.title)
         else:
             draw = drawer(viz, view, {}, n_strongest, read)
-        pixels = np.hstack([_pixels(draw(k, inches)) for k in shown])
+        pixels = _beside([draw(k, inches) for k in shown])
         png = small_png(pixels, n_colours)
         if len(png) <= MOST_BYTES:
             break
@@ -91,6 +91,19 @@ def is_deep(network: Network) -> bool:
         or any(group.n_units > MOST_UNITS and group.role != "box" for group in network.groups)
         or any(bundle.shape[0] * bundle.shape[1] > MOST_LINKS for bundle in network.bundles)
     )
+
+
+def _beside(figures: list[Figure]) -> NDArray[np.uint8]:
+    """Return figures as one picture, ``(height, width, 3)``: the axes of all are where those of the first are."""
+    first, *others = figures
+    pixels = [_pixels(first)]
+    for figure in others:
+        if figure.get_layout_engine():  # which takes as long as the drawing
+            figure.set_layout_engine("none")
+            for ax, beside in zip(figure.axes, first.axes, strict=True):
+                ax.set_position(beside.get_position(original=True))
+        pixels.append(_pixels(figure))
+    return np.hstack(pixels)
 
 
 def _pixels(figure: Figure) -> NDArray[np.uint8]:

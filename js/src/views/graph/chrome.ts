@@ -28,8 +28,8 @@ function subtitles(network: Network, { group, grid }: Place, room: number): stri
   const many = group.band && group.band.size > 1 ? `${group.n_units} bands of ${group.band.size}` : null;
   if (group.role === "input") return [`${n} input${n === 1 ? "" : "s"}`, ...(many ? [many] : [])];
   const kind = `${layer?.kind ?? ""} ${n}`.trim();
-  const gates =
-    group.ports.length > 0 && group.n_units <= MAX_PORTED_UNITS ? `gates ${group.ports.join(" ")}` : null;
+  const ports = group.n_units <= MAX_PORTED_UNITS ? group.ports.join(" ") : "";
+  const gates = ports && `gates ${ports}`.length * CHARACTER_PX <= room ? `gates ${ports}` : ports;
   const extra = [many, gates, layer?.activation, ...(layer?.modifiers ?? [])].filter(
     (word): word is string => !!word,
   );
