@@ -52,7 +52,8 @@ def _subtitles(network: Network, place: Place, room: float) -> list[str]:
     if group.role == "input":
         return [f"{group.n_units} input{'' if group.n_units == 1 else 's'}"]
     kind = f"{layer.kind} {group.n_units}".strip()
-    gates = f"gates {' '.join(group.ports)}" if group.ports and group.n_units <= MAX_PORTED_UNITS else None
+    ports = " ".join(group.ports) if group.n_units <= MAX_PORTED_UNITS else ""
+    gates = f"gates {ports}" if ports and len(f"gates {ports}") * CHARACTER <= room else ports
     extra = [word for word in (gates, layer.activation, *layer.modifiers) if word]
     whole = " · ".join([kind, *extra])
     return [whole] if len(whole) * CHARACTER <= room or not extra else [kind, " · ".join(extra)]

@@ -122,6 +122,13 @@ def test_switching_off_a_gate_takes_away_exactly_its_links(show: Show) -> None:
     diagram.wait_for("links-drawn", everything - 4 * 16)
 
 
+def test_a_narrow_diagram_names_all_gates_in_the_room_that_there_is(show: Show, page: Page) -> None:
+    page.set_viewport_size({"width": 340, "height": 800})
+    net = LSTMNet()
+    show(nwv.WeightViz(net, random_states(net, 2)))
+    expect(page.locator("svg text", has_text="f g o")).to_have_text("i f g o")
+
+
 def test_gates_of_large_layers_unfold_one_at_a_time(show: Show, page: Page) -> None:
     net = LSTMNet(32)
     diagram = show(nwv.WeightViz(net, random_states(net, 2)))

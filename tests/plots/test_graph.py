@@ -151,6 +151,14 @@ def test_recurrent_layers_are_drawn_in_every_form_of_file(units: int, form: str)
     assert "h(t−1)" in words(ax)
 
 
+@pytest.mark.parametrize(("inches", "written"), [(7, "LSTM 8 · gates i f g o"), (2.4, "i f g o")])
+def test_the_gates_of_a_layer_are_named_in_the_room_that_there_is(inches: float, written: str) -> None:
+    model = Recurrent(8)
+    network = nwv.as_network(model, example_input=torch.zeros(1, 4, 3))
+    told = [text.get_text() for text in graph(recorded(model), network, size=(inches, 4)).texts]
+    assert written in told
+
+
 def test_it_can_be_drawn_on_axes_of_a_figure() -> None:
     figure = Figure(figsize=(12, 4))
     axes = figure.subplots(1, 2)
