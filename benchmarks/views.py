@@ -92,8 +92,9 @@ def spectra_rows() -> list[Row]:
     def with_scipy() -> list[np.ndarray]:
         return [scipy.linalg.svdvals(np.asarray(matrix, np.float64)) for matrix in matrices]
 
-    ours = [timed(lambda: measures.singular_values(history)) / 1000 for _ in range(5)]
-    theirs = [timed(with_scipy) / 1000 for _ in range(5)]
+    # One after the other: threads of the other's linear algebra wait for a while, and disturb.
+    ours = [timed(lambda: measures.singular_values(history)) / 1000 for _ in range(20)]
+    theirs = [timed(with_scipy) / 1000 for _ in range(20)]
     found, expected = measures.singular_values(history), iter(with_scipy())
     errors = [
         float(np.abs(found[name][k] - one).max() / one.max())

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nnweightviz.measures.given import (
     Given,
@@ -47,12 +48,17 @@ class Piece:
         """Return its values at checkpoint k in float64, ``(1, ...)``: as they are, matrices side by side, or in one row
         if it has other parts; divided by the checkpoint's norm if there are norms.
         """
-        parts = [np.asarray(part(state), dtype=np.float64) for part in self._parts]
+        values = self.recorded(state).astype(np.float64, copy=False)
+        return values if norms is None else _divided(values, norms[k : k + 1])
+
+    def recorded(self, state: State) -> NDArray[Any]:
+        """Return its values as they were recorded, in the shape of :meth:`at`."""
+        parts = [np.asarray(part(state)) for part in self._parts]
         are_matrices = self._is_matrix and len({len(part) for part in parts}) == 1
         values = (
             parts[0] if len(parts) == 1 else np.hstack(parts if are_matrices else [p.ravel() for p in parts])
         )
-        return values[np.newaxis] if norms is None else _divided(values[np.newaxis], norms[k : k + 1])
+        return values[np.newaxis]
 
 
 def measured(
@@ -222,16 +228,21 @@ def _windows(
 ) -> Iterator[tuple[Values, int]]:
     """Yield runs of checkpoints, and how many at the beginning of each were in the one before."""
     most = max(1 + n_before, WINDOW_VALUES // max(1, piece.size))
-    held: list[Values] = []
+    held: list[NDArray[Any]] = []
     skip = 0
     for k, checkpoint in enumerate(history):
-        held.append(piece.at(checkpoint.state, norms, k))
+        state = checkpoint.state
+        held.append(piece.recorded(state) if norms is None else piece.at(state, norms, k))
         if len(held) >= most + skip:
-            yield np.concatenate(held), skip
+            yield _in_float64(held), skip
             held = held[len(held) - n_before :]
             skip = len(held)
     if len(held) > skip or not len(history):
-        yield (np.concatenate(held) if held else np.empty((0, 0))), skip
+        yield (_in_float64(held) if held else np.empty((0, 0))), skip
+
+
+def _in_float64(held: list[NDArray[Any]]) -> Values:
+    return np.concatenate(held, dtype=np.float64, casting="unsafe")
 
 
 def _later(result: Result, skip: int) -> Result:
