@@ -26,7 +26,7 @@ from nnweightviz.measures.given import (
 )
 
 WINDOW_VALUES = 4_000_000
-"""Weights that are held at a time, in float64, unless a single checkpoint of a piece has more."""
+"""Weights that are held and converted to float64 at a time, unless a single checkpoint of a piece has more."""
 
 
 class Piece:
