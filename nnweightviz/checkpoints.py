@@ -293,6 +293,8 @@ class Checkpoints:
 
     def _tell(self) -> None:
         """Call the listeners, outside the lock: they read the history, perhaps on threads of their own."""
+        if not self._listeners:
+            return
         with self._lock:
             living = [(reference, reference()) for reference in self._listeners]
             self._listeners = [reference for reference, listener in living if listener is not None]

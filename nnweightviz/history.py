@@ -127,9 +127,7 @@ class History(Checkpoints):
             if step is None and (self._keep is not None or (self._run is not None and self._run.thins)):
                 step = self._next_step()
             back_to = step if (self._overwrite if overwrite is None else overwrite) else None
-            self._check_kind(step)
-            if back_to is None:
-                self._check_step(step)
+            self._check_place(step, goes_back=back_to is not None)
         if self._is_left_out(step):
             if back_to is not None:
                 self._go_back_to(back_to)
@@ -152,18 +150,18 @@ class History(Checkpoints):
             self._run.wait_for_room(n_bytes_of(checkpoint.state))
         if self._keep is not None and checkpoint.step is None:
             checkpoint = replace(checkpoint, step=self._next_step())
+        self._check_place(checkpoint.step)
         self._n_offered += 1
         self._add(checkpoint)
 
     def _add(self, checkpoint: Checkpoint) -> None:
         with self._lock:
-            self._check_kind(checkpoint.step)
-            self._check_step(checkpoint.step)
             self._check_shapes(checkpoint)
             if self._run is not None:
                 checkpoint = self._run.add(checkpoint)
             self._hold(checkpoint)
-            self._drop()
+            if self._keep is not None:
+                self._drop(self._keep)
         self._tell()
 
     def _begin(self) -> None:
@@ -207,9 +205,9 @@ class History(Checkpoints):
             self._run.leave_out()
         return is_full or not is_taken
 
-    def _drop(self) -> None:
+    def _drop(self, keep: Policy) -> None:
         """Forget what the policy does not keep."""
-        for k in reversed(self._keep.drops(self._checkpoints) if self._keep is not None else []):
+        for k in reversed(keep.drops(self._checkpoints)):
             dropped = self._checkpoints.pop(k)
             if self._run is not None and dropped.step is not None:
                 if dropped.metrics:
@@ -232,8 +230,10 @@ class History(Checkpoints):
         last = self._checkpoints[-1].step if self._checkpoints else None
         return max(self._n_offered, 0 if last is None else last + 1)
 
-    def _check_step(self, step: int | None) -> None:
-        last = self._checkpoints[-1].step if self._checkpoints else None
+    def _check_place(self, step: int | None, goes_back: bool = False) -> None:
+        """Raise ValueError unless a checkpoint of this step can be the next one."""
+        self._check_kind(step)
+        last = self._checkpoints[-1].step if self._checkpoints and not goes_back else None
         if step is not None and last is not None and step <= last:
             where = "" if self._run is None else f" in {self._run.path}"
             is_there = any(checkpoint.step == step for checkpoint in self._checkpoints)

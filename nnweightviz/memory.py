@@ -34,6 +34,8 @@ LOOK_S, LOOKS = 0.004, 250
 QUICK_S = 0.1
 """Pieces asked for within this time of each other are prepared ahead."""
 
+_PRIVATE = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+
 
 class Memory:
     """Pieces of one size at a time; some are ready, prepared by a thread while pieces are taken quickly."""
@@ -115,5 +117,7 @@ def _page_in(piece: Piece) -> None:
 
 
 def _slab(n_bytes: int) -> Piece:
-    """Return fresh memory, of small pages: huge ones are not always there, and then take milliseconds to come."""
-    return np.frombuffer(mmap.mmap(-1, max(n_bytes, 1)), np.uint8, n_bytes)
+    """Return fresh memory, of small pages: huge ones are not always there, and then take milliseconds to come. It is
+    of this process alone: what processes may share takes twice as long to page in.
+    """
+    return np.frombuffer(mmap.mmap(-1, max(n_bytes, 1), **_PRIVATE), np.uint8, n_bytes)

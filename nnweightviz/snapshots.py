@@ -6,14 +6,14 @@ Not for keeping them in order (see ``history``) nor for writing them (see ``stor
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz.adapters import as_state, source_of
-from nnweightviz.memory import Memory
+from nnweightviz.memory import Memory, Piece
 from nnweightviz.storage.layout import Layout
 from nnweightviz.storage.snapshot import Snapshot
 
@@ -29,8 +29,8 @@ class Source(Protocol):
     def is_of(self, model: Any) -> bool:
         """Whether it is still true of the model."""
 
-    def copy_into(self, targets: list[NDArray[np.uint8]]) -> None:
-        """Copy each parameter's bytes."""
+    def copier(self, places: Sequence[slice]) -> Callable[[Piece], object]:
+        """Return what copies each parameter's bytes to its place in a piece of memory."""
 
 
 class Copier:
@@ -39,6 +39,7 @@ class Copier:
     def __init__(self) -> None:
         self.memory = Memory()
         self._source: Source | None = None
+        self._fill: Callable[[Piece], object] | None = None
         self._model: weakref.ref[Any] | None = None
         self._layout = Layout({})
         self._names: dict[str, str] = {}
@@ -47,26 +48,27 @@ class Copier:
     def copy(self, model: Any) -> Mapping[str, Array]:
         """Return a copy of the parameters; raises what ``as_state`` raises."""
         if self._source is None or not self._source.is_of(model):
-            self._source = source_of(model)
             self._hold(model)
-            if self._source is None:
-                return as_state(model)
-            self._layout = Layout(self._source.layout)
-            tied = self._source.tied
-            self._names = {name: tied.get(name, name) for name in [*self._source.layout, *tied]}
-            self._shapes = {name: self._layout.tensors[kept].shape for name, kept in self._names.items()}
-        layout = self._layout
-        piece = self.memory.take(layout.n_bytes)
-        self._source.copy_into([piece[t.start : t.stop] for t in layout.tensors.values()])
-        return Snapshot(piece, layout, self._names, self._shapes, self.memory)
+        if self._fill is None:
+            return as_state(model)
+        piece = self.memory.take(self._layout.n_bytes)
+        self._fill(piece)
+        return Snapshot(piece, self._layout, self._names, self._shapes, self.memory)
 
     def _hold(self, model: Any) -> None:
-        """Let go of the parameters of the model when it is gone."""
+        """Find what to copy, and let go of it when the model is gone."""
+        self._source, self._fill = source_of(model), None
+        if self._source is not None:
+            self._layout = Layout(self._source.layout)
+            tensors, tied = self._layout.tensors, self._source.tied
+            self._fill = self._source.copier([slice(t.start, t.stop) for t in tensors.values()])
+            self._names = {name: tied.get(name, name) for name in [*self._source.layout, *tied]}
+            self._shapes = {name: tensors[kept].shape for name, kept in self._names.items()}
         own = weakref.ref(self)
 
         def forget(reference: object) -> None:
             copier = own()
             if copier is not None and copier._model is reference:
-                copier._source = copier._model = None
+                copier._source = copier._fill = copier._model = None
 
         self._model = None if self._source is None else weakref.ref(model, forget)

@@ -6,6 +6,7 @@ Not for parameters that must be computed or converted first (see ``torch``).
 from __future__ import annotations
 
 import weakref
+from collections.abc import Callable, Sequence
 from operator import is_
 from typing import Any
 
@@ -18,6 +19,8 @@ from torch import nn
 from nnweightviz.adapters.torch import FOREIGN_DTYPES, unwrapped
 from nnweightviz.adapters.torch_copies import is_lazy
 from nnweightviz.adapters.torch_parametrised import effective_weights
+
+Piece = NDArray[np.uint8]
 
 
 class TorchSource:
@@ -34,7 +37,6 @@ class TorchSource:
         self._parameters = list(owned.values())
         self._places = [_place(p) for p in self._parameters]
         self._tensors = [p.detach() for p in self._parameters]
-        self._arrays = [_flat_bytes(p) for p in self._tensors]
         owners = [d for module in inner.modules() for d in (module._parameters, module._modules)]
         self._owners = [(d, list(d.values())) for d in owners]
 
@@ -61,14 +63,25 @@ class TorchSource:
                 return False
         return list(map(_place, self._parameters)) == self._places
 
-    def copy_into(self, targets: list[NDArray[np.uint8]]) -> None:
-        """Copy each parameter's bytes into its target, in the order of ``layout``."""
-        for array, tensor, target in zip(self._arrays, self._tensors, targets, strict=True):
-            if array is not None:
-                np.copyto(target, array)
-            elif target.size:
-                as_tensor = torch.from_numpy(target).view(tensor.dtype).view(tensor.shape)
-                as_tensor.copy_(tensor)
+    def copier(self, places: Sequence[slice]) -> Callable[[Piece], object]:
+        """Return what copies each parameter's bytes to its place in a piece of memory that they fill together;
+        ``places`` are in the order of ``layout``.
+        """
+        arrays, tensors = [_flat_bytes(p) for p in self._tensors], self._tensors
+        order = sorted(range(len(places)), key=lambda k: (places[k].start, places[k].stop))
+        flat = [array for k in order if (array := arrays[k]) is not None]
+        if len(flat) == len(places):
+            return lambda piece: np.concatenate(flat, out=piece)
+
+        def copy(piece: Piece) -> None:
+            for place, array, tensor in zip(places, arrays, tensors, strict=True):
+                if array is not None:
+                    np.copyto(piece[place], array)
+                elif tensor.numel():
+                    as_tensor = torch.from_numpy(piece[place]).view(tensor.dtype).view(tensor.shape)
+                    as_tensor.copy_(tensor)
+
+        return copy
 
 
 def _place(p: torch.Tensor) -> tuple[int, torch.dtype, torch.Size, tuple[int, ...]]:
@@ -80,7 +93,7 @@ def _dtype(p: torch.Tensor) -> np.dtype[Any]:
     return np.dtype(getattr(ml_dtypes, FOREIGN_DTYPES[name][1]) if name in FOREIGN_DTYPES else name)
 
 
-def _flat_bytes(tensor: torch.Tensor) -> NDArray[np.uint8] | None:
+def _flat_bytes(tensor: torch.Tensor) -> Piece | None:
     """Return a view of a tensor's bytes, or None if it is on another device or not in one piece."""
     if tensor.device.type != "cpu" or not tensor.is_contiguous() or tensor.is_conj():
         return None
