@@ -6,7 +6,6 @@ import { loadExtras } from "./extras";
 import type { RunsPanel } from "./extras/runs";
 import type { HostModel } from "./host";
 import { watchHost } from "./hosting";
-import { studioOfPage } from "./images/studio";
 import type { Options } from "./options";
 import { Frame } from "./panel/frame";
 import type { Inspector } from "./panel/inspector";
@@ -45,7 +44,6 @@ class App {
   #runs: RunsPanel | null = null; // where there are several
 
   constructor(model: HostModel, host: HTMLElement, signal: AbortSignal) {
-    studioOfPage().warm();
     this.#model = model;
     this.#signal = signal;
     this.#session = sessionOf(model);

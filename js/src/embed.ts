@@ -69,6 +69,9 @@ function asHeading(title: Element): void {
   put(title, "aria-level", document.querySelector("h1") ? 2 : 1);
 }
 
+/** For so long a diagram waits for its weights, to be drawn once; without them, it is drawn again when they are there. */
+const PATIENCE_MS = 100;
+
 /** One after the other, each with its first picture before the next begins: the reader sees something at once. */
 async function start(): Promise<void> {
   const willPrint = readyForPrint();
@@ -80,14 +83,17 @@ async function start(): Promise<void> {
     if (!model) continue;
     embed(host);
     const opensSelected = model.get("selection") !== null;
-    diagrams.push({ host, model, session: sessionOf(model), opensSelected });
+    const session = sessionOf(model);
+    const { decoding } = session.history;
+    await Promise.race([decoding, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+    diagrams.push({ host, model, session, opensSelected });
     links.open();
     mount(model, host, new AbortController().signal);
     asHeading(host.querySelector(".nwv-head-title")!);
     links.addButton(diagrams.length - 1, hosts.length);
     willPrint(host);
     listenToFingers(host);
-    await sessionOf(model).history.decoding;
+    await decoding;
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   }
   links.opened();

@@ -137,15 +137,13 @@ function binOfRank(
   return { sorted: inBin.sort(), below };
 }
 
-const SIGNIFICANT = new Intl.NumberFormat("en", { maximumSignificantDigits: 4, useGrouping: false });
-
 /** A value as text: four significant digits, a true minus sign, NaN and infinities by name. */
 export function formatValue(value: number | null | undefined): string {
   if (value === null || value === undefined) return "not recorded";
   if (Number.isNaN(value)) return "NaN";
   if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "−Inf";
   const size = Math.abs(value);
-  const text = size !== 0 && (size < 1e-4 || size >= 1e6) ? size.toExponential(3) : SIGNIFICANT.format(size);
+  const text = size !== 0 && (size < 1e-4 || size >= 1e6) ? size.toExponential(3) : String(Number(size.toPrecision(4)));
   return (value < 0 ? "−" : "") + text.replace("e-", "e−").replace("e+", "e");
 }
 

@@ -3,6 +3,7 @@ import type { Index, Parts } from "./blocks";
 import type { History } from "./history";
 import { renumbered } from "./history/run";
 import type { HostModel } from "./host";
+import { studioOfPage } from "./images/studio";
 import { type Network, readNetwork } from "./network";
 import type { GivenOutputs } from "./outputs";
 import { type Player, playerOf } from "./player";
@@ -25,6 +26,7 @@ const sessions = new WeakMap<HostModel, Session>();
 export function sessionOf(model: HostModel): Session {
   const known = sessions.get(model);
   if (known) return known;
+  studioOfPage().warm();
   const network = readNetwork(model.get("_network"));
   const send = model.send ? (message: Record<string, unknown>) => model.send!(message) : null;
   const index: Index = model.get("_index");

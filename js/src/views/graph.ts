@@ -145,6 +145,7 @@ class Graph implements Diagram {
     this.layout = zoomed(this.#base, this.zoomState);
     this.#scene = new Scene(network, this.layout, this.links, this.context.options());
     this.#screen.resize(this.size);
+    this.#order(); // first: it is made while all else is drawn
     const [{ k }, { width }] = [this.zoomState, this.size];
     put(this.#stage, "data-zoomed", k > 1);
     this.#boxes = drawBoxes(this.layout, this.opened, this.context.history, { width, zoom: k });
@@ -156,18 +157,23 @@ class Graph implements Diagram {
     this.#chrome = chrome;
     this.#striped.place(this, this.#stage, () => this.#place());
     this.#overlay.place(this.layout, this.size, this.#screen.shown);
-    this.#repaint();
+    this.#mark();
+    this.context.changed();
     this.#reorder.play(chrome, this.#base, k, this.#screen.canvas);
   }
 
-  /** New images: the focus, the looks or the theme changed. What is there stays until they come. */
   #repaint(): void {
+    this.#order();
+    this.#mark();
+    this.context.changed();
+  }
+
+  /** New images: the focus, the looks or the theme changed. What is there stays until they come. */
+  #order(): void {
     const theme = this.context.isDark() ? "dark" : "light";
     const looks = { ...this.size, palette: PALETTES[theme], paper: PAPERS[theme] };
     const [scene, focus] = [this.#scene, this.#focus()];
     this.#screen.change(scene.plan(looks, focus), (k) => scene.order(k, focus));
-    this.#mark();
-    this.context.changed();
   }
 
   #tally(): Tally {
