@@ -17,7 +17,7 @@ import { createToolbar } from "./panel/toolbar";
 import { createTooltip, type Tooltip } from "./panel/tooltip";
 import { looksOf, timelineOf } from "./runs";
 import { PALETTES } from "./scale";
-import { type Session, sessionOf } from "./session";
+import { type Session, sessionOf, soonDecoded } from "./session";
 import { createSpeech } from "./speech";
 import { Switcher } from "./switcher";
 import { applyTheme, watchTheme } from "./theme";
@@ -312,6 +312,7 @@ class App {
 }
 
 /** Show a widget model in an element until the signal aborts. */
-export const mount = (model: HostModel, host: HTMLElement, signal: AbortSignal): void => {
-  new App(model, host, signal);
-};
+export async function mount(model: HostModel, host: HTMLElement, signal: AbortSignal): Promise<void> {
+  await soonDecoded(sessionOf(model));
+  if (!signal.aborted) new App(model, host, signal);
+}

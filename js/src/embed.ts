@@ -69,9 +69,6 @@ function asHeading(title: Element): void {
   put(title, "aria-level", document.querySelector("h1") ? 2 : 1);
 }
 
-/** For so long a diagram waits for its weights, to be drawn once; without them, it is drawn again when they are there. */
-const PATIENCE_MS = 100;
-
 /** One after the other, each with its first picture before the next begins: the reader sees something at once. */
 async function start(): Promise<void> {
   const willPrint = readyForPrint();
@@ -84,16 +81,14 @@ async function start(): Promise<void> {
     embed(host);
     const opensSelected = model.get("selection") !== null;
     const session = sessionOf(model);
-    const { decoding } = session.history;
-    await Promise.race([decoding, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
     diagrams.push({ host, model, session, opensSelected });
     links.open();
-    mount(model, host, new AbortController().signal);
+    await mount(model, host, new AbortController().signal);
     asHeading(host.querySelector(".nwv-head-title")!);
     links.addButton(diagrams.length - 1, hosts.length);
     willPrint(host);
     listenToFingers(host);
-    await decoding;
+    await session.history.decoding;
     await new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   }
   links.opened();

@@ -75,3 +75,9 @@ export function sessionOf(model: HostModel): Session {
   sessions.set(model, session);
   return session;
 }
+
+/** For so long a display waits for its weights, to be drawn once; without them it is drawn again when they are there. */
+const PATIENCE_MS = 100;
+
+export const soonDecoded = ({ history }: Session): Promise<unknown> =>
+  Promise.race([history.decoding, new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);

@@ -63,7 +63,6 @@ class Graph implements Diagram {
     this.#screen = new Screen(given, () => {
       this.#mark();
       this.#overlay.draw(this.#screen.shown);
-      given.changed();
     });
     this.#stage = html(
       "div",
@@ -158,14 +157,12 @@ class Graph implements Diagram {
     this.#striped.place(this, this.#stage, () => this.#place());
     this.#overlay.place(this.layout, this.size, this.#screen.shown);
     this.#mark();
-    this.context.changed();
     this.#reorder.play(chrome, this.#base, k, this.#screen.canvas);
   }
 
   #repaint(): void {
     this.#order();
     this.#mark();
-    this.context.changed();
   }
 
   /** New images: the focus, the looks or the theme changed. What is there stays until they come. */
@@ -197,6 +194,7 @@ class Graph implements Diagram {
     const buckets = isFiltered ? this.#scene.classify(this.#screen.shown).buckets : null;
     markLonely(this.#chrome, this.links, buckets);
     this.#outline();
+    this.context.changed();
   }
 
   #outline(): void {
