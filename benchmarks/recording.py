@@ -98,14 +98,32 @@ def batches(kind: str) -> Callable[[], Iterator[Any]]:
     return lambda: itertools.cycle(pieces)
 
 
-def training_s(
-    kind: str, optimiser: str, data: Callable[[], Iterator[Any]], history: History | None
-) -> float:
+Record = Callable[..., object]
+"""``record(model, step=..., **metrics)``"""
+
+
+def clones() -> Record:
+    """What people write by hand: clones kept in a list."""
+    kept: list[dict[str, torch.Tensor]] = []
+    return lambda model, **_: kept.append({n: p.detach().clone() for n, p in model.named_parameters()})
+
+
+def bare_copies() -> Record:
+    """The least that keeping each step can cost: a copy, into memory that was written to before."""
+    memory = np.ones((N_STEPS + 1, sum(p.numel() for p in net().parameters())), np.float32)
+
+    def record(model: nn.Module, step: int, **_: float) -> None:
+        np.concatenate([p.detach().view(-1).numpy() for p in model.parameters()], out=memory[step])
+
+    return record
+
+
+def training_s(kind: str, optimiser: str, data: Callable[[], Iterator[Any]], record: Record | None) -> float:
     """Seconds of a training, recorded or not."""
     model = net()
     optimizer = getattr(torch.optim, optimiser)(model.parameters(), lr=0.001)
-    if history is not None:
-        history.record(model, step=0)
+    if record is not None:
+        record(model, step=0)
     begin = time.perf_counter()
     for step, (x, y) in zip(range(1, N_STEPS + 1), data(), strict=False):
         optimizer.zero_grad()
@@ -113,8 +131,8 @@ def training_s(
         loss.backward()
         optimizer.step()
         value = {"loss": loss.item()} if kind == "DataLoader" else {}
-        if history is not None:
-            history.record(model, step=step, **value)
+        if record is not None:
+            record(model, step=step, **value)
     return time.perf_counter() - begin
 
 
@@ -127,11 +145,28 @@ def slowdowns(kind: str, optimiser: str) -> tuple[list[float], list[float], list
             without = training_s(kind, optimiser, data, None)
             with tempfile.TemporaryDirectory() as temp:
                 history = History(None if where is memory else Path(temp) / "run")
-                recorded = training_s(kind, optimiser, data, history)
+                recorded = training_s(kind, optimiser, data, history.record)
                 history.close()
             plain.append(without)
             where.append(100 * (recorded / without - 1))
     return plain, memory, disk
+
+
+def other_rows() -> list[Row]:
+    """What other ways of keeping each step in memory add, in the first of the conditions."""
+    data = batches("tensors")
+    training_s("tensors", "SGD", data, None)
+    rows = []
+    for name, other in (
+        ("clones kept in a list", clones),
+        ("a bare copy into memory made ready before", bare_copies),
+    ):
+        added = []
+        for _ in range(N_PAIRS):
+            without = training_s("tensors", "SGD", data, None)
+            added.append(100 * (training_s("tensors", "SGD", data, other()) / without - 1))
+        rows.append(Row(f"slowdown by {name}, tensors, SGD, 1 thread", "%", added))
+    return rows
 
 
 def slowdown_section() -> Section:
@@ -148,6 +183,7 @@ def slowdown_section() -> Section:
             rows = [
                 Row(f"slowdown in memory, {name}, 1 thread", "%", memory, goal=5),
                 Row(f"slowdown on disk, {name}, 1 thread", "%", disk),
+                *other_rows(),
             ]
     torch.set_num_threads(n_threads)
     return Section("Recording every step", SLOWDOWN_TEXT, rows, HEADER, table)
