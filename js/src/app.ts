@@ -114,7 +114,7 @@ class App {
       checkpoint: () => player.checkpoint,
       options,
       setOptions,
-      isShaded: () => this.#view.legend().shading !== null,
+      isShaded: () => this.#view.isShaded(),
       canStrip: () => this.#view.canStrip(),
       zoom: (factor) => this.#view.zoom(factor),
       find: async (input) => {

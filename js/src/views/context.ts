@@ -179,6 +179,8 @@ export interface Diagram extends View {
   noteOf?(selection: Selection): string | null;
   /** Whether some layer has room for history strips. */
   canStrip(): boolean;
+  /** Whether some layer has so many links that most of them are only in the shading. */
+  isShaded(): boolean;
   /** A unit's outputs as a large picture. */
   enlarged?(selection: Selection): HTMLElement | null;
   /** Whether a selection stands in the right half of the stage. */

@@ -129,6 +129,7 @@ class Graph implements Diagram {
   }
 
   canStrip = (): boolean => this.#striped.isPossible;
+  isShaded = (): boolean => this.#scene.isCrowded;
   rest = (): void => this.#screen.rest();
   redraw = (): void => this.#screen.redraw();
   drawFrame = (): void => {

@@ -1,6 +1,5 @@
 // The graph's part of the legend: every scale that links are drawn on, with its domain.
 
-import { isCrowded } from "../../images/crisp";
 import type { Tally } from "../../images/plan";
 import { halfSum } from "../../images/tones";
 import { ticksOnStage } from "../../layout";
@@ -11,8 +10,8 @@ import type { Legend, Shading, ViewContext } from "../context";
 import type { Scene } from "./scene";
 
 /** What the shading shows, or null where all links are lines. */
-function shadingOf({ strips, layout }: Scene, { composite }: Options): Shading | null {
-  return isCrowded(strips) ? { composite, half: halfSum(strips, layout.height) } : null;
+function shadingOf({ strips, layout, isCrowded }: Scene, { composite }: Options): Shading | null {
+  return isCrowded ? { composite, half: halfSum(strips, layout.height) } : null;
 }
 
 export function graphLegend(

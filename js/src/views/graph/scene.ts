@@ -1,5 +1,6 @@
 // One arrangement of the stage: its links, where they run, and what makers of images and the pointer ask of them.
 import { classifyLinks } from "../../images/classify";
+import { isCrowded } from "../../images/crisp";
 import {
   type Composite,
   maskOf,
@@ -44,6 +45,10 @@ export class Scene {
     this.#network = network;
     this.#options = options;
     this.strips = stripsOf(links, layout);
+  }
+
+  get isCrowded(): boolean {
+    return isCrowded(this.strips);
   }
 
   /** How images are to look: with a focus, its links stay and the rest steps back. */
