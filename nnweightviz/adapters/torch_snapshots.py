@@ -22,6 +22,9 @@ from nnweightviz.adapters.torch_parametrised import effective_weights
 
 Piece = NDArray[np.uint8]
 
+AT_ONCE_BYTES = 4_000_000
+"""So many are copied without letting other threads run, who would keep the one that records waiting for longer."""
+
 
 class TorchSource:
     """The parameters of a model that lie ready in memory: name -> dtype and shape, and how to copy each."""
@@ -64,14 +67,20 @@ class TorchSource:
         return list(map(_place, self._parameters)) == self._places
 
     def copier(self, places: Sequence[slice]) -> Callable[[Piece], object]:
-        """Return what copies each parameter's bytes to its place in a piece of memory that they fill together;
-        ``places`` are in the order of ``layout``.
+        """Return what copies each parameter's bytes to its place in a piece of memory; ``places`` are in the order of
+        ``layout``.
         """
-        arrays, tensors = [_flat_bytes(p) for p in self._tensors], self._tensors
-        order = sorted(range(len(places)), key=lambda k: (places[k].start, places[k].stop))
-        flat = [array for k in order if (array := arrays[k]) is not None]
-        if len(flat) == len(places):
-            return lambda piece: np.concatenate(flat, out=piece)
+        tensors = self._tensors
+        arrays = [_flat_bytes(p) for p in tensors]
+        views = [(at, array.data) for at, array in zip(places, arrays, strict=True) if array is not None]
+        if len(views) == len(places) and sum(view.nbytes for _, view in views) <= AT_ONCE_BYTES:
+
+            def copy_at_once(piece: Piece) -> None:
+                target = piece.data
+                for at, view in views:
+                    target[at] = view
+
+            return copy_at_once
 
         def copy(piece: Piece) -> None:
             for place, array, tensor in zip(places, arrays, tensors, strict=True):
