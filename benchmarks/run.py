@@ -64,6 +64,12 @@ def views() -> list[Section]:
     return [views_section()]
 
 
+def printing() -> list[Section]:
+    from benchmarks.printing import printing_section
+
+    return [printing_section()]
+
+
 def scrubbing() -> list[Section]:
     from benchmarks.scrubbing import scrubbing_section
 
@@ -84,7 +90,20 @@ def peers(*names: str) -> list[Section]:
 
 SECTIONS: dict[str, Callable[..., list[Section]]] = {
     f.__name__: f
-    for f in (python, recording, pages, many, large, folder, studies, views, scrubbing, playback, peers)
+    for f in (
+        python,
+        recording,
+        pages,
+        many,
+        large,
+        folder,
+        studies,
+        views,
+        printing,
+        scrubbing,
+        playback,
+        peers,
+    )
 }
 
 

@@ -220,7 +220,7 @@ class Printed(Shown):
         """Yield a picture of each checkpoint; with a progress bar where it takes long."""
         from PIL import Image
 
-        from nnweightviz.plots.printed import bytes_of, drawer
+        from nnweightviz.plots.printed import drawer, pixels_of
 
         numbers = [
             self._number(k) for k in (range(len(self.history)) if checkpoints is None else checkpoints)
@@ -230,7 +230,7 @@ class Printed(Shown):
         draw, progress = drawer(self, view, looks), Progress("pictures", "picture")
         try:
             for done, k in enumerate(numbers):
-                yield Image.open(io.BytesIO(bytes_of(draw(k, size), "png", dpi=dpi))).convert("RGB")
+                yield Image.fromarray(pixels_of(draw(k, size), dpi))
                 progress(done + 1, len(numbers))
         finally:
             progress.close()

@@ -75,11 +75,16 @@ def shading(
         return None
     strongest = np.full((n_rows, n_columns), -1, np.int32)
     ranks = np.arange(len(order), dtype=np.int32)
-    for column in range(n_columns):
-        x = left + (column + 0.5) / ratio
-        t = np.clip((x - x0) / np.maximum(x1 - x0, 1e-9), 0, 1)
-        rows = ((y0 + t * (y1 - y0) - top) * ratio).astype(np.int32)
-        strongest[rows, column] = ranks  # they come from the weakest on: the last one stays
+    across, down, at = np.maximum(x1 - x0, 1e-9), y1 - y0, np.empty(len(order))
+    for column in range(n_columns):  # in place: fresh memory for each column would take as long again
+        np.subtract(left + (column + 0.5) / ratio, x0, out=at)
+        at /= across
+        np.clip(at, 0, 1, out=at)
+        at *= down
+        at += y0
+        at -= top
+        at *= ratio
+        strongest[at.astype(np.int32), column] = ranks  # from the weakest on: the last one stays
     kinds = (lines.buckets[order] - 1) % 4 + 1
     hues = np.zeros((5, 3), np.uint8)
     hues[[NEGATIVE, POSITIVE, 3, ODD]] = palette.negative, palette.positive, palette.unsigned, palette.odd

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import io
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
 from nnweightviz.network import Network
 from nnweightviz.plots.cells import cells
-from nnweightviz.plots.printed import Printable, drawer
+from nnweightviz.plots.printed import Printable, drawer, pixels_of
 from nnweightviz.plots.stage import PIXELS_PER_INCH
 from nnweightviz.scale import PALETTES
 
 WIDTH, HEIGHT = 720, 320
 """Pixels of a page; the picture has twice as many."""
 DENSITY = 2
+DPI = DENSITY * PIXELS_PER_INCH
 KEPT = [(29, 33, 37), (93, 100, 108), PALETTES["light"].negative, PALETTES["light"].positive]
 """Colours, red, green and blue, that every picture has: of text, which stays legible, and of both signs."""
 MOST_BYTES = 100_000
@@ -96,22 +96,14 @@ def is_deep(network: Network) -> bool:
 def _beside(figures: list[Figure]) -> NDArray[np.uint8]:
     """Return figures as one picture, ``(height, width, 3)``: the axes of all are where those of the first are."""
     first, *others = figures
-    pixels = [_pixels(first)]
+    pixels = [pixels_of(first, DPI)]
     for figure in others:
         if figure.get_layout_engine():  # which takes as long as the drawing
             figure.set_layout_engine("none")
             for ax, beside in zip(figure.axes, first.axes, strict=True):
                 ax.set_position(beside.get_position(original=True))
-        pixels.append(_pixels(figure))
+        pixels.append(pixels_of(figure, DPI))
     return np.hstack(pixels)
-
-
-def _pixels(figure: Figure) -> NDArray[np.uint8]:
-    """Return a figure as ``(height, width, 3)``."""
-    figure.set_dpi(DENSITY * PIXELS_PER_INCH)
-    canvas: Any = FigureCanvasAgg(figure)  # its methods have no types
-    canvas.draw()
-    return np.asarray(canvas.buffer_rgba())[..., :3]
 
 
 def small_png(pixels: NDArray[np.uint8], n_colours: int) -> bytes:

@@ -7,7 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 
 from nnweightviz import plots
 from nnweightviz.history import History
@@ -107,3 +110,11 @@ def bytes_of(figure: Figure, form: str, **about: Any) -> bytes:
     with matplotlib.rc_context({"svg.fonttype": "none", "pdf.fonttype": 42, "svg.hashsalt": "nnweightviz"}):
         figure.savefig(file, format=form, **about)
     return file.getvalue()
+
+
+def pixels_of(figure: Figure, dpi: float) -> NDArray[np.uint8]:
+    """Return a figure as ``(height, width, 3)``: red, green and blue."""
+    figure.set_dpi(dpi)
+    canvas: Any = FigureCanvasAgg(figure)  # its methods have no types
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3]

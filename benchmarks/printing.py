@@ -1,0 +1,50 @@
+"""Pictures without a browser: what a notebook file keeps of a widget, and films. Not for drawing in pages."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.nets import N_CHECKPOINTS, trained_net
+from benchmarks.results import Row, Section
+from nnweightviz import WeightViz
+
+N_RUNS = 5
+TEXT = """\
+*For the notebook's file*: the picture of the first and the last checkpoint that a displayed widget leaves in it, each
+time of a new widget; matplotlib was imported before. *Film*: a GIF of 900 x 600 pixels, a picture a checkpoint."""
+
+
+def seconds(action: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    action()
+    return time.perf_counter() - begin
+
+
+def makers() -> dict[str, Callable[[], WeightViz]]:
+    """The widgets that are printed, by name: the demo's and the trained net's."""
+    from nnweightviz.demo.page import as_widget, train_studies
+
+    studies = {study.title: lambda study=study: as_widget(study) for study in train_studies()}
+    return {**studies, "98 456 links": trained_net().widget}
+
+
+def printing_section() -> Section:
+    """Fallback pictures, and films of some thirty checkpoints."""
+    rows = []
+    widgets = makers()
+    for make in widgets.values():
+        make()._repr_mimebundle_()
+    for name, make in widgets.items():
+        displayed = [make() for _ in range(N_RUNS)]
+        times = [1000 * seconds(viz._repr_mimebundle_) for viz in displayed]
+        rows.append(Row(f"for the notebook's file: {name}", "ms", times, goal=400))
+    with tempfile.TemporaryDirectory() as temp:
+        for name, make in widgets.items():
+            viz, path = make(), Path(temp) / "film.gif"
+            chosen = range(min(N_CHECKPOINTS, len(viz.history)))
+            took = seconds(lambda viz=viz, path=path, chosen=chosen: viz.to_gif(path, list(chosen)))
+            rows.append(Row(f"film of {len(chosen)} checkpoints: {name}", "s", [took], goal=15))
+    return Section("Pictures without a browser", TEXT, rows)
