@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.nets import N_CHECKPOINTS, trained_net
+from benchmarks.pages import timed
 from benchmarks.results import Row, Section
 from nnweightviz import WeightViz
 
@@ -15,12 +15,6 @@ N_RUNS = 5
 TEXT = """\
 *For the notebook's file*: the picture of the first and the last checkpoint that a displayed widget leaves in it, each
 time of a new widget; matplotlib was imported before. *Film*: a GIF of 900 x 600 pixels, a picture a checkpoint."""
-
-
-def seconds(action: Callable[[], object]) -> float:
-    begin = time.perf_counter()
-    action()
-    return time.perf_counter() - begin
 
 
 def makers() -> dict[str, Callable[[], WeightViz]]:
@@ -39,12 +33,12 @@ def printing_section() -> Section:
         make()._repr_mimebundle_()
     for name, make in widgets.items():
         displayed = [make() for _ in range(N_RUNS)]
-        times = [1000 * seconds(viz._repr_mimebundle_) for viz in displayed]
+        times = [timed(viz._repr_mimebundle_) for viz in displayed]
         rows.append(Row(f"for the notebook's file: {name}", "ms", times, goal=400))
     with tempfile.TemporaryDirectory() as temp:
         for name, make in widgets.items():
             viz, path = make(), Path(temp) / "film.gif"
             chosen = range(min(N_CHECKPOINTS, len(viz.history)))
-            took = seconds(lambda viz=viz, path=path, chosen=chosen: viz.to_gif(path, list(chosen)))
-            rows.append(Row(f"film of {len(chosen)} checkpoints: {name}", "s", [took], goal=15))
+            took = timed(lambda viz=viz, path=path, chosen=chosen: viz.to_gif(path, list(chosen)))
+            rows.append(Row(f"film of {len(chosen)} checkpoints: {name}", "s", [took / 1000], goal=15))
     return Section("Pictures without a browser", TEXT, rows)

@@ -25,7 +25,8 @@ N_WARM, N_RECORDS, N_SLOW = 30, 300, 40
 BATCH = 128
 SIZES = (784, 124, 10)
 
-Record = Callable[[nn.Module, int], object]
+Record = Callable[..., object]
+"""``record(model, step)``"""
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,10 @@ def torch_save(folder: Path, _: nn.Module) -> Record:
     return lambda model, step: torch.save(model.state_dict(), folder / f"{step}.pt")
 
 
-def clones(_: Path, __: nn.Module) -> Record:
-    kept = []
-    return lambda model, _: kept.append({name: p.detach().clone() for name, p in model.named_parameters()})
+def clones(*_: object) -> Record:
+    """What people write by hand."""
+    kept: list[dict[str, torch.Tensor]] = []
+    return lambda model, *_, **__: kept.append({n: p.detach().clone() for n, p in model.named_parameters()})
 
 
 def save_file(folder: Path, _: nn.Module) -> Record:

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
-from benchmarks.recorders import BATCH, SIZES, WAYS, in_own_process, net
+from benchmarks.recorders import BATCH, SIZES, WAYS, Record, clones, in_own_process, net
 from benchmarks.results import Row, Section, number, percentile
 from nnweightviz.history import History
 
@@ -96,16 +96,6 @@ def batches(kind: str) -> Callable[[], Iterator[Any]]:
         return lambda: itertools.chain.from_iterable(itertools.repeat(loader))
     pieces = list(zip(x.split(BATCH), y.split(BATCH), strict=True))
     return lambda: itertools.cycle(pieces)
-
-
-Record = Callable[..., object]
-"""``record(model, step=..., **metrics)``"""
-
-
-def clones() -> Record:
-    """What people write by hand: clones kept in a list."""
-    kept: list[dict[str, torch.Tensor]] = []
-    return lambda model, **_: kept.append({n: p.detach().clone() for n, p in model.named_parameters()})
 
 
 def bare_copies() -> Record:
