@@ -22,7 +22,13 @@ def makers() -> dict[str, Callable[[], WeightViz]]:
     from nnweightviz.demo.page import as_widget, train_studies
 
     studies = {study.title: lambda study=study: as_widget(study) for study in train_studies()}
-    return {**studies, "98 456 links": trained_net().widget}
+    net = trained_net()
+    return {**studies, "784-124-10, portraits": net.widget, "98 456 links": lambda: _as_links(net.widget())}
+
+
+def _as_links(viz: WeightViz) -> WeightViz:
+    viz.options = {"portraits": False}
+    return viz
 
 
 def printing_section() -> Section:

@@ -14,7 +14,7 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 BundleRole = Literal["input", "recurrent", "bias", "projection", "norm"]
-Reduce = Literal["none", "sum", "l2", "index"]
+Reduce = Literal["none", "sum", "l2", "index", "rms"]
 State = Mapping[str, NDArray[Any]]
 
 
@@ -24,7 +24,8 @@ class Bundle:
 
     Entry ``(j, i, *rest)`` of the view is entry ``offset + j*strides[0] + i*strides[1] + ...`` of the
     flattened (row-major) parameter; ``rest`` is then reduced to one number a link: ``none`` (no rest),
-    ``sum``, ``l2`` (the Euclidean norm, without a sign) or ``index`` (the entry at ``index``).
+    ``sum``, ``l2`` (the Euclidean norm, without a sign), ``index`` (the entry at ``index``) or ``rms`` (the root mean
+    square, of bands of units that are drawn as one).
 
     With ``blocks`` above 1 (a grouped convolution) sources and targets are cut into that many equal blocks, and
     only units of the same block are linked: ``shape`` is then ``(n_target, n_source / blocks, *rest)``, ``i``
@@ -58,7 +59,7 @@ class Bundle:
         if (self.reduce == "none") != (len(self.shape) == 2):
             raise ValueError(
                 f"bundle {self.id!r} has shape {self.shape} and reduce {self.reduce!r}; a bundle with rest "
-                "dimensions needs 'sum', 'l2' or 'index', one without needs 'none'"
+                "dimensions needs 'sum', 'l2', 'rms' or 'index', one without needs 'none'"
             )
         if (self.reduce == "index") != (self.index is not None):
             raise ValueError(
@@ -82,8 +83,8 @@ class Bundle:
 
     @property
     def is_signed(self) -> bool:
-        """Whether the links have a sign (an l2 norm has none)."""
-        return self.reduce != "l2"
+        """Whether the links have a sign (norms have none)."""
+        return self.reduce not in ("l2", "rms")
 
     def view(self, parameter: NDArray[Any]) -> NDArray[Any]:
         """Return the strided view ``(n_target, n_source, *rest)`` of a parameter: no copy if contiguous.
@@ -127,6 +128,9 @@ class Bundle:
             return np.asarray(view.sum(axis=rest, dtype=np.float64))
         if self.reduce == "l2":
             return np.asarray(np.sqrt(np.square(view.astype(np.float64)).sum(axis=rest)))
+        if self.reduce == "rms":  # row by row: all of it may be a large layer
+            rows = [np.square(row, dtype=np.float64).mean(axis=tuple(range(1, row.ndim))) for row in view]
+            return np.asarray(np.sqrt(np.reshape(rows, self.shape[:2])))
         index: tuple[Any, ...] = (slice(None), slice(None), *(self.index or ()))
         return np.asarray(view[index])
 

@@ -1,7 +1,7 @@
 """Where everything in a printed diagram stands: columns of groups, units, ports, lanes, bands. Pure geometry.
 
-The twin of ``js/src/layout.ts`` (and ``columns.ts``) for what print shows: no portraits, strips, folded blocks or
-pictures of outputs. Lengths are in pixels of the widget's stage, y from the top. Not for drawing (see ``plots.graph``).
+The twin of ``js/src/layout.ts`` (and ``columns.ts``) for what print shows: no strips, folded blocks or pictures of
+outputs. Lengths are in pixels of the widget's stage, y from the top. Not for drawing (see ``plots.graph``).
 """
 
 from __future__ import annotations
@@ -10,15 +10,18 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnweightviz.bands import Run
 from nnweightviz.bundle import Bundle
+from nnweightviz.hanging import Picture, hang_image, hang_portraits, image_reach, n_shown, picture_gap
 from nnweightviz.network import Group, Network
+from nnweightviz.portraits import Exhibit, Grid
 
-Form = Literal["nodes", "ports", "bands", "folded", "box", "bias"]
+Form = Literal["nodes", "ports", "bands", "folded", "box", "bias", "portraits", "image"]
 Floats = NDArray[np.float32]
 
 MAX_PORTED_UNITS = MAX_BIAS_LINKS = 16
@@ -43,7 +46,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a group stands: ``unit_y`` ``(n_units,)``, and how it is drawn."""
+    """Where a group stands: ``unit_y`` ``(n_units,)``, NaN of units with a picture but no links; how it is drawn."""
 
     group: Group
     form: Form
@@ -56,6 +59,10 @@ class Place:
     half_width: float
     port: str | None = None
     tiles: tuple[Tile, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    exhibit: Exhibit | None = None
+    grid: Grid | None = None
+    band: Run | None = None
 
     def source_point(self, unit: int) -> tuple[float, float]:
         """Return where links leave a unit."""
@@ -90,18 +97,28 @@ class Layout:
     def is_drawable(self, bundle: Bundle) -> bool:
         """Whether a bundle's links are lines: both ends stand there, and its gate is the unfolded one."""
         source, target = self.places.get(bundle.source), self.places.get(bundle.target)
-        if source is None or target is None or bundle.id in self.ticked or source.form == "folded":
+        if source is None or target is None or bundle.id in self.ticked:
+            return False
+        if source.form in ("folded", "image"):
             return False
         return target.form != "bands" or bundle.port == target.port
 
 
 @dataclass(frozen=True)
 class Looks:
-    """What a layout depends on beside the network: the stage, and what is unfolded (group -> gate, or whether)."""
+    """What a layout depends on beside the network: the stage, and of groups, by id, what is unfolded (a gate, or
+    whether), how units are portrayed, and of which units rows are bands.
+    """
 
     width: float
     height: float
     unfolded: Mapping[str, str | bool] = field(default_factory=dict)
+    exhibits: Mapping[str, Exhibit] = field(default_factory=dict)
+    bands: Mapping[str, Run] = field(default_factory=dict)
+
+    def image(self, group: str) -> Grid | None:
+        """Return the grid of a group that others are portraits of."""
+        return next((e.grid for e in self.exhibits.values() if e.source == group), None)
 
 
 def is_banded(group: Group) -> bool:
@@ -119,8 +136,12 @@ def layout_network(network: Network, looks: Looks) -> Layout:
     columns: dict[int, list[Group]] = defaultdict(list)
     for group in network.groups:
         columns[network.columns[group.id]].append(group)
-    x, width, gaps = _column_positions(columns, looks.width)
-    ticked = {b.id: b for b in network.bundles if _is_one_by_one(b) and b.shape[0] > MAX_BIAS_LINKS}
+    x, width, gaps = _column_positions(columns, looks)
+    ticked = {
+        b.id: b
+        for b in network.bundles
+        if _is_one_by_one(b) and (b.shape[0] > MAX_BIAS_LINKS or b.target in looks.exhibits)
+    }
     lined = {b.source for b in network.bundles if _is_one_by_one(b) and b.id not in ticked}
     lanes = {group.id for group in network.groups if group.delayed_of is not None}
     bottom = looks.height - BOTTOM
@@ -131,12 +152,12 @@ def layout_network(network: Network, looks: Looks) -> Layout:
         here = [(group, form) for group in columns[column] if (form := _form_of(group, lined, looks))]
         in_lane = [group.id in lanes or (group.role == "bias" and group.beside in lanes) for group, _ in here]
         main = [slot for slot, is_in in zip(here, in_lane, strict=True) if not is_in]
-        places |= _stacked(main, x[column], (TOP, main_bottom), looks)
+        _stack(main, x[column], (TOP, main_bottom), looks, places)
         if lane_top is not None:
             # As far to the source side as the gate matrices of the layer before leave room.
             lane_x = x[column] - (0.5 if _has_bands(columns, column - 1) else 0.8) * gaps[column]
             lane = [slot for slot, is_in in zip(here, in_lane, strict=True) if is_in]
-            places |= _stacked(lane, lane_x, (lane_top, bottom - LANE_TITLE), looks)
+            _stack(lane, lane_x, (lane_top, bottom - LANE_TITLE), looks, places)
     if lane_top is not None:
         places = {name: _with_tiles(place, lane_top, bottom) for name, place in places.items()}
     line_width = _max_line_width(network, places)
@@ -152,6 +173,10 @@ def _form_of(group: Group, lined: set[str], looks: Looks) -> Form | None:
         return "box"
     if group.role == "bias":
         return "bias" if group.id in lined else None
+    if group.id in looks.exhibits:
+        return "portraits"
+    if looks.image(group.id):
+        return "image"
     if is_foldable(group) and not looks.unfolded.get(group.id):
         return "folded"
     if is_banded(group):
@@ -170,55 +195,81 @@ def _name_room(groups: Sequence[Group]) -> float:
 
 
 def _column_positions(
-    columns: Mapping[int, Sequence[Group]], width: float
+    columns: Mapping[int, Sequence[Group]], looks: Looks
 ) -> tuple[list[float], float, list[float]]:
     """Return each column's x, the width of all, and the room to the left of each column; wide stages are filled."""
-    n = 1 + max(columns, default=0)
+    n, width = 1 + max(columns, default=0), looks.width
+
+    def exhibits(column: int) -> list[Exhibit]:
+        return [looks.exhibits[g.id] for g in columns.get(column, ()) if g.id in looks.exhibits]
 
     def has_lane(column: int) -> bool:
         return any(group.delayed_of is not None for group in columns.get(column, ()))
 
     def least_gap(column: int) -> float:
+        if exhibits(column):
+            return max(DENSE, *(picture_gap(exhibit, width) for exhibit in exhibits(column)))
         if not has_lane(column):
             return DENSE
         return BANDED if _has_bands(columns, column) or _has_bands(columns, column - 1) else RECURRENT
 
-    left, right = max(LEFT, _name_room(columns.get(0, ()))), max(RIGHT, _name_room(columns.get(n - 1, ())))
+    def margin(side: float, column: int) -> float:
+        here = columns.get(column, ())
+        if any(looks.image(group.id) for group in here):
+            return image_reach(width) + 14
+        return max(side, _name_room(here))
+
+    left, right = margin(LEFT, 0), margin(RIGHT, n - 1)
     first_lane = least_gap(0) if has_lane(0) else 0
     least = [least_gap(column) for column in range(1, n)]
     room = width - left - right - first_lane
-    stretch = max(1.0, room / sum(least)) if least else 1.0
+    # Pictures fill their room; what is left goes to the columns with lines between them.
+    is_pictured = [bool(exhibits(column)) for column in range(1, n)]
+    pictured = sum(gap for gap, is_own in zip(least, is_pictured, strict=True) if is_own)
+    fixed = 0 if all(is_pictured) else pictured
+    stretch = max(1.0, (room - fixed) / (sum(least) - fixed)) if sum(least) > fixed else 1.0
     spare = room if n == 1 else 0
     x = [left + first_lane + max(0.0, spare / 2)]
-    gaps = [gap * stretch for gap in least]
+    gaps = [
+        gap if is_own and fixed else gap * stretch for gap, is_own in zip(least, is_pictured, strict=True)
+    ]
     for gap in gaps:
         x.append(x[-1] + gap)
     return x, max(width, x[-1] + right), [first_lane or RECURRENT, *gaps]
 
 
-def _rows_of(group: Group, form: Form) -> float:
+def _rows_of(group: Group, form: Form, looks: Looks) -> float:
     """Return how much height a group asks for, in units."""
-    fixed = {"bias": 1.0, "box": 1.6, "folded": 2.0}
+    fixed = {"bias": 1.0, "box": 1.6, "folded": 2.0, "image": 8.0, "portraits": n_shown(group.n_units)}
+    if form not in fixed and group.id in looks.bands and looks.bands[group.id].size > 1:
+        return group.n_units * 1.5
     return fixed.get(form) or (group.n_units * 1.35 if form == "ports" else group.n_units)
 
 
-def _stacked(
-    slots: Sequence[tuple[Group, Form]], x: float, between: tuple[float, float], looks: Looks
-) -> dict[str, Place]:
-    """Stack groups between two heights, sharing them by the rows they ask for."""
-    (top, bottom), places = between, {}
+def _stack(
+    slots: Sequence[tuple[Group, Form]],
+    x: float,
+    between: tuple[float, float],
+    looks: Looks,
+    places: dict[str, Place],
+) -> None:
+    """Add groups to the places, stacked between two heights, sharing them by the rows they ask for."""
+    top, bottom = between
     # A group below another needs room for its title; a bias has none.
     gaps = [0 if i == 0 else 10 if form == "bias" else 24 for i, (_, form) in enumerate(slots)]
-    rows = sum(_rows_of(group, form) for group, form in slots)
+    rows = sum(_rows_of(*slot, looks) for slot in slots)
     room = bottom - top - sum(gaps)
     step = min(MAX_SPACING, room / max(1, rows))
     y = top + (room - step * rows) / 2
     for gap, slot in zip(gaps, slots, strict=True):
-        height = step * _rows_of(*slot)
+        group, form = slot
+        height = step * _rows_of(*slot, looks)
         y += gap
-        places[slot[0].id] = _placed(slot, x, y, height, looks)
+        beside = places.get(group.beside or "") if form == "bias" else None
+        # Its lines start at the edge of portraits, and so do not cross them.
+        edge = beside.half_width if beside and beside.form == "portraits" else 0
+        places[group.id] = _placed(slot, x + edge, y, height, looks)
         y += height
-    return places
 
 
 def _placed(slot: tuple[Group, Form], x: float, top: float, height: float, looks: Looks) -> Place:
@@ -229,7 +280,16 @@ def _placed(slot: tuple[Group, Form], x: float, top: float, height: float, looks
     half_width = {"ports": max(5.0, min(9.0, spacing * 0.3)), "box": 40.0}.get(form, radius)
     unfolded = looks.unfolded.get(group.id)
     port = (unfolded if isinstance(unfolded, str) else group.ports[0]) if form == "bands" else None
-    return Place(group, form, x, top, height, spacing, unit_y, radius, half_width, port)
+    about: dict[str, Any] = {"port": port, "band": looks.bands.get(group.id)}
+    if form == "portraits":
+        exhibit = looks.exhibits[group.id]
+        hung = hang_portraits(exhibit, x, top, height, looks.width)
+        spacing, unit_y, half_width = hung.spacing, hung.unit_y, hung.half_width
+        about |= {"pictures": hung.pictures, "exhibit": exhibit}
+    elif form == "image" and (grid := looks.image(group.id)):
+        about |= {"pictures": hang_image(grid, x, top, height, looks.width), "grid": grid}
+        unit_y, half_width = np.full_like(unit_y, np.nan), about["pictures"][0].width / 2
+    return Place(group, form, x, top, height, spacing, unit_y, radius, half_width, **about)
 
 
 def _with_tiles(place: Place, top: float, bottom: float) -> Place:
@@ -249,13 +309,15 @@ def _max_line_width(network: Network, places: Mapping[str, Place]) -> float:
     rooms = [
         place.spacing * 0.84 / len(place.group.ports) if place.form == "ports" else place.spacing
         for place in places.values()
-        if place.form in ("nodes", "ports", "bands")
+        if place.form in ("nodes", "ports", "bands", "portraits")
     ]
+    images = {name for name, place in places.items() if place.form == "image"}
     crowds = [
         sum(
             bundle.shape[0] * bundle.shape[1]
             for bundle in network.bundles
             if bundle.target == name and (place.port is None or bundle.port == place.port)
+            if bundle.source not in images
         )
         for name, place in places.items()
     ]

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from fixtures import write
-from nnweightviz.layout import layout_network
 from nnweightviz.scale import PALETTES, buckets_of, domain_of, line_of
 
 ROOT = Path(__file__).parent.parent
@@ -21,10 +20,7 @@ TWIN = (ROOT / "js" / "src" / "scale.ts").read_text()
 
 @pytest.mark.parametrize("name", write.laid_out())
 def test_the_committed_layouts_are_those_of_print(name: str) -> None:
-    network, looks = write.laid_out()[name]
-    now = json.loads(json.dumps(write.layout_json(layout_network(network, looks))))
-    assert now == FIXTURE[name]["layout"]
-    assert json.loads(json.dumps(network.to_dict())) == FIXTURE[name]["network"]
+    assert json.loads(json.dumps(write.printed_layout(name))) == FIXTURE[name]
 
 
 @pytest.mark.parametrize("theme", PALETTES)

@@ -1,14 +1,14 @@
 """The diagram for print: every link a line, at the places, in the colours and widths of the widget.
 
-Not for where things stand (see ``nnweightviz.layout``) nor for what is pointed at: paper shows no portraits, no folded
-bands and no pictures of outputs.
+Not for where things stand (see ``nnweightviz.layout``) nor for what is pointed at: paper shows no pictures of outputs
+and no histories of links.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 from nnweightviz.bundle import Bundle
 from nnweightviz.drawn import network_of
 from nnweightviz.history import History
-from nnweightviz.layout import Looks, layout_network
+from nnweightviz.layout import Layout, Looks, layout_network
 from nnweightviz.network import Network
 from nnweightviz.options import validated
 from nnweightviz.parameters import Parameters
-from nnweightviz.plots.legend import LEGEND, ROW, draw_legend, legend_rows
+from nnweightviz.plots.legend import LEGEND, ROW, draw_legend, legend_rows, note_rows, notes_of
 from nnweightviz.plots.lines import FEW, MOST_CRISP, MOST_IN_ALL, N_STRONG, Lines, shading, words_of
 from nnweightviz.plots.links import Links, Shown
 from nnweightviz.plots.look import colour
@@ -35,6 +35,10 @@ from nnweightviz.words import counted, in_a_word
 
 SHADING_RATIO = 2
 """Pixels of the image of a crowd to a pixel of the stage."""
+LEAST_PICTURED, LEAST_WITH_SHEET = 480, 600
+"""Pixels of the width of a stage with portraits, which is shrunk to a narrower page; of a page with a sheet of those
+that are not in the column.
+"""
 
 
 def graph(
@@ -67,7 +71,7 @@ def graph(
         Of a new figure in inches; ``"light"`` or ``"dark"``; above the diagram, the network's name by default.
     shown
         Options of the widget: ``scale``, ``quantity``, ``reference``, ``threshold``, ``signs``, ``gates``, ``roles``,
-        ``reduce``, ``rest_index``; see ``docs/options.md``.
+        ``reduce``, ``rest_index``, ``portraits``, ``fold_above``, ``open_bands``; see ``docs/options.md``.
 
     Raises
     ------
@@ -98,20 +102,35 @@ def draw_graph(
     theme: Theme = "light",
     title: str | None = None,
     n_strongest: int | None = None,
-) -> None:
-    """Draw links at checkpoint ``k``; as :func:`graph`, for those who draw several checkpoints of the same links.
+) -> Layout:
+    """Draw links at checkpoint ``k``, for those who draw several checkpoints, and return where everything stands.
 
     With ``n_strongest``, there are at most as many lines, and no image of all links behind them.
     """
-    width, height = size_of(ax)
-    rows = len(legend_rows(links, links.network.bundles, k, width))
-    looks = Looks(width, max(160, height - HEAD - LEGEND - ROW * rows), unfolded or {})
-    stage = Stage(ax, links.network, layout_network(links.network, looks), links, k, theme)
+    (width, height), shown = size_of(ax), links.exhibits
+    if width < LEAST_WITH_SHEET:
+        shown = {name: replace(exhibit, has_sheet=False) for name, exhibit in shown.items()}
+    notes = notes_of(links, shown)
+    least = max(width, LEAST_PICTURED if shown else 0)
+    looks = Looks(least, height * least / width, unfolded or {}, shown, links.folded.runs)
+    layout = _laid_out(links, k, looks, notes)
+    if layout.width > least:  # all of it is shrunk, and so there is more height
+        looks = replace(looks, width=layout.width, height=height * layout.width / width)
+        layout = _laid_out(links, k, looks, notes)
+    stage = Stage(ax, links.network, layout, links, k, theme)
     stage.prepare()
     told = _draw_links(stage) if n_strongest is None else _draw_strongest(stage, n_strongest)
     draw_units(stage)
     stage.text(10, -8, links.network.name if title is None else title, size=9, weight="bold", ha="left")
-    draw_legend(stage, told)
+    draw_legend(stage, told, notes)
+    return layout
+
+
+def _laid_out(links: Links, k: int, looks: Looks, notes: Sequence[str]) -> Layout:
+    """Return where everything stands on a page, above its legend and notes."""
+    rows = len(legend_rows(links, links.network.bundles, k, looks.width)) + len(note_rows(notes, looks.width))
+    height = max(160, looks.height - HEAD - LEGEND - ROW * rows)
+    return layout_network(links.network, replace(looks, height=height))
 
 
 def _checked(history: Any, shown: Mapping[str, Any], theme: str) -> Shown:
@@ -136,21 +155,33 @@ def _lines_of(stage: Stage, bundle: Bundle, most: int | None = None) -> Lines | 
     values = stage.links.values(bundle, stage.k)
     if values is None:
         return None
-    is_signed, signs = stage.links.is_signed(bundle), stage.links.shown.signs
-    rows, columns = _chosen(np.where(_is_off(values, signs), 0, values) if is_signed else values, most)
     source, target = (stage.layout.places[end] for end in (bundle.source, bundle.target))
     n_target, n_source = values.shape
     ends = np.array([target.target_point(j, bundle.port) for j in range(n_target)])
     starts = np.array([source.source_point(i) for i in range(bundle.n_source)])
     first = (np.arange(n_target) * bundle.blocks // max(1, n_target)) * n_source
-    segments = np.stack([starts[first[rows] + columns], ends[rows]], axis=1)  # (n, 2, 2)
+    is_signed, signs = stage.links.is_signed(bundle), stage.links.shown.signs
+    seen = np.where(_is_off(values, signs), 0, values) if is_signed else values
+    is_hung = np.isnan(starts[:, 1]).any() or np.isnan(ends[:, 1]).any()  # on a sheet, where no lines begin
+    if is_hung:
+        here = ~np.isnan(starts[first[:, None] + np.arange(n_source), 1]) & ~np.isnan(ends[:, 1:])
+        seen = np.where(here, seen, 0)
+    rows, columns = _chosen(seen, most)
+    if is_hung:
+        rows, columns = rows[here[rows, columns]], columns[here[rows, columns]]
+    sources = first[rows] + columns
+    segments = np.stack([starts[sources], ends[rows]], axis=1)  # (n, 2, 2)
+    numbers = (
+        stage.first_number(bundle.source) + sources,
+        stage.first_number(bundle.target, bundle.port) + rows,
+    )
     domain = stage.links.domain(bundle, stage.k)
     values = values[rows, columns]
     buckets = buckets_of(values, domain, signed=is_signed)
     sizes = np.where(np.isfinite(values), np.abs(values) / domain if domain > 0 else 0, np.inf)
     if is_signed:
         sizes[_is_off(values, signs)] = -1  # below every threshold
-    return Lines(segments, buckets, sizes, np.abs(values))
+    return Lines(segments, np.stack(numbers, axis=1), buckets, sizes, np.abs(values))
 
 
 def _chosen(values: NDArray[Any], most: int | None) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -174,12 +205,13 @@ def _draw_links(stage: Stage) -> list[str]:
     drawable = [b for b in stage.network.bundles if layout.is_drawable(b) and links.is_shown(b)]
     threshold = links.shown.threshold
     found = [(bundle, lines) for bundle in drawable if (lines := _lines_of(stage, bundle)) is not None]
-    n_missing = sum(b.n_links for b in drawable) - sum(len(lines.buckets) for _, lines in found)
     if not found:
         return ["no links"]
+    n_all, n_here = sum(bundle.n_links for bundle, _ in found), sum(len(lines.buckets) for _, lines in found)
+    n_missing = sum(b.n_links for b in drawable) - n_all
     groups = [bundle.target for bundle, _ in found]
     every = Lines.joined([lines for _, lines in found]).at_least(threshold)
-    exponent = opacity_exponent(sum(len(lines.buckets) for _, lines in found))
+    exponent = opacity_exponent(n_all)
     crowds: dict[str, list[Lines]] = defaultdict(list)
     for group, (_, lines) in zip(groups, found, strict=True):
         crowds[group].append(lines.at_least(threshold))
@@ -193,8 +225,8 @@ def _draw_links(stage: Stage) -> list[str]:
         crisp.append(lines)
     shown = Lines.joined(crisp)
     _draw_crisp(stage, shown, exponent)
-    n_all = sum(len(lines.buckets) for _, lines in found)
-    return words_of(shown, every, n_all, n_missing)
+    told = words_of(shown, every, n_here, n_missing)
+    return told + ([f"{n_all - n_here} of weaker units not drawn"] if n_all > n_here else [])
 
 
 def _draw_strongest(stage: Stage, n: int) -> list[str]:

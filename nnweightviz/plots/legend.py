@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
 from nnweightviz.bundle import Bundle
@@ -10,14 +10,17 @@ from nnweightviz.plots.links import Links
 from nnweightviz.plots.look import colour
 from nnweightviz.plots.moments import moment
 from nnweightviz.plots.stage import Stage
+from nnweightviz.portraits import Exhibit
 from nnweightviz.scale import N_LEVELS, NEGATIVE, POSITIVE, UNSIGNED, line_of, opacity_exponent
 
 LEGEND, ROW = 34, 12
 """Pixels below the stage, and for each row of domains."""
+CHARACTER = 5.1
+"""Pixels that a character of the legend takes."""
 
 
-def draw_legend(stage: Stage, told: list[str]) -> None:
-    """Draw lines from −domain to +domain in the very styles of the picture, with every domain."""
+def draw_legend(stage: Stage, told: list[str], notes: Sequence[str]) -> None:
+    """Draw lines from −domain to +domain in the very styles of the picture, with every domain; what is drawn; notes."""
     drawn = [b for b in stage.network.bundles if stage.layout.is_drawable(b) or b.id in stage.layout.ticked]
     exponent = opacity_exponent(sum(b.n_links for b in drawn if b.id not in stage.layout.ticked))
     x, y = 16.0, stage.layout.height + 12
@@ -42,7 +45,9 @@ def draw_legend(stage: Stage, told: list[str]) -> None:
     for row in legend_rows(stage.links, drawn, stage.k, stage.layout.width):
         stage.text(x, y, row, size=7, ha="left", color=stage.muted)
         y += ROW
-    stage.text(10, y + 8, " · ".join([_moment(stage), *told]), size=7, ha="left", color=stage.muted)
+    for row in (" · ".join([_moment(stage), *told]), *note_rows(notes, stage.layout.width)):
+        stage.text(10, y + 8, row, size=7, ha="left", color=stage.muted)
+        y += ROW
 
 
 def _moment(stage: Stage) -> str:
@@ -54,8 +59,24 @@ def legend_rows(links: Links, bundles: Sequence[Bundle], k: int, width: float) -
     """Return every domain in words, in rows of the room beside the sample lines."""
     kinds = {links.is_signed(bundle) for bundle in bundles}
     x = 16 + (114 if True in kinds else 0) + (91 if False in kinds else 0)
+    portraits = [exhibit.bundle for exhibit in links.exhibits.values()]
     domains = {
-        links.label(b): f"{'±' if links.is_signed(b) else ''}{links.domain(b, k):.3g}" for b in bundles
+        links.label(b) + (" portraits" if b in portraits else ""): (
+            f"{'±' if links.is_signed(b) else ''}{links.domain(b, k):.3g}"
+        )
+        for b in (*(b for b in bundles if b not in portraits), *portraits)
     }
     scales = " · ".join(f"{label} {domain}".replace(" ", "\u00a0") for label, domain in domains.items())
-    return wrap(f"full width and colour at: {scales}", max(30, int((width - x) / 5.1))) or [""]
+    return wrap(f"full width and colour at: {scales}", max(30, int((width - x) / CHARACTER))) or [""]
+
+
+def notes_of(links: Links, shown: Mapping[str, Exhibit]) -> list[str]:
+    """Return what is portrayed or folded, in words."""
+    notes = [f"{links.network.group(name).label or name}: {exhibit}" for name, exhibit in shown.items()]
+    notes += ["grey: root mean square over units"] if notes else []
+    return notes + links.folded.words
+
+
+def note_rows(notes: Sequence[str], width: float) -> list[str]:
+    """Return notes in rows of the width."""
+    return wrap(" · ".join(notes), max(30, int((width - 20) / CHARACTER)))

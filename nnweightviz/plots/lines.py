@@ -5,7 +5,9 @@ Twin of ``js/src/images/crisp.ts`` and ``shading.ts``.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +23,12 @@ MOST_CRISP, MOST_IN_ALL, FEW, N_STRONG = 3000, 12_000, 600, 500
 
 @dataclass(frozen=True)
 class Lines:
-    """``segments`` ``(n, 2, 2)`` from source to target, x and y in pixels; ``buckets``, ``shares`` of their domain, and
-    ``sizes`` |w|, ``(n,)`` each.
+    """``segments`` ``(n, 2, 2)`` from source to target, x and y in pixels, and ``ends`` ``(n, 2)``, a number for each
+    of these points; ``buckets``, ``shares`` of their domain, and ``sizes`` |w|, ``(n,)`` each.
     """
 
     segments: NDArray[np.float64]
+    ends: NDArray[np.intp]
     buckets: NDArray[np.uint8]
     shares: NDArray[np.float64]
     sizes: NDArray[Any]
@@ -33,15 +36,22 @@ class Lines:
     @classmethod
     def joined(cls, parts: Sequence[Lines]) -> Lines:
         """Return all lines of several."""
-        columns = zip(*((p.segments, p.buckets, p.shares, p.sizes) for p in parts), strict=True)
+        if len(parts) == 1:
+            return parts[0]
+        columns = zip(*(p._columns for p in parts), strict=True)
         return cls(*(np.concatenate(column) for column in columns))
 
+    @property
+    def _columns(self) -> tuple[NDArray[Any], ...]:
+        return self.segments, self.ends, self.buckets, self.shares, self.sizes
+
     def _chosen(self, chosen: NDArray[Any]) -> Lines:
-        return Lines(self.segments[chosen], self.buckets[chosen], self.shares[chosen], self.sizes[chosen])
+        return Lines(*(column[chosen] for column in self._columns))
 
     def at_least(self, threshold: float) -> Lines:
         """Return those of at least this share of their domain."""
-        return self._chosen(self.shares >= threshold)
+        chosen = self.shares >= threshold
+        return self if chosen.all() else self._chosen(chosen)
 
     def top(self, n: int) -> Lines:
         """Return the ``n`` of the largest share of their domain; NaN and infinities before all."""
@@ -51,11 +61,13 @@ class Lines:
     def strongest(self, n: int) -> Lines:
         """Return about ``n`` of the largest |w|, and of each unit its strongest one."""
         size = np.nan_to_num(self.sizes, nan=np.inf)
-        chosen = size >= np.sort(size)[-n] if len(size) > n else np.ones(len(size), bool)
-        order = np.argsort(-size, kind="stable")
-        for end in (0, 1):
-            _, first = np.unique(self.segments[order, end], axis=0, return_index=True)
-            chosen[order[first]] = True
+        chosen = size >= np.partition(size, -n)[-n] if len(size) > n else np.ones(len(size), bool)
+        for end in self.ends.T:
+            most = np.full(end.max() + 1, -1.0)
+            np.maximum.at(most, end, size)
+            strongest = np.flatnonzero(size == most[end])
+            _, first = np.unique(end[strongest], return_index=True)  # of equal ones, one
+            chosen[strongest[first]] = True
         return self._chosen(chosen)
 
 
@@ -66,6 +78,8 @@ def shading(
     half its opacity. None if there is no room.
     """
     finite = np.flatnonzero(np.isfinite(lines.shares))
+    if finite.size == 0:
+        return None
     order = finite[np.argsort(lines.shares[finite], kind="stable")]
     (x0, y0), (x1, y1) = lines.segments[order, 0].T, lines.segments[order, 1].T
     left, right = float(np.median(x0)), float(np.median(x1))
@@ -73,24 +87,30 @@ def shading(
     n_columns, n_rows = int((right - left) * ratio), int((bottom - top) * ratio)
     if n_columns < 1 or n_rows < 1:
         return None
-    strongest = np.full((n_rows, n_columns), -1, np.int32)
+    strongest = np.full((n_columns, n_rows), -1, np.int32)  # a column's pixels lie together
     ranks = np.arange(len(order), dtype=np.int32)
-    across, down, at = np.maximum(x1 - x0, 1e-9), y1 - y0, np.empty(len(order))
-    for column in range(n_columns):  # in place: fresh memory for each column would take as long again
-        np.subtract(left + (column + 0.5) / ratio, x0, out=at)
-        at /= across
-        np.clip(at, 0, 1, out=at)
-        at *= down
-        at += y0
-        at -= top
-        at *= ratio
-        strongest[at.astype(np.int32), column] = ranks  # from the weakest on: the last one stays
+    across, down = np.maximum(x1 - x0, 1e-9), (y1 - y0).astype(np.float32)
+    above = (y0 - top).astype(np.float32)
+    is_straight = np.ptp(x0) == np.ptp(x1) == 0  # all run through the same columns
+
+    def shade(columns: NDArray[np.intp]) -> None:
+        ends = slice(1) if is_straight else slice(None)
+        for column in columns:
+            share = np.clip((left + (column + 0.5) / ratio - x0[ends]) / across[ends], 0, 1)
+            at = down * share.astype(np.float32)
+            at += above
+            at *= np.float32(ratio)
+            strongest[column][at.astype(np.intp)] = ranks  # from the weakest on: the last one stays
+
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as threads:
+        list(threads.map(shade, np.array_split(np.arange(n_columns), 16)))
     kinds = (lines.buckets[order] - 1) % 4 + 1
     hues = np.zeros((5, 3), np.uint8)
     hues[[NEGATIVE, POSITIVE, 3, ODD]] = palette.negative, palette.positive, palette.unsigned, palette.odd
     alpha = 127.5 * opacity_of(1.0, exponent) * np.minimum(lines.shares[order], 1) ** exponent
     colours = np.column_stack([hues[kinds], alpha.astype(np.uint8)])
-    image = np.where(strongest[..., None] >= 0, colours[strongest], 0).astype(np.uint8)
+    colours = np.vstack([colours, np.zeros((1, 4), np.uint8)])  # the last one is of pixels without a line
+    image = colours[strongest.T]
     return image, (left, right, bottom, top)
 
 

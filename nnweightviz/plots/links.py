@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nnweightviz.bands import fold
 from nnweightviz.bundle import Bundle
 from nnweightviz.network import Network, Reduce
 from nnweightviz.parameters import Parameters
+from nnweightviz.portraits import Exhibit, exhibits, portrayed
 from nnweightviz.scale import domain_of
 
 Scale = Literal["layer", "global", "checkpoint"]
@@ -24,7 +27,7 @@ APART = {"bias": " biases", "norm": " norms"}
 
 @dataclass(frozen=True)
 class Shown:
-    """What of the links is shown: as the options of these names say."""
+    """What is shown: as the options of these names say."""
 
     scale: Scale = "layer"
     quantity: str = "weights"
@@ -35,10 +38,13 @@ class Shown:
     roles: Sequence[str] = ("input", "recurrent", "bias", "projection", "norm")
     reduce: str = "l2"
     rest_index: int = 0
+    portraits: bool = True
+    fold_above: int = 400
+    open_bands: Mapping[str, int] = field(default_factory=dict)
 
 
 class Links:
-    """The bundles of a network with the weights of a history, on a scale."""
+    """The bundles of a network with the weights of a history, on a scale; groups of very many units are bands."""
 
     def __init__(
         self, network: Network, parameters: Parameters, shown: Shown, of: Sequence[int] | None = None
@@ -47,8 +53,18 @@ class Links:
         self._of = (
             range(len(parameters.checkpoints)) if of is None else of
         )  # whose weights domains are found from
-        self.network = replace(network, bundles=tuple(self._reduced(bundle) for bundle in network.bundles))
+        pictured = portrayed(network)
+        kept = {*pictured, *(bundle.source for bundle, _ in pictured.values())}
+        self.folded = fold(network, shown.fold_above, shown.open_bands, kept)
+        bundles = tuple(self._reduced(bundle) for bundle in self.folded.network.bundles)
+        self.network = replace(self.folded.network, bundles=bundles)
         self._domains: dict[str, float] = {}
+
+    @cached_property
+    def exhibits(self) -> dict[str, Exhibit]:
+        """The layers of portraits, by group."""
+        last = len(self.parameters.checkpoints) - 1
+        return exhibits(self.network, self._weights, last) if self.shown.portraits else {}
 
     def _reduced(self, bundle: Bundle) -> Bundle:
         """Apply the choice of how a Flatten's steps become one number."""
@@ -85,7 +101,7 @@ class Links:
 
     def is_signed(self, bundle: Bundle) -> bool:
         """Whether links have a sign; norms of several entries have none, but their changes have."""
-        return bundle.reduce != "l2" or self.shown.quantity != "weights"
+        return bundle.is_signed or self.shown.quantity != "weights"
 
     def label(self, bundle: Bundle) -> str:
         """Return what a reader calls the scale that a bundle is drawn on."""

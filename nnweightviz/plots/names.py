@@ -31,7 +31,9 @@ def titles_of(network: Network, layout: Layout, place: Place) -> Iterator[tuple[
     is_lane = group.delayed_of is not None
     same_row = [other for other in others if (other.group.delayed_of is not None) == is_lane]
     alone = not any(abs(other.x - place.x) < 1 for other in same_row)
-    name = group.label or group.id
+    name, band = group.label or group.id, place.band
+    if band and not alone:
+        name += f" {band.first + 1}–{band.stop}"
     if is_lane:
         at = layout.height - 10 if alone else place.top - 8
         yield at, name, {"size": 7.5, "style": "italic"}
@@ -48,13 +50,17 @@ def titles_of(network: Network, layout: Layout, place: Place) -> Iterator[tuple[
 
 
 def _subtitles(network: Network, place: Place, room: float) -> list[str]:
-    group, layer = place.group, network.layer_of(place.group.id)
+    group, layer, band = place.group, network.layer_of(place.group.id), place.band
+    if place.grid:
+        return [str(place.grid)]
+    n = group.n_units * (band.size if band else 1)
+    many = [f"{group.n_units} bands of {band.size}"] if band and band.size > 1 else []
     if group.role == "input":
-        return [f"{group.n_units} input{'' if group.n_units == 1 else 's'}"]
-    kind = f"{layer.kind} {group.n_units}".strip()
+        return [f"{n} input{'' if n == 1 else 's'}", *many]
+    kind = f"{layer.kind} {n}".strip()
     ports = " ".join(group.ports) if group.n_units <= MAX_PORTED_UNITS else ""
     gates = f"gates {ports}" if ports and len(f"gates {ports}") * CHARACTER <= room else ports
-    extra = [word for word in (gates, layer.activation, *layer.modifiers) if word]
+    extra = [word for word in (*many, gates, layer.activation, *layer.modifiers) if word]
     whole = " · ".join([kind, *extra])
     return [whole] if len(whole) * CHARACTER <= room or not extra else [kind, " · ".join(extra)]
 

@@ -6,7 +6,6 @@ The twin of ``js/src/extras/matrix/grids.ts``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from nnweightviz.network import Network
 from nnweightviz.plots.look import FAINT, INK, MUTED, signed_map
 from nnweightviz.plots.paper import literal
+from nnweightviz.portraits import Grid
 
 SIDE, WORDS, GAP = 0.74, 0.26, 0.12
 """Inches of an image, of the two lines below it, and between images."""
@@ -25,35 +25,27 @@ ROW_OF = 4
 """Channels that stand in a row."""
 
 
-@dataclass(frozen=True)
-class Grid:
-    """How the entries of a row lie: channels of rows by columns."""
+def _beside(grid: Grid) -> int:
+    """Return how many channels stand beside each other."""
+    return grid.channels if grid.channels <= ROW_OF else math.ceil(math.sqrt(grid.channels))
 
-    channels: int
-    rows: int
-    columns: int
-    is_guessed: bool = False
 
-    @property
-    def across(self) -> int:
-        """How many channels stand beside each other."""
-        return self.channels if self.channels <= ROW_OF else math.ceil(math.sqrt(self.channels))
+def _inches(grid: Grid) -> tuple[float, float]:
+    """Return the width and height of an image."""
+    across = _beside(grid)
+    sides = (across * grid.columns, math.ceil(grid.channels / across) * grid.rows)
+    return SIDE * sides[0] / max(sides), SIDE * sides[1] / max(sides)
 
-    @property
-    def size(self) -> tuple[float, float]:
-        """The width and height of an image, in inches."""
-        sides = (self.across * self.columns, math.ceil(self.channels / self.across) * self.rows)
-        return SIDE * sides[0] / max(sides), SIDE * sides[1] / max(sides)
 
-    def image(self, row: NDArray[Any]) -> NDArray[Any]:
-        """Return a row as an image, channels side by side, NaN where there is none."""
-        channels = row.reshape(self.channels, self.rows, self.columns)
-        down = math.ceil(self.channels / self.across)
-        image = np.full((down * self.rows, self.across * self.columns), np.nan)
-        for c, channel in enumerate(channels):
-            j, i = c // self.across * self.rows, c % self.across * self.columns
-            image[j : j + self.rows, i : i + self.columns] = channel
-        return image
+def _image(grid: Grid, row: NDArray[Any]) -> NDArray[Any]:
+    """Return a row as an image, channels side by side, NaN where there is none."""
+    across = _beside(grid)
+    down = math.ceil(grid.channels / across)
+    image = np.full((down * grid.rows, across * grid.columns), np.nan)
+    for c, channel in enumerate(row.reshape(grid.channels, grid.rows, grid.columns)):
+        j, i = c // across * grid.rows, c % across * grid.columns
+        image[j : j + grid.rows, i : i + grid.columns] = channel
+    return image
 
 
 def _main(data: dict[str, Any]) -> NDArray[np.int64]:
@@ -83,7 +75,7 @@ def grid_of(network: Network, data: dict[str, Any]) -> Grid:
 
 def _across(n: int, grid: Grid) -> int:
     """Return how many images stand in a row: about as many as make the sheet as wide as high."""
-    tall = grid.size[1] + WORDS + GAP
+    tall = _inches(grid)[1] + WORDS + GAP
     return max(1, min(n, math.ceil(math.sqrt(n * tall / (SIDE + GAP)))))
 
 
@@ -92,7 +84,7 @@ def size_of(grid: Grid, n_rows: int) -> tuple[float, float]:
     n = min(n_rows, MOST)
     across = _across(n, grid)
     down = math.ceil(n / across)
-    return across * (SIDE + GAP) + 1.1, down * (grid.size[1] + WORDS + GAP) + 0.6
+    return across * (SIDE + GAP) + 1.1, down * (_inches(grid)[1] + WORDS + GAP) + 0.6
 
 
 def draw_portraits(axes: Any, data: dict[str, Any], grid: Grid) -> tuple[Any, str]:
@@ -103,7 +95,7 @@ def draw_portraits(axes: Any, data: dict[str, Any], grid: Grid) -> tuple[Any, st
     columns = _main(data)
     values, domain = data["values"][:, columns], float(data["domain"][columns[0]])
     n = min(len(values), MOST)
-    across, (width, height) = _across(n, grid), grid.size
+    across, (width, height) = _across(n, grid), _inches(grid)
     pitch = (SIDE + GAP, height + WORDS + GAP)
     drawn = None
     for j, row in enumerate(values[:n]):
@@ -113,10 +105,10 @@ def draw_portraits(axes: Any, data: dict[str, Any], grid: Grid) -> tuple[Any, st
         shares[~np.isfinite(row)] = np.nan
         box = (left, left + width, top + height, top)
         looks: dict[str, Any] = {"cmap": signed_map(), "vmin": -1, "vmax": 1, "interpolation": "nearest"}
-        drawn = axes.imshow(np.ma.masked_invalid(grid.image(shares)), extent=box, **looks)
+        drawn = axes.imshow(np.ma.masked_invalid(_image(grid, shares)), extent=box, **looks)
         axes.add_patch(Rectangle((left, top), width, height, fill=False, edgecolor=FAINT, linewidth=0.4))
-        size = width / (grid.across * grid.columns)
-        for c in range(1, grid.across):
+        size = width / (_beside(grid) * grid.columns)
+        for c in range(1, _beside(grid)):
             at = left + c * grid.columns * size
             axes.plot([at, at], [top, top + height], color="white", linewidth=1.5)
         finite = row[np.isfinite(row)]

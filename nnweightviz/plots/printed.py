@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Protocol
 
 import matplotlib
@@ -23,7 +24,7 @@ from nnweightviz.plots.links import Links, Shown
 from nnweightviz.scale import Theme
 from nnweightviz.views import VIEWS, shown_matrix
 
-SHOWN = ("scale", "quantity", "reference", "threshold", "signs", "gates", "roles", "reduce", "rest_index")
+SHOWN = [field.name for field in fields(Shown)]
 LOOKS = {
     "matrix": ("quantity", "reference", "scale", "thresholds", "codes"),
     "distribution": ("of", "by", "normalise", "bins", "counts", "chosen", "x", "log_axes"),

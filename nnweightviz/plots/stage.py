@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from nnweightviz.layout import Layout
@@ -17,8 +19,11 @@ from nnweightviz.words import printable
 PIXELS_PER_INCH = 96
 HEAD = 20
 """Pixels above the stage, for the title."""
-INK = {"light": ("#1d2125", "#5d646c", "#59616a"), "dark": ("#e7eaee", "#a2a9b2", "#a9b0b9")}
-"""Of text, of less important text, and of the outlines of units."""
+INK = {
+    "light": ("#1d2125", "#5d646c", "#59616a", "#d9dde2"),
+    "dark": ("#e7eaee", "#a2a9b2", "#a9b0b9", "#363b42"),
+}
+"""Of text, of less important text, of the outlines of units, and of frames."""
 
 
 def size_of(ax: Axes) -> tuple[float, float]:
@@ -50,6 +55,19 @@ class Stage:
         if len(figure.axes) == 1:
             figure.set_facecolor(self.paper)
 
+    @cached_property
+    def _first_numbers(self) -> dict[str, int]:
+        n_ends = [
+            place.group.n_units * max(1, len(place.group.ports)) for place in self.layout.places.values()
+        ]
+        return dict(zip(self.layout.places, np.cumsum([0, *n_ends]).tolist(), strict=False))
+
+    def first_number(self, group: str, port: str | None = None) -> int:
+        """Return the number of the first of a group's units, or of its ports of a gate, among all of the diagram."""
+        ports = self.network.group(group).ports
+        at = ports.index(port) if port is not None and self.layout.places[group].form == "ports" else 0
+        return self._first_numbers[group] + at * self.network.group(group).n_units
+
     @property
     def palette(self) -> Palette:
         """The colours of links."""
@@ -69,6 +87,11 @@ class Stage:
     def outline(self) -> str:
         """The colour of the outlines of units."""
         return INK[self.theme][2]
+
+    @property
+    def line(self) -> str:
+        """The colour of frames."""
+        return INK[self.theme][3]
 
     @property
     def point(self) -> float:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from matplotlib.collections import EllipseCollection, PolyCollection
 from matplotlib.patches import Circle, FancyBboxPatch
-from numpy.typing import NDArray
 
 from nnweightviz.layout import Place
 from nnweightviz.plots.look import colour
 from nnweightviz.plots.names import clipped, draw_names, titles_of
+from nnweightviz.plots.pictures import draw_pictures, ticks_below
 from nnweightviz.plots.stage import Stage
-from nnweightviz.scale import Palette, shade
+from nnweightviz.plots.tones import colours
+from nnweightviz.scale import shade
 
 TICK = 13
 """How long a tick at its full domain is, in pixels."""
@@ -48,6 +50,10 @@ def _draw_place(stage: Stage, place: Place) -> None:
         stage.text(place.x, middle + 7, clipped(about, 2 * half - 4), size=6.5, color=stage.muted, zorder=4)
     elif place.form == "ports":
         _draw_ported(stage, place, outline)
+    elif place.pictures:
+        draw_pictures(stage, place)
+    elif place.band and place.band.size > 1:
+        _draw_bands(stage, place, outline)
     else:
         dashes = {"linestyle": (0, (2.5, 2))} if group.delayed_of is not None else {}
         offsets = np.column_stack([np.full(len(place.unit_y), place.x), place.unit_y])
@@ -78,6 +84,16 @@ def _draw_ported(stage: Stage, place: Place, outline: dict[str, Any]) -> None:
             stage.text(place.x, y + place.port_offset(port), port, size=6.5, color=stage.muted, zorder=4)
 
 
+def _draw_bands(stage: Stage, place: Place, outline: dict[str, Any]) -> None:
+    x, half, height = place.x, place.half_width, max(2, min(20, place.spacing * 0.8))
+    corners = [
+        [(x - half, y), (x + half, y), (x + half, y + height), (x - half, y + height)]
+        for y in (place.unit_y - height / 2).tolist()
+    ]
+    marks = PolyCollection(corners, linewidths=stage.point, **outline)
+    stage.ax.add_collection(marks, autolim=False)
+
+
 def _draw_ticks(stage: Stage) -> None:
     """Draw biases and norms of many units as ticks, those of one unit below each other."""
     bundles = [
@@ -89,21 +105,31 @@ def _draw_ticks(stage: Stage) -> None:
     ]
     for bundle in bundles:
         place, values = stage.layout.places[bundle.target], stage.links.values(bundle, stage.k)
+        if values is None:
+            continue
         row = [other for other in bundles if other.target == bundle.target]
-        i, n = row.index(bundle), len(row)
-        thickness = max(1 / n, min(3, place.spacing * (0.8 if n > 1 else 0.4) / n))
+        ticks = (ticks_below if place.pictures else _ticks_beside)(place, row.index(bundle), len(row))
         domain = stage.links.domain(bundle, stage.k)
         bars, inks = [], []
-        for unit, value in enumerate(() if values is None else values[:, 0].tolist()):
+        for unit, x, y, most, thickness in ticks:
+            value = float(values[unit, 0])
             share = value / domain if domain > 0 else 0.0
             inks.append(colour(shade(stage.palette, share, signed=stage.links.is_signed(bundle))))
-            length = TICK * (min(1, abs(share)) if np.isfinite(value) else 1)
-            y = float(place.unit_y[unit]) + (i - (n - 1) / 2) * thickness - thickness / 2
-            x = place.x if not share < 0 else place.x - length
-            bars.append([(x, y), (x + length, y), (x + length, y + thickness), (x, y + thickness)])
+            length = most * (min(1, abs(share)) if np.isfinite(value) else 1)
+            left = x if not share < 0 else x - length
+            bars.append(
+                [(left, y), (left + length, y), (left + length, y + thickness), (left, y + thickness)]
+            )
         if bars:
-            ticks = PolyCollection(bars, facecolors=inks, linewidths=0, zorder=4)
-            stage.ax.add_collection(ticks, autolim=False)
+            marks = PolyCollection(bars, facecolors=inks, linewidths=0, zorder=4)
+            stage.ax.add_collection(marks, autolim=False)
+
+
+def _ticks_beside(place: Place, i: int, n: int) -> Iterator[tuple[int, float, float, float, float]]:
+    """Yield, of the ``i``-th of ``n`` ticks of each unit, it, x, y (of the top), length at the domain, thickness."""
+    thickness = max(1 / n, min(3, place.spacing * (0.8 if n > 1 else 0.4) / n))
+    for unit, y in enumerate(place.unit_y.tolist()):
+        yield unit, place.x, y + (i - (n - 1) / 2) * thickness - thickness / 2, TICK, thickness
 
 
 def _draw_tile(stage: Stage, place: Place, port: str, box: tuple[float, float, float, float]) -> None:
@@ -135,12 +161,3 @@ def _shape_words(stage: Stage, layer: str) -> str:
         if name.startswith(f"{layer}.") or name == layer
     ]
     return " × ".join(map(str, shapes[0])) if shapes else ""
-
-
-def colours(shares: NDArray[Any], palette: Palette, *, signed: bool = True) -> NDArray[np.uint8]:
-    """Return the colours of shares of a domain as an image ``(*shape, 3)``; those beyond it are as at its ends."""
-    levels = np.linspace(-1, 1, 255)
-    table = np.array([shade(palette, share, signed=signed) for share in levels] + [palette.odd], np.uint8)
-    finite = np.where(np.isfinite(shares), np.clip(shares, -1, 1), 0)
-    index = np.where(np.isfinite(shares), np.rint((finite + 1) * 127), 255).astype(int)
-    return np.asarray(table[index])

@@ -1,8 +1,10 @@
 // What print has, and this: the same places, from the same networks (nnweightviz/layout.py).
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { Bands } from "../../src/bands";
 import { layoutNetwork } from "../../src/layout";
-import { readNetwork } from "../../src/network";
+import { type Network, readNetwork } from "../../src/network";
+import { type Exhibit, portrayed } from "../../src/portraits";
 
 interface Printed {
   network: Parameters<typeof readNetwork>[0];
@@ -14,20 +16,60 @@ interface Printed {
     ticked: string[];
     places: Record<
       string,
-      { form: string; port: string | null; numbers: number[]; unit_y: number[]; tiles: number[][] }
+      {
+        form: string;
+        port: string | null;
+        numbers: number[];
+        unit_y: (number | null)[];
+        tiles: number[][];
+        pictures: number[][];
+      }
     >;
   };
+  exhibits?: Record<string, number[]>; // the units of a layer of portraits, strongest first
+  bands?: { most: number; open: Record<string, number>; bundles: unknown[][] };
 }
 
 const file = new URL("../../../tests/fixtures/layouts.json", import.meta.url);
 const fixture: Record<string, Printed> = JSON.parse(readFileSync(file, "utf8"));
-const close = (values: ArrayLike<number>, expected: number[]) => {
+const close = (values: ArrayLike<number>, expected: (number | null)[]) => {
   expect(values.length).toBe(expected.length);
-  for (const [i, value] of Array.from(values).entries()) expect(value).toBeCloseTo(expected[i], 2);
+  for (const [i, value] of Array.from(values).entries())
+    if (expected[i] === null) expect(value).toBeNaN();
+    else expect(value).toBeCloseTo(expected[i], 2);
 };
 
-describe.each(Object.entries(fixture))("a diagram in print: %s", (_, { network, looks, layout }) => {
-  const own = layoutNetwork(readNetwork(network), { ...looks, order: new Map() });
+function exhibited(network: Network, ranked: Record<string, number[]>): Map<string, Exhibit> {
+  const all = [...portrayed(network)].filter(([group]) => group in ranked);
+  return new Map(
+    all.map(([group, about]) => [
+      group,
+      { ...about, ranked: Int32Array.from(ranked[group]), idle: new Map() },
+    ]),
+  );
+}
+
+describe.each(Object.entries(fixture))("a diagram in print: %s", (_, printed) => {
+  const { looks, layout, exhibits, bands } = printed;
+  const whole = readNetwork(printed.network);
+  const folding = { most: bands?.most ?? Number.POSITIVE_INFINITY, open: bands?.open ?? {} };
+  const { network } = new Bands(whole, { ...folding, keeps: () => false });
+  const shown = exhibited(network, exhibits ?? {});
+  const own = layoutNetwork(network, { ...looks, order: new Map(), exhibits: shown });
+
+  it("folds the same units into the same bands", () => {
+    if (!bands) return expect(network).toBe(whole);
+    const views = network.bundles.map((b) => [
+      b.id,
+      b.source,
+      b.target,
+      b.shape,
+      b.strides,
+      b.offset,
+      b.reduce,
+    ]);
+    expect(views).toEqual(bands.bundles);
+  });
 
   it("is as wide, with lines as wide", () => {
     close(
@@ -48,6 +90,9 @@ describe.each(Object.entries(fixture))("a diagram in print: %s", (_, { network, 
       expect(place.tiles.length).toBe(printed.tiles.length);
       for (const [i, tile] of place.tiles.entries())
         close([tile.x, tile.y, tile.width, tile.height], printed.tiles[i]);
+      expect(place.pictures.length).toBe(printed.pictures.length);
+      for (const [i, { unit, x, y, width, height }] of place.pictures.entries())
+        close([unit, x, y, width, height], printed.pictures[i]);
     }
   });
 });

@@ -1,0 +1,166 @@
+"""Folds groups of very many units into bands of neighbours: a smaller network that is drawn instead. Pure.
+
+A link between bands is the root mean square of the weights between their units. The twin of ``js/src/bands.ts``.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nnweightviz.bundle import Bundle
+from nnweightviz.network import Group, Network, Wire
+
+LEAST_ROWS, ROWS, MOST_ROWS = 12, 25, 40
+"""Bands of a group: at least, wanted, at most."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A part of a group, drawn as a group of its own: ``n_rows`` rows of ``size`` units, from unit ``first`` on."""
+
+    group: Group
+    first: int
+    size: int
+    n_rows: int
+
+    @property
+    def stop(self) -> int:
+        """The unit behind the last one."""
+        return self.first + self.size * self.n_rows
+
+    @property
+    def id(self) -> str:
+        """The id of its group."""
+        return f"{self.group.id}[{self.first}:{self.stop}]"
+
+
+@dataclass(frozen=True)
+class Folded:
+    """A network with bands, and its runs by the ids of their groups."""
+
+    network: Network
+    runs: Mapping[str, Run]
+
+    @property
+    def words(self) -> list[str]:
+        """What is folded, for the caption."""
+        sizes: dict[str, tuple[Group, int, int]] = {}
+        for run in self.runs.values():
+            group, n, size = sizes.get(run.group.id, (run.group, 0, 1))
+            if group.delayed_of is None:
+                inside = run.size * run.n_rows if run.size > 1 else 0
+                sizes[group.id] = (group, n + inside, max(size, run.size))
+        parts = [
+            f"{n} units of {group.label or group.id} in bands of {size}" for group, n, size in sizes.values()
+        ]
+        how = "links of a band are the root mean square of its weights"
+        return [f"{', '.join(parts)}: {how}"] if parts else []
+
+
+def band_size(n: int) -> int:
+    """Return how many units a band holds: such that the bands are alike, if a size near the wanted one does it."""
+    sizes = [n // rows for rows in range(LEAST_ROWS, MOST_ROWS + 1) if n % rows == 0]
+    return min(sizes, key=lambda size: abs(n // size - ROWS), default=math.ceil(n / ROWS))
+
+
+def fold(network: Network, most: int, opened: Mapping[str, int], kept: Collection[str]) -> Folded:
+    """Fold the groups of more than ``most`` units, but for those ``kept``; bands that are ``opened`` show units."""
+    in_blocks = {end for b in network.bundles if b.blocks > 1 for end in (b.source, b.target)}
+    runs = {
+        group.id: _runs_of(group, opened.get(group.delayed_of or group.id))
+        for group in network.groups
+        if group.n_units > most and group.role != "box" and group.id not in kept and group.id not in in_blocks
+    }
+    if not runs:
+        return Folded(network, {})
+
+    def first(name: str) -> str:
+        return runs[name][0].id if name in runs else name
+
+    groups: list[Group] = []
+    for group in network.groups:
+        beside = group.beside and first(group.beside)
+        delayed = runs.get(group.delayed_of or "")
+        if group.id not in runs:
+            of = group.delayed_of and first(group.delayed_of)
+            groups.append(replace(group, beside=beside, delayed_of=of))
+        for i, run in enumerate(runs.get(group.id, ())):
+            groups.append(_group_of(run, delayed[i].id if delayed else group.delayed_of, beside))
+    bundles: list[Bundle] = []
+    for bundle in network.bundles:
+        ends = runs.get(bundle.target), runs.get(bundle.source)
+        if ends == (None, None):
+            bundles.append(bundle)
+            continue
+        targets, sources = (end or (None,) for end in ends)
+        bundles += [_bundle_of(bundle, target, source) for target in targets for source in sources]
+    wires = tuple(Wire(first(wire.source), first(wire.target), wire.kind) for wire in network.wires)
+    folded = replace(network, groups=tuple(groups), bundles=tuple(bundles), wires=wires)
+    return Folded(folded, {run.id: run for several in runs.values() for run in several})
+
+
+def _runs_of(group: Group, opened: int | None) -> list[Run]:
+    n, size = group.n_units, band_size(group.n_units)
+    runs: list[Run] = []
+
+    def add(first: int, stop: int, of: int) -> None:
+        n_rows, rest = divmod(stop - first, of)
+        if n_rows:
+            runs.append(Run(group, first, of, n_rows))
+        if rest:
+            runs.append(Run(group, stop - rest, rest, 1))
+
+    if opened is None or not 0 <= opened < math.ceil(n / size):
+        add(0, n, size)
+    else:
+        first, stop = opened * size, min(n, (opened + 1) * size)
+        add(0, first, size)
+        add(first, stop, 1)
+        add(stop, n, size)
+    return runs
+
+
+def _group_of(run: Run, delayed_of: str | None, beside: str | None) -> Group:
+    """Return a run as a group, whose units are named by their first and last one."""
+    whole = Network((), (replace(run.group, delayed_of=None, beside=None),))
+
+    def name(row: int) -> str:
+        first = whole.unit_name(run.group.id, run.first + row * run.size)
+        if run.size == 1:
+            return first
+        return f"{first}–{whole.unit_name(run.group.id, run.first + (row + 1) * run.size - 1)}"
+
+    names = tuple(name(row) for row in range(run.n_rows))
+    group = replace(run.group, id=run.id, n_units=run.n_rows, unit_names=names, parts=(), grid=None)
+    return replace(group, delayed_of=delayed_of, beside=beside)
+
+
+def _bundle_of(bundle: Bundle, target: Run | None, source: Run | None) -> Bundle:
+    """Return the bundle between two runs: the units of a row are rest dimensions, over which the mean is taken."""
+    (n_target, n_source, *rest), (to_target, to_source, *over_rest) = bundle.shape, bundle.strides
+    t = (target.first, target.size, target.n_rows) if target else (0, 1, n_target)
+    s = (source.first, source.size, source.n_rows) if source else (0, 1, n_source)
+    offset = bundle.offset + t[0] * to_target + s[0] * to_source
+    ends: dict[str, Any] = {
+        "id": f"{bundle.id}[{t[0]}, {s[0]}]",
+        "target": target.id if target else bundle.target,
+        "source": source.id if source else bundle.source,
+    }
+    if t[1] == s[1] == 1:
+        return replace(bundle, **ends, offset=offset, shape=(t[2], s[2], *rest))
+    if bundle.index is not None:  # one entry of a rest that is not summed over
+        offset += sum(i * stride for i, stride in zip(bundle.index, over_rest, strict=True))
+        rest, over_rest = [], []
+    return replace(
+        bundle,
+        **ends,
+        offset=offset,
+        shape=(t[2], s[2], t[1], s[1], *rest),
+        strides=(to_target * t[1], to_source * s[1], to_target, to_source, *over_rest),
+        reduce="rms",
+        index=None,
+        rest_name="weight",
+    )
