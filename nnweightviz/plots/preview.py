@@ -14,20 +14,24 @@ from nnweightviz.network import Network
 from nnweightviz.plots.cells import cells
 from nnweightviz.plots.printed import Printable, drawer, pixels_of
 from nnweightviz.plots.stage import PIXELS_PER_INCH
-from nnweightviz.scale import PALETTES
+from nnweightviz.portraits import portrayed
+from nnweightviz.scale import PALETTES, shade
 
 WIDTH, HEIGHT = 720, 320
 """Pixels of a page; the picture has twice as many."""
 DENSITY = 2
 DPI = DENSITY * PIXELS_PER_INCH
-KEPT = [(29, 33, 37), (93, 100, 108), PALETTES["light"].negative, PALETTES["light"].positive]
-"""Colours, red, green and blue, that every picture has: of text, which stays legible, and of both signs."""
+LIGHT = PALETTES["light"]
+NORMS = [shade(LIGHT, (k + 1) / 24, signed=False) for k in range(24)]
+KEPT = [(29, 33, 37), (93, 100, 108), LIGHT.negative, LIGHT.positive, *NORMS]
+"""Colours, red, green and blue, that every picture has: of text, which stays legible, of both signs, and of norms,
+which must not look as if they had one.
+"""
 MOST_BYTES = 100_000
 ALL_LINES, MANY_LINES = 1500, (1500, 180, 90)
 """Links that are all drawn as lines; how many lines are tried until the picture is small enough."""
-COLOURS = {"graph": 22}
-"""Of a picture; the more, the larger is the file."""
-OTHER_COLOURS = 62
+FEW_COLOURS, MANY_COLOURS = 22, 62
+"""Of a picture, of a graph without portraits and of another; the more, the larger is the file."""
 MOST_VALUES = 20_000_000
 """Weights that are read: of more, domains are those of some checkpoints; a larger net has no picture."""
 MOST_COLUMNS, MOST_UNITS, MOST_LINKS = 24, 20_000, 2_000_000
@@ -66,7 +70,8 @@ def preview(viz: Printable) -> Preview:
     read = sorted({*shown, *np.linspace(0, n - 1, n_read).round().astype(int).tolist()})
     inches = WIDTH / len(shown) / PIXELS_PER_INCH, HEIGHT / PIXELS_PER_INCH
     lines = MANY_LINES if viz.network.n_links <= ALL_LINES else MANY_LINES[1:]
-    n_colours = COLOURS.get(view, OTHER_COLOURS)
+    is_plain = view == "graph" and not (viz.options["portraits"] and portrayed(viz.network))
+    n_colours = FEW_COLOURS if is_plain else MANY_COLOURS
     for n_strongest in lines if view == "graph" else (None,):
         if view == "cells":
             draw = cells(viz.history, viz.network, shown, viz.title)
