@@ -16,6 +16,7 @@ from typing import Any
 from nnweightviz.export import frame_of, to_html
 from nnweightviz.runs import Runs, listed
 from nnweightviz.shown import Shown
+from nnweightviz.summaries import Summaries
 from nnweightviz.words import counted, in_a_word, printable
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
@@ -27,6 +28,10 @@ class Elsewhere(Shown):
     _runs: Runs
     _has_picture = True
     _was_told = False
+
+    @property
+    def _summaries(self) -> Summaries:
+        return self._runs.of(self.options.get("run")).payload.recorded
 
     @property
     def picture(self) -> bool:

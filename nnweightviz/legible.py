@@ -30,26 +30,26 @@ def is_legible(network: Network) -> bool:
     )
 
 
-def open_at_first(hierarchy: Hierarchy) -> list[str]:
-    """Return the blocks and layers that are open: all of a small network, else the finest level that is legible."""
+def open_at_first(hierarchy: Hierarchy, most: int = MOST_BOXES) -> list[str]:
+    """Return the blocks and layers that are open: all of a small network, else the finest level of ``most`` boxes."""
     if is_legible(hierarchy.network):
         return [name for name in hierarchy.blocks if name]
-    opened = _open_levels(hierarchy.root)
-    if len(_closed(hierarchy.root, opened)) <= MOST_BOXES:
+    opened = _open_levels(hierarchy.root, most)
+    if len(_closed(hierarchy.root, opened)) <= most:
         small = _drawable_layers(hierarchy)
         leaves = (block for block in _closed(hierarchy.root, opened) if not block.children)
         _open_linked(hierarchy, opened, {block for block in leaves if block in small})
     return [block.name for block in opened if block.name]
 
 
-def _open_levels(root: Block) -> dict[Block, None]:
+def _open_levels(root: Block, most: int) -> dict[Block, None]:
     """Open level by level, as long as all of a level fits; a long sequence that is most of the network always opens."""
     opened: dict[Block, None] = {root: None}
     while True:
         closed = _closed(root, opened)
         holders = [block for block in closed if block.children]
         added = sum(len(block.children) - 1 for block in holders)
-        fits = len(closed) + added <= MOST_BOXES
+        fits = len(closed) + added <= most
         chosen = holders if fits else [block for block in holders if _is_main(block, root)]
         if not chosen:
             return opened

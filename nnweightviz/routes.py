@@ -99,7 +99,7 @@ class _Router:
         self._by_column: dict[int, list[Rect]] = defaultdict(list)
         for name, place in layout.places.items():
             if place.group.role != "bias" and place.group.delayed_of is None:
-                self._by_column[self._columns[name]].append(_rect_of(place))
+                self._by_column[self._columns[name]].append(rect_of(place))
 
     def home(self, wire: Wire) -> Frame | None:
         """Return the innermost frame that holds both ends."""
@@ -134,7 +134,7 @@ class _Router:
 
     def _titled_rect(self, place: Place) -> Rect:
         """Return a place with its title, where that stands above it: frames and arches leave it in sight."""
-        rect = _rect_of(place)
+        rect = rect_of(place)
         if not self._is_titled or place.form == "box" or place.group.delayed_of is not None:
             return rect
         top = min(rect.top, self._layout.top - TITLES)
@@ -151,11 +151,12 @@ class _Router:
             if wire.source in places and wire.target in places:
                 passed = range(self._columns[wire.source] + 1, self._columns[wire.target])
                 between = tuple(rect for column in passed for rect in self._by_column[column])
-                runs.append(_Run(_rect_of(places[wire.source]), _rect_of(places[wire.target]), between))
+                runs.append(_Run(rect_of(places[wire.source]), rect_of(places[wire.target]), between))
         return sorted(runs, key=lambda run: run.end.left - run.start.right)
 
 
-def _rect_of(place: Place) -> Rect:
+def rect_of(place: Place) -> Rect:
+    """Return the sides of a place."""
     reach = max(place.half_width, place.radius)
     return Rect(place.x - reach, place.x + reach, place.top, place.top + place.height)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -20,17 +20,20 @@ from numpy.typing import NDArray
 from nnweightviz.bundle import Bundle
 from nnweightviz.drawn import network_of
 from nnweightviz.history import History
-from nnweightviz.layout import Looks, layout_network
+from nnweightviz.layout import Looks
 from nnweightviz.network import Network
 from nnweightviz.options import validated
 from nnweightviz.parameters import Parameters
+from nnweightviz.plots.boxes import Folds, draw_boxes, draw_under, folds_of
 from nnweightviz.plots.legend import LEGEND, ROW, draw_legend, legend_rows
 from nnweightviz.plots.lines import FEW, MOST_CRISP, MOST_IN_ALL, N_STRONG, Lines, shading, words_of
 from nnweightviz.plots.links import Links, Shown
 from nnweightviz.plots.look import colour
+from nnweightviz.plots.rows import Page, arranged
 from nnweightviz.plots.stage import HEAD, Stage, size_of
 from nnweightviz.plots.units import draw_units
 from nnweightviz.scale import PALETTES, Theme, buckets_of, line_of, opacity_exponent
+from nnweightviz.selection import block_names
 from nnweightviz.words import counted, in_a_word
 
 SHADING_RATIO = 2
@@ -44,6 +47,7 @@ def graph(
     *,
     ax: Axes | None = None,
     unfolded: Mapping[str, str | bool] | None = None,
+    expanded: Sequence[str] | None = None,
     size: tuple[float, float] = (7.2, 4.8),
     theme: Theme = "light",
     title: str | None = None,
@@ -63,6 +67,9 @@ def graph(
         Where to draw; by default in a new figure of ``size`` inches.
     unfolded
         Which gate of a banded layer has its links drawn (group id -> gate), and which h(t-1) is unfolded.
+    expanded
+        Which blocks of a deep network are open (names of blocks and layers); the others are boxes. By default all of a
+        small network, else as many as stay legible on a page.
     size, theme, title
         Of a new figure in inches; ``"light"`` or ``"dark"``; above the diagram, the network's name by default.
     shown
@@ -84,8 +91,9 @@ def graph(
         )
     if ax is None:
         ax = Figure(figsize=size).add_axes((0, 0, 1, 1))
-    links = Links(network, parameters, links_shown)
-    draw_graph(ax, links, checkpoint % n, unfolded=unfolded, theme=theme, title=title)
+    folds = folds_of(network, parameters, _checked_blocks(network, expanded))
+    links = Links(folds.opened.network, parameters, links_shown)
+    draw_graph(ax, links, checkpoint % n, folds=folds, unfolded=unfolded, theme=theme, title=title)
     return ax
 
 
@@ -94,6 +102,7 @@ def draw_graph(
     links: Links,
     k: int,
     *,
+    folds: Folds,
     unfolded: Mapping[str, str | bool] | None = None,
     theme: Theme = "light",
     title: str | None = None,
@@ -104,14 +113,28 @@ def draw_graph(
     With ``n_strongest``, there are at most as many lines, and no image of all links behind them.
     """
     width, height = size_of(ax)
-    rows = len(legend_rows(links, links.network.bundles, k, width))
-    looks = Looks(width, max(160, height - HEAD - LEGEND - ROW * rows), unfolded or {})
-    stage = Stage(ax, links.network, layout_network(links.network, looks), links, k, theme)
+    page = Page(width, height, HEAD + LEGEND + ROW * len(legend_rows(links, links.network.bundles, k, width)))
+    looks = Looks(*page.stage(1), unfolded or {}, **folds.opened.looks(len(links.parameters.checkpoints)))
+    sheet = arranged(folds.opened, looks, page)
+    stage = Stage(ax, links.network, sheet.layout, links, k, theme)
     stage.prepare()
+    draw_under(stage, sheet)
     told = _draw_links(stage) if n_strongest is None else _draw_strongest(stage, n_strongest)
-    draw_units(stage)
+    told = folds.words() + (told if links.network.bundles else [])
+    for row in sheet.rows:
+        draw_units(replace(stage, layout=row.layout), folds.opened.collapsed.boxes)
+    draw_boxes(stage, folds)
     stage.text(10, -8, links.network.name if title is None else title, size=9, weight="bold", ha="left")
     draw_legend(stage, told)
+
+
+def _checked_blocks(network: Network, expanded: Sequence[str] | None) -> Sequence[str] | None:
+    names = block_names(network)
+    for name in validated({"expanded": expanded})["expanded"] or ():
+        if name not in names:
+            some = ", ".join(map(repr, names[:12]))
+            raise ValueError(f"there is no block {name!r} to expand; blocks are: {some}")
+    return expanded
 
 
 def _checked(history: Any, shown: Mapping[str, Any], theme: str) -> Shown:

@@ -58,4 +58,6 @@ def legend_rows(links: Links, bundles: Sequence[Bundle], k: int, width: float) -
         links.label(b): f"{'±' if links.is_signed(b) else ''}{links.domain(b, k):.3g}" for b in bundles
     }
     scales = " · ".join(f"{label} {domain}".replace(" ", "\u00a0") for label, domain in domains.items())
+    if not domains:
+        return [""]
     return wrap(f"full width and colour at: {scales}", max(30, int((width - x) / 5.1))) or [""]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,11 @@ TICK = 13
 """How long a tick at its full domain is, in pixels."""
 
 
-def draw_units(stage: Stage) -> None:
-    """Draw all groups, and the ticks of biases and norms."""
-    for place in stage.layout.places.values():
-        _draw_place(stage, place)
+def draw_units(stage: Stage, boxed: Container[str] = ()) -> None:
+    """Draw all groups but those that are boxes of blocks, and the ticks of biases and norms."""
+    for name, place in stage.layout.places.items():
+        if name not in boxed:
+            _draw_place(stage, place)
     _draw_ticks(stage)
 
 
