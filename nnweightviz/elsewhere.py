@@ -71,7 +71,9 @@ class Elsewhere(Shown):
         return data, about
 
     def _alt(self, view: str, checkpoints: list[int]) -> str:
-        what = {"graph": "weights", "cells": "norms of the weights"}.get(view, f"{view} of the weights")
+        what = {"graph": "weights", "boxes": "blocks", "cells": "norms of the weights"}.get(
+            view, f"{view} of the weights"
+        )
         n = len(self.history)
         when = "" if n == 1 or len(checkpoints) == 1 else "at the first and the last "
         of = f"{when}of {counted(n, 'checkpoint')}"

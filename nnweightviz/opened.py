@@ -19,6 +19,8 @@ from nnweightviz.network import Network
 WIDTH, HEAD, ROW, FOOT = 140, 54, 21, 6
 """Of a box, its words, a curve in it, and what is below."""
 JOIN, INPUT = Size(44, 26), Size(92, 40)
+SMALL = Size(104, HEAD + FOOT)
+"""Of a box without curves, which only paper has."""
 PADDING, TITLE = 12, 18
 """Of a frame."""
 ARCHES = 28
@@ -26,11 +28,12 @@ ARCHES = 28
 
 
 class Opened(NamedTuple):
-    """What is drawn of a network, ``expanded`` as the option has it."""
+    """What is drawn of a network; ``is_plain`` if nothing is folded, nor was, ``is_small`` if boxes have no curves."""
 
     hierarchy: Hierarchy
     collapsed: Collapsed
     is_plain: bool
+    is_small: bool = False
 
     @property
     def network(self) -> Network:
@@ -42,9 +45,9 @@ class Opened(NamedTuple):
         """Frames are drawn once anything is folded, or was; outer ones first."""
         return () if self.is_plain else tuple(f for f in self.collapsed.frames if f.block.children)
 
-    def looks(self, n_checkpoints: int, width: float = WIDTH) -> dict[str, Any]:
-        """Return what boxes ``width`` wide, with curves over so many checkpoints, and frames ask of a layout."""
-        size = Size(width, HEAD + ROW * (2 if n_checkpoints > 1 else 1) + FOOT)
+    def looks(self, n_checkpoints: int) -> dict[str, Any]:
+        """Return what boxes, with curves over so many checkpoints, and frames ask of a layout."""
+        size = SMALL if self.is_small else Size(WIDTH, HEAD + ROW * (2 if n_checkpoints > 1 else 1) + FOOT)
         edges: dict[int, float] = defaultdict(float)
         deepest = 0
         for frame in self.frames:

@@ -1,6 +1,6 @@
 """Closed blocks as boxes with their norms over time, the frames of open blocks, and wires, in a printed diagram.
 
-The twin of what ``js/src/views/graph/boxes.ts`` draws. Not for where they stand (see ``rows``).
+The twin of what ``js/src/views/graph/boxes.ts`` draws. Not for where they stand (see ``pages``).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from nnweightviz.network import Network
 from nnweightviz.opened import HEAD, ROW, Opened
 from nnweightviz.parameters import Parameters
 from nnweightviz.plots.look import colour
-from nnweightviz.plots.rows import Sheet, opened_on_paper
+from nnweightviz.plots.pages import Sheet, opened_on_paper
 from nnweightviz.plots.stage import INK, Stage
 from nnweightviz.routes import Framed, Route
 from nnweightviz.scale import amount_of, value_of
@@ -37,8 +37,8 @@ PAD = 9
 LEAST_SPAN = 0.2
 """Of the largest value: a change of a thousandth must not look like one of everything."""
 WIRE = {"light": "#8d949c", "dark": "#7c848d"}
-FRAME = {"light": ("#f9f9fa", "#d9dde2"), "dark": ("#1c1e21", "#363b42")}
-"""What frames are filled with, and their lines."""
+LINE = {"light": "#d9dde2", "dark": "#363b42"}
+"""Of frames, and of where curves are at the checkpoint that is shown."""
 CODES = {"M": [Path.MOVETO], "L": [Path.LINETO], "Q": [Path.CURVE3] * 2, "C": [Path.CURVE4] * 3}
 
 
@@ -94,8 +94,8 @@ def draw_boxes(stage: Stage, folds: Folds) -> None:
 
 def _draw_frame(stage: Stage, frame: Framed) -> None:
     left, right, top, bottom = frame.rect
-    fill, line = FRAME[stage.theme]
     shape = _rounded((left, top, right - left, bottom - top), 8)
+    fill, line = to_rgba(INK[stage.theme][0], 0.025), LINE[stage.theme]
     shape.set(facecolor=fill, edgecolor=line, linewidth=stage.point, zorder=0.5)
     stage.ax.add_patch(shape)
     name = _cut(frame.block.name, right - left - 16, SMALL)
@@ -138,7 +138,7 @@ def _draw_box(stage: Stage, box: Box, place: Place, folds: Folds) -> None:
         _write_join(stage, box, place)
         return
     _write_box(stage, box, place, folds.opened.hierarchy.network)
-    if place.height >= HEAD + ROW and place.half_width >= 60:
+    if place.half_width >= 60:
         _draw_norms(stage, box.block, place, folds.summaries)
 
 
@@ -203,6 +203,8 @@ def _draw_norms(stage: Stage, block: Block, place: Place, summaries: Summaries) 
     quantities = {"norm": "norm", "update": "update_norm"} if len(summaries) > 1 else {"norm": "norm"}
     left, right = place.x - place.half_width + PAD, place.x + place.half_width - PAD
     for i, (name, quantity) in enumerate(quantities.items()):
+        if place.height < HEAD + ROW * (i + 1):
+            break
         values, y = summaries.over(quantity, block.parameters), place.top + 56 + ROW / 2 + ROW * i
         now = float(values[stage.k]) if stage.k < len(values) else math.nan
         n_odd = odd[stage.k] if name == "norm" and stage.k < len(odd) else 0
@@ -228,7 +230,7 @@ def _draw_curve(
     x = np.linspace(left, right, len(values))
     y = bottom - (values - low) / (high - low) * (bottom - top)
     y[~np.isfinite(y)] = np.nan
-    ink, line = INK[stage.theme][0], FRAME[stage.theme][1]
+    ink, line = INK[stage.theme][0], LINE[stage.theme]
     head = slice(stage.k, stage.k + 1)  # empty where norms are not known yet
     stage.ax.vlines(x[head], top - 2, bottom + 2, color=line, linewidth=stage.point, zorder=3.5)
     stage.ax.plot(x, y, color=ink, linewidth=1.3 * stage.point, zorder=4)

@@ -29,7 +29,7 @@ from nnweightviz.plots.legend import LEGEND, ROW, draw_legend, legend_rows
 from nnweightviz.plots.lines import FEW, MOST_CRISP, MOST_IN_ALL, N_STRONG, Lines, shading, words_of
 from nnweightviz.plots.links import Links, Shown
 from nnweightviz.plots.look import colour
-from nnweightviz.plots.rows import Page, arranged
+from nnweightviz.plots.pages import Page, arranged
 from nnweightviz.plots.stage import HEAD, Stage, size_of
 from nnweightviz.plots.units import draw_units
 from nnweightviz.scale import PALETTES, Theme, buckets_of, line_of, opacity_exponent
@@ -113,16 +113,17 @@ def draw_graph(
     With ``n_strongest``, there are at most as many lines, and no image of all links behind them.
     """
     width, height = size_of(ax)
-    page = Page(width, height, HEAD + LEGEND + ROW * len(legend_rows(links, links.network.bundles, k, width)))
+    bundles = links.network.bundles
+    page = Page(width, height, lambda wide: HEAD + LEGEND + ROW * len(legend_rows(links, bundles, k, wide)))
     looks = Looks(*page.stage(1), unfolded or {}, **folds.opened.looks(len(links.parameters.checkpoints)))
     sheet = arranged(folds.opened, looks, page)
     stage = Stage(ax, links.network, sheet.layout, links, k, theme)
     stage.prepare()
     draw_under(stage, sheet)
     told = _draw_links(stage) if n_strongest is None else _draw_strongest(stage, n_strongest)
-    told = folds.words() + (told if links.network.bundles else [])
+    told = folds.words() + (told if bundles else [])
     for row in sheet.rows:
-        draw_units(replace(stage, layout=row.layout), folds.opened.collapsed.boxes)
+        draw_units(replace(stage, layout=row.layout), folds.opened.collapsed.boxes, row.crossed())
     draw_boxes(stage, folds)
     stage.text(10, -8, links.network.name if title is None else title, size=9, weight="bold", ha="left")
     draw_legend(stage, told)
