@@ -19,7 +19,7 @@ from nnweightviz.network import Network
 WIDTH, HEAD, ROW, FOOT = 140, 54, 21, 6
 """Of a box, its words, a curve in it, and what is below."""
 JOIN, INPUT = Size(44, 26), Size(92, 40)
-SMALL = Size(104, HEAD + FOOT)
+SMALL = Size(112, HEAD + FOOT)
 """Of a box without curves, which only paper has."""
 PADDING, TITLE = 12, 18
 """Of a frame."""

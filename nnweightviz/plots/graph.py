@@ -1,7 +1,8 @@
-"""The diagram for print: every link a line, at the places, in the colours and widths of the widget.
+"""The diagram for print: every link a line, at the places, in the colours and widths of the widget, blocks as boxes.
 
-Not for where things stand (see ``nnweightviz.layout``) nor for what is pointed at: paper shows no portraits, no folded
-bands and no pictures of outputs.
+A stage wider than the page is broken into rows (see ``pages``), or else made smaller, words and all. Not for where
+things stand (see ``nnweightviz.layout``) nor for what is pointed at: paper shows no portraits, no folded bands and no
+pictures of outputs.
 """
 
 from __future__ import annotations
@@ -68,8 +69,8 @@ def graph(
     unfolded
         Which gate of a banded layer has its links drawn (group id -> gate), and which h(t-1) is unfolded.
     expanded
-        Which blocks of a deep network are open (names of blocks and layers); the others are boxes. By default all of a
-        small network, else as many as stay legible on a page.
+        Which blocks of a deep network are open (names of blocks and layers); the others are boxes, with their norms
+        over all checkpoints. By default all of a small network, else as many as stay legible on 7.2 by 4.8 inches.
     size, theme, title
         Of a new figure in inches; ``"light"`` or ``"dark"``; above the diagram, the network's name by default.
     shown

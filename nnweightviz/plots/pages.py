@@ -23,8 +23,6 @@ from nnweightviz.routes import (
 
 MOST_STRETCH = 1.3
 """How much wider than they need rows are at most."""
-MOST_ACROSS = 3
-"""Wires that run from one row to the next."""
 NARROWED = 1.25
 """Pixels of the stage to one of the page that are better than a second row."""
 WORTH_A_CUT = 0.85
@@ -149,13 +147,12 @@ def _is_in_frame(folded: Opened, column: int) -> bool:
 
 
 def _can_break(folded: Opened, column: int) -> bool:
-    """Return whether only a few short wires lead over the begin of a column."""
+    """Return whether only one wire leads over the begin of a column, from the one before."""
     network, columns = folded.network, folded.network.columns
     if any(columns[b.source] < column <= columns[b.target] for b in network.bundles):
         return False
     over = [w for w in network.wires if columns[w.source] < column <= columns[w.target]]
-    is_short = all(columns[w.target] == column == columns[w.source] + 1 for w in over)
-    return 0 < len(over) <= MOST_ACROSS and is_short
+    return len(over) == 1 and columns[over[0].target] == column == columns[over[0].source] + 1
 
 
 def _in_rows(folded: Opened, looks: Looks, page: Page, columns: Sequence[range]) -> Sheet:

@@ -22,7 +22,6 @@ from nnweightviz.routes import (
     TIP,
     TITLE_REACH,
     TITLES,
-    TRACK,
     Framed,
     Rect,
     Route,
@@ -127,14 +126,12 @@ def across(network: Network, rows: Sequence[Row]) -> tuple[Route, ...]:
     routes = []
     for one, other in pairwise(rows):
         first, second = one.extent(), other.extent()
-        wires = [
-            w for w in network.wires if w.source in one.layout.places and w.target in other.layout.places
-        ]
-        for i, wire in enumerate(wires):
-            start = rect_of(one.layout.places[wire.source])
-            end = rect_of(other.layout.places[wire.target])
-            right, left = first.right + ASIDE + i * TRACK, second.left - ASIDE - i * TRACK
-            y = (first.bottom + second.top) / 2 + (i - (len(wires) - 1) / 2) * TRACK
+        starts, ends = one.layout.places, other.layout.places
+        for wire in network.wires:
+            if wire.source not in starts or wire.target not in ends:
+                continue
+            start, end = rect_of(starts[wire.source]), rect_of(ends[wire.target])
+            right, left, y = first.right + ASIDE, second.left - ASIDE, (first.bottom + second.top) / 2
             corners = [(right, start.middle), (right, y), (left, y), (left, end.middle)]
             path = _rounded((start.right, start.middle), corners, (end.left - TIP, end.middle))
             routes.append(Route(path, (end.left, end.middle, 0.0)))
