@@ -5,7 +5,9 @@ In the browser such a stage is panned. Pure geometry; not for what stands in a r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from nnweightviz.collapse import collapse
@@ -29,6 +31,8 @@ WORTH_A_CUT = 0.85
 """A frame is cut only if everything is so much larger for it."""
 MOST_SCALE = 1.7
 """Pixels of the stage to one of the page: with more, the words in boxes are smaller than five points."""
+MOST_ON_PAGE = 60
+"""Boxes of which there may be a legible arrangement at all."""
 FEWER_BOXES = (16, 12, 8)
 
 
@@ -76,9 +80,14 @@ def opened_on_paper(network: Network, expanded: Sequence[str] | None, n_checkpoi
         fewer += [[]] if len(hierarchy.root.children) >= SEQUENCE else []
         tried += [Opened(hierarchy, collapse(hierarchy, names), False) for names in fewer]
     for found in (size for one in tried for size in (one, one._replace(is_small=True))):
-        if scale_of(found, n_checkpoints) <= MOST_SCALE:
+        if is_readable(found, n_checkpoints):
             return found
     return folded._replace(is_small=True)
+
+
+def is_readable(folded: Opened, n_checkpoints: int, page: Page = USUAL) -> bool:
+    """Return whether the words in boxes are large enough on a page."""
+    return len(folded.collapsed.boxes) <= MOST_ON_PAGE and scale_of(folded, n_checkpoints, page) <= MOST_SCALE
 
 
 def scale_of(folded: Opened, n_checkpoints: int, page: Page = USUAL) -> float:
@@ -97,12 +106,13 @@ def arranged(folded: Opened, looks: Looks, page: Page) -> Sheet:
     ]
     between_frames = [column for column in anywhere if not _is_in_frame(folded, column)]
     for cuts, gain in ((between_frames, 1.0), (anywhere, WORTH_A_CUT)):
-        limit = best.scale * gain
+        limit, before = best.scale * gain, math.inf
         for columns in _breaks(folded.network, whole, cuts):
             sheet = _in_rows(folded, looks, page, columns)
-            if sheet.scale >= limit:
+            if sheet.scale >= before:
                 break
-            best, limit = sheet, sheet.scale
+            before = sheet.scale
+            best = sheet if sheet.scale < limit else best
     return best
 
 
@@ -113,27 +123,32 @@ def _in_one_row(folded: Opened, looks: Looks, page: Page, scale: float) -> Sheet
     return Sheet((row,), layout, (), scale)
 
 
-def _breaks(network: Network, layout: Layout, cuts: Sequence[int]) -> list[list[range]]:
-    """Return the columns of two rows, of three and so on, each time as even as can be."""
+def _breaks(network: Network, layout: Layout, cuts: Sequence[int]) -> Iterator[list[range]]:
+    """Yield the columns of two rows, of three and so on, each time as even as can be."""
     x = [0.0] * (1 + max(network.columns.values()))
     for name, place in layout.places.items():
         if place.group.delayed_of is None and place.group.role != "bias":
             x[network.columns[name]] = place.x
-    found: dict[int, list[range]] = {}
-    for span in sorted({b - a for a in x for b in x if a <= b}, reverse=True):
-        rows = _filled(x, cuts, span)
-        if rows is not None:
-            found[len(rows)] = rows  # the narrowest comes last
-    return [rows for n, rows in found.items() if n > 1]
+    spans = sorted({math.ceil(b - a) for a in x for b in x if a <= b})
+    for n in range(2, len(cuts) + 2):
+        rows = _most_even(x, cuts, spans, n)
+        if len(rows) == n:
+            yield rows
 
 
-def _filled(x: Sequence[float], cuts: Sequence[int], span: float) -> list[range] | None:
-    """Return rows, each as full as its span allows; None if a piece without a cut is wider."""
+def _most_even(x: Sequence[float], cuts: Sequence[int], spans: Sequence[int], n: int) -> list[range]:
+    """Return at most ``n`` rows of the least span."""
+    least = bisect_left(spans, True, key=lambda span: 0 < len(_filled(x, cuts, span)) <= n)
+    return _filled(x, cuts, spans[least]) if least < len(spans) else []
+
+
+def _filled(x: Sequence[float], cuts: Sequence[int], span: float) -> list[range]:
+    """Return rows, each as full as its span allows; none if a piece without a cut is wider."""
     rows, first = [], 0
     while True:
         reach = [cut for cut in [*cuts, len(x)] if cut > first and x[cut - 1] - x[first] <= span]
         if not reach:
-            return None
+            return []
         rows.append(range(first, reach[-1]))
         first = reach[-1]
         if first == len(x):

@@ -13,7 +13,7 @@ from PIL import Image
 from nnweightviz.legible import is_legible
 from nnweightviz.network import Network
 from nnweightviz.plots.cells import cells
-from nnweightviz.plots.pages import MOST_SCALE, Page, opened_on_paper, scale_of
+from nnweightviz.plots.pages import Page, is_readable, opened_on_paper
 from nnweightviz.plots.printed import Printable, drawer, pixels_of
 from nnweightviz.plots.stage import PIXELS_PER_INCH
 from nnweightviz.scale import PALETTES
@@ -91,9 +91,7 @@ def _drawn(viz: Printable) -> tuple[str, Network]:
         if not folded.collapsed.boxes:
             return "graph", viz.network
         page = Page(WIDTH, BOXES_HEIGHT)
-        return (
-            ("boxes", folded.network) if scale_of(folded, n, page) <= MOST_SCALE else ("cells", viz.network)
-        )
+        return ("boxes", folded.network) if is_readable(folded, n, page) else ("cells", viz.network)
     is_table = viz.view == "overview" and not is_legible(viz.network)
     return "cells" if is_table else viz.view, viz.network
 
