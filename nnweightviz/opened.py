@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from nnweightviz.collapse import Box, Collapsed, Frame, collapse
@@ -48,18 +48,12 @@ class Opened(NamedTuple):
     def looks(self, n_checkpoints: int) -> dict[str, Any]:
         """Return what boxes, with curves over so many checkpoints, and frames ask of a layout."""
         size = SMALL if self.is_small else Size(WIDTH, HEAD + ROW * (2 if n_checkpoints > 1 else 1) + FOOT)
-        edges: dict[int, float] = defaultdict(float)
-        deepest = 0
-        for frame in self.frames:
-            at = [self.network.columns[group] for group in frame.groups]
-            for column in (min(at), max(at) + 1):
-                edges[column] += PADDING
-            deepest = max(deepest, frame.block.name.count(".") + 1)
+        deepest = max((frame.block.name.count(".") + 1 for frame in self.frames), default=0)
         return {
             "boxes": {name: _size(box, size) for name, box in self.collapsed.boxes.items()},
             "headroom": deepest * (TITLE + 9) + ARCHES if deepest else 0,
             "footroom": deepest * PADDING,
-            "edges": dict(edges),
+            "edges": edges_of(self.network, self.frames),
         }
 
     def folded(self) -> tuple[int, int]:
@@ -68,6 +62,16 @@ class Opened(NamedTuple):
         names = {name for block in blocks for name in block.parameters}
         shapes = self.hierarchy.network.parameters or {}
         return len(blocks), sum(math.prod(shapes[name]) for name in names)
+
+
+def edges_of(network: Network, frames: Iterable[Frame]) -> dict[int, float]:
+    """Return the room that the sides of frames need before each column."""
+    edges: dict[int, float] = defaultdict(float)
+    for frame in frames:
+        at = [network.columns[group] for group in frame.groups]
+        for column in (min(at), max(at) + 1):
+            edges[column] += PADDING
+    return dict(edges)
 
 
 def _size(box: Box, size: Size) -> Size:

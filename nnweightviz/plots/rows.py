@@ -16,7 +16,7 @@ import numpy as np
 
 from nnweightviz.layout import BOTTOM, TOP, Layout, Looks, Place, layout_network
 from nnweightviz.network import Network
-from nnweightviz.opened import Opened
+from nnweightviz.opened import Opened, edges_of
 from nnweightviz.routes import (
     CORNER,
     TIP,
@@ -64,11 +64,12 @@ class Row(NamedTuple):
         rects = [*map(rect_of, self.layout.places.values()), *(frame.rect for frame in self.frames)]
         points = [step[1][-2:] for route in self.routes for step in route.path]
         titles = [self.layout.top - TITLES] if self.is_titled else []
+        lanes = [] if self.layout.lane_top is None else [self.layout.height]
         return Rect(
             min(rect.left for rect in rects),
             max(rect.right for rect in rects),
             min([*(rect.top for rect in rects), *(y for _, y in points), *titles]),
-            max([*(rect.bottom for rect in rects), *(y for _, y in points)]),
+            max([*(rect.bottom for rect in rects), *(y for _, y in points), *lanes]),
         )
 
     def moved(self, dx: float, dy: float) -> Row:
@@ -90,15 +91,13 @@ class Row(NamedTuple):
 def row_of(folded: Opened, looks: Looks, columns: range, extra: float = 0) -> Row:
     """Return some columns, as high as they need; with units, by so much ``extra`` height."""
     network = _part(folded.network, columns)
-    edges = {column - columns.start: px for column, px in looks.edges.items()}
+    stands = network.columns
+    pieces = [replace(f, groups=tuple(group for group in f.groups if group in stands)) for f in folded.frames]
+    frames = [piece for piece in pieces if piece.groups]
     extra = extra if any(group.id not in looks.boxes for group in network.groups) else 0
     height = TOP + looks.headroom + _fullest(network, looks) + extra + looks.footroom + BOTTOM
-    layout = layout_network(network, replace(looks, height=height, edges=edges))
-    frames = [
-        replace(frame, groups=tuple(group for group in frame.groups if group in layout.places))
-        for frame in folded.frames
-    ]
-    return Row(layout, *routes_of(network, layout, [frame for frame in frames if frame.groups]))
+    layout = layout_network(network, replace(looks, height=height, edges=edges_of(network, frames)))
+    return Row(layout, *routes_of(network, layout, frames))
 
 
 def _part(network: Network, columns: range) -> Network:

@@ -117,7 +117,7 @@ def test_links_of_open_layers_are_drawn_among_boxes() -> None:
 def test_nothing_is_outside_of_the_page_and_boxes_do_not_overlap(
     n_blocks: int, size: tuple[float, float]
 ) -> None:
-    ax = graph(chain(n_blocks), expanded=["h"], size=size)
+    ax = graph(chain(n_blocks, "model.blocks"), expanded=["model.blocks"], size=size)
     figure: Any = ax.figure
     figure.canvas.draw()
     page = figure.bbox.padded(1)
@@ -127,6 +127,9 @@ def test_nothing_is_outside_of_the_page_and_boxes_do_not_overlap(
         assert page.containsx(extent.x1), text.get_text()
         assert page.containsy(extent.y0), text.get_text()
         assert page.containsy(extent.y1), text.get_text()
+    (wires,) = [c for c in ax.collections if c.get_zorder() == 0.8]
+    x = np.concatenate([path.vertices[:, 0] for path in wires.get_paths()])
+    assert 0 <= x.min() <= x.max() <= ax.get_xlim()[1]
     found = rectangles(ax)
     assert len(found) == n_blocks + 1  # and the input
     for a, b in combinations(found, 2):
