@@ -34,6 +34,8 @@ GAP = 30
 """Between rows: a wire runs there from the end of one to the begin of the next."""
 UNITS = 190
 """The height of a row in which there are units and links."""
+TILE_NAME = 16
+"""The room for the name of a gate beside its matrix."""
 ASIDE = 12
 """Beside a row: where that wire turns."""
 
@@ -61,7 +63,7 @@ class Row(NamedTuple):
 
     def extent(self) -> Rect:
         """Return how far it reaches, with the titles above its layers."""
-        rects = [*map(rect_of, self.layout.places.values()), *(frame.rect for frame in self.frames)]
+        rects = [*map(_whole_of, self.layout.places.values()), *(frame.rect for frame in self.frames)]
         points = [step[1][-2:] for route in self.routes for step in route.path]
         titles = [self.layout.top - TITLES] if self.is_titled else []
         lanes = [] if self.layout.lane_top is None else [self.layout.height]
@@ -153,6 +155,15 @@ def _towards(corner: tuple[float, float], other: tuple[float, float]) -> tuple[f
     dx, dy = other[0] - corner[0], other[1] - corner[1]
     share = min(CORNER, math.hypot(dx, dy) / 2) / (math.hypot(dx, dy) or 1)
     return corner[0] + share * dx, corner[1] + share * dy
+
+
+def _whole_of(place: Place) -> Rect:
+    """Return the sides of a place with its title and the matrices of its gates."""
+    rect = rect_of(place)
+    if place.form == "box" or place.group.role == "bias":
+        return rect
+    sides = [place.x + TITLE_REACH, *(tile.x + tile.width + TILE_NAME for tile in place.tiles)]
+    return Rect(place.x - TITLE_REACH, max(sides), rect.top, rect.bottom)
 
 
 def _moved_place(place: Place, dx: float, dy: float) -> Place:
