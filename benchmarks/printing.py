@@ -31,13 +31,24 @@ def _as_links(viz: WeightViz) -> WeightViz:
     return viz
 
 
+def resnet() -> WeightViz:
+    """A widget of a model that is printed as boxes."""
+    import torch
+
+    from adapters import large_nets  # of the tests
+
+    torch.manual_seed(0)
+    models = [large_nets.ResNet18() for _ in range(2)]
+    return WeightViz(models[0], models)
+
+
 def printing_section() -> Section:
     """Fallback pictures, and films of some thirty checkpoints."""
     rows = []
     widgets = makers()
     for make in widgets.values():
         make()._repr_mimebundle_()
-    for name, make in widgets.items():
+    for name, make in {**widgets, "ResNet-18, two checkpoints": resnet}.items():
         displayed = [make() for _ in range(N_RUNS)]
         times = [timed(viz._repr_mimebundle_) for viz in displayed]
         rows.append(Row(f"for the notebook's file: {name}", "ms", times, goal=400))

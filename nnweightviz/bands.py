@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from nnweightviz.bundle import Bundle
-from nnweightviz.network import Group, Network, Wire
+from nnweightviz.network import Group, Network, Standing, Wire
 
 LEAST_ROWS, ROWS, MOST_ROWS = 12, 25, 40
 """Bands of a group: at least, wanted, at most."""
@@ -38,11 +38,15 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Folded:
+class Banded:
     """A network with bands, and its runs by the ids of their groups."""
 
     network: Network
     runs: Mapping[str, Run]
+
+    def ids(self, group: str) -> list[str]:
+        """Return the ids of what is drawn of a group: its runs, or itself."""
+        return [name for name, run in self.runs.items() if run.group.id == group] or [group]
 
     @property
     def words(self) -> list[str]:
@@ -66,7 +70,7 @@ def band_size(n: int) -> int:
     return min(sizes, key=lambda size: abs(n // size - ROWS), default=math.ceil(n / ROWS))
 
 
-def fold(network: Network, most: int, opened: Mapping[str, int], kept: Collection[str]) -> Folded:
+def fold(network: Network, most: int, opened: Mapping[str, int], kept: Collection[str]) -> Banded:
     """Fold the groups of more than ``most`` units, but for those ``kept``; bands that are ``opened`` show units."""
     in_blocks = {end for b in network.bundles if b.blocks > 1 for end in (b.source, b.target)}
     runs = {
@@ -75,7 +79,7 @@ def fold(network: Network, most: int, opened: Mapping[str, int], kept: Collectio
         if group.n_units > most and group.role != "box" and group.id not in kept and group.id not in in_blocks
     }
     if not runs:
-        return Folded(network, {})
+        return Banded(network, {})
 
     def first(name: str) -> str:
         return runs[name][0].id if name in runs else name
@@ -98,8 +102,10 @@ def fold(network: Network, most: int, opened: Mapping[str, int], kept: Collectio
         targets, sources = (end or (None,) for end in ends)
         bundles += [_bundle_of(bundle, target, source) for target in targets for source in sources]
     wires = tuple(Wire(first(wire.source), first(wire.target), wire.kind) for wire in network.wires)
-    folded = replace(network, groups=tuple(groups), bundles=tuple(bundles), wires=wires)
-    return Folded(folded, {run.id: run for several in runs.values() for run in several})
+    plain = Network(network.layers, tuple(groups), tuple(bundles), wires, network.parameters, network.tied)
+    columns = {run.id: network.columns[name] for name, several in runs.items() for run in several}
+    folded = Standing.of(replace(plain, name=network.name), {**network.columns, **columns})
+    return Banded(folded, {run.id: run for several in runs.values() for run in several})
 
 
 def _runs_of(group: Group, opened: int | None) -> list[Run]:

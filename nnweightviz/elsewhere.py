@@ -16,6 +16,7 @@ from typing import Any
 from nnweightviz.export import frame_of, to_html
 from nnweightviz.runs import Runs, listed
 from nnweightviz.shown import Shown
+from nnweightviz.summaries import Summaries
 from nnweightviz.words import counted, in_a_word, printable
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
@@ -27,6 +28,10 @@ class Elsewhere(Shown):
     _runs: Runs
     _has_picture = True
     _was_told = False
+
+    @property
+    def _summaries(self) -> Summaries:
+        return self._runs.of(self.options.get("run")).payload.recorded
 
     @property
     def picture(self) -> bool:
@@ -66,7 +71,9 @@ class Elsewhere(Shown):
         return data, about
 
     def _alt(self, view: str, checkpoints: list[int]) -> str:
-        what = {"graph": "weights", "cells": "norms of the weights"}.get(view, f"{view} of the weights")
+        what = {"graph": "weights", "boxes": "blocks", "cells": "norms of the weights"}.get(
+            view, f"{view} of the weights"
+        )
         n = len(self.history)
         when = "" if n == 1 or len(checkpoints) == 1 else "at the first and the last "
         of = f"{when}of {counted(n, 'checkpoint')}"

@@ -17,20 +17,18 @@ from numpy.typing import NDArray
 
 from nnweightviz.bands import Run
 from nnweightviz.bundle import Bundle
-from nnweightviz.hanging import Picture, hang_image, hang_portraits, image_reach, n_shown, picture_gap
+from nnweightviz.columns import MAX_PORTED_UNITS, Size, column_positions, has_bands, is_banded
+from nnweightviz.hanging import Picture, hang_image, hang_portraits, n_shown
 from nnweightviz.network import Group, Network
 from nnweightviz.portraits import Exhibit, Grid
 
 Form = Literal["nodes", "ports", "bands", "folded", "box", "bias", "portraits", "image"]
 Floats = NDArray[np.float32]
 
-MAX_PORTED_UNITS = MAX_BIAS_LINKS = 16
+MAX_BIAS_LINKS = 16
 MAX_SPACING = 60
-TOP, RIGHT, BOTTOM, LEFT = 58, 64, 14, 64
-MOST_NAME = 110
+TOP, BOTTOM = 58, 14
 LANE_TITLE, LANE_SHARE = 16, 0.36
-DENSE, RECURRENT, BANDED = 54, 104, 172
-"""The least distance from one column to the next: plain, with a lane, with gate bands."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Layout:
-    """All places by group; ``ticked`` are the bundles of biases and norms that are ticks on their units."""
+    """All places by group; ``ticked`` are the bundles of biases and norms that are ticks on their units.
+
+    Groups begin at ``top``, their titles stand above it.
+    """
 
     places: Mapping[str, Place]
     width: float
@@ -93,6 +94,7 @@ class Layout:
     lane_top: float | None
     max_line_width: float
     ticked: Mapping[str, Bundle]
+    top: float = TOP
 
     def is_drawable(self, bundle: Bundle) -> bool:
         """Whether a bundle's links are lines: both ends stand there, and its gate is the unfolded one."""
@@ -108,6 +110,9 @@ class Layout:
 class Looks:
     """What a layout depends on beside the network: the stage, and of groups, by id, what is unfolded (a gate, or
     whether), how units are portrayed, and of which units rows are bands.
+
+    ``boxes`` are the sizes that boxes ask for (others are 80 wide and share the height), ``edges`` extra pixels before
+    each column for the sides of frames, ``headroom`` and ``footroom`` what frames need above and below all groups.
     """
 
     width: float
@@ -115,15 +120,14 @@ class Looks:
     unfolded: Mapping[str, str | bool] = field(default_factory=dict)
     exhibits: Mapping[str, Exhibit] = field(default_factory=dict)
     bands: Mapping[str, Run] = field(default_factory=dict)
+    boxes: Mapping[str, Size] = field(default_factory=dict)
+    edges: Mapping[int, float] = field(default_factory=dict)
+    headroom: float = 0
+    footroom: float = 0
 
     def image(self, group: str) -> Grid | None:
         """Return the grid of a group that others are portraits of."""
         return next((e.grid for e in self.exhibits.values() if e.source == group), None)
-
-
-def is_banded(group: Group) -> bool:
-    """Whether a group has gates, and too many units to show all of them at once."""
-    return bool(group.ports) and group.n_units > MAX_PORTED_UNITS
 
 
 def is_foldable(group: Group) -> bool:
@@ -136,7 +140,7 @@ def layout_network(network: Network, looks: Looks) -> Layout:
     columns: dict[int, list[Group]] = defaultdict(list)
     for group in network.groups:
         columns[network.columns[group.id]].append(group)
-    x, width, gaps = _column_positions(columns, looks)
+    x, width, gaps = column_positions(columns, looks)
     ticked = {
         b.id: b
         for b in network.bundles
@@ -144,24 +148,24 @@ def layout_network(network: Network, looks: Looks) -> Layout:
     }
     lined = {b.source for b in network.bundles if _is_one_by_one(b) and b.id not in ticked}
     lanes = {group.id for group in network.groups if group.delayed_of is not None}
-    bottom = looks.height - BOTTOM
-    lane_top = bottom - (bottom - TOP) * LANE_SHARE if lanes else None
+    bottom, top = looks.height - BOTTOM - looks.footroom, TOP + looks.headroom
+    lane_top = bottom - (bottom - top) * LANE_SHARE if lanes else None
     main_bottom = bottom if lane_top is None else lane_top - 18
     places: dict[str, Place] = {}
     for column in range(len(x)):
         here = [(group, form) for group in columns[column] if (form := _form_of(group, lined, looks))]
         in_lane = [group.id in lanes or (group.role == "bias" and group.beside in lanes) for group, _ in here]
         main = [slot for slot, is_in in zip(here, in_lane, strict=True) if not is_in]
-        _stack(main, x[column], (TOP, main_bottom), looks, places)
+        _stack(main, x[column], (top, main_bottom), looks, places)
         if lane_top is not None:
             # As far to the source side as the gate matrices of the layer before leave room.
-            lane_x = x[column] - (0.5 if _has_bands(columns, column - 1) else 0.8) * gaps[column]
+            lane_x = x[column] - (0.5 if has_bands(columns, column - 1) else 0.8) * gaps[column]
             lane = [slot for slot, is_in in zip(here, in_lane, strict=True) if is_in]
             _stack(lane, lane_x, (lane_top, bottom - LANE_TITLE), looks, places)
     if lane_top is not None:
         places = {name: _with_tiles(place, lane_top, bottom) for name, place in places.items()}
     line_width = _max_line_width(network, places)
-    return Layout(places, width, looks.height, lane_top, line_width, ticked)
+    return Layout(places, width, looks.height, lane_top, line_width, ticked, top)
 
 
 def _is_one_by_one(bundle: Bundle) -> bool:
@@ -184,60 +188,6 @@ def _form_of(group: Group, lined: set[str], looks: Looks) -> Form | None:
     return "ports" if group.ports else "nodes"
 
 
-def _has_bands(columns: Mapping[int, Sequence[Group]], column: int) -> bool:
-    return any(map(is_banded, columns.get(column, ())))
-
-
-def _name_room(groups: Sequence[Group]) -> float:
-    """Return the room beside a column for the names of its units."""
-    longest = max((len(name) for group in groups for name in group.unit_names or ()), default=0)
-    return min(MOST_NAME, longest * 6.4) + 26
-
-
-def _column_positions(
-    columns: Mapping[int, Sequence[Group]], looks: Looks
-) -> tuple[list[float], float, list[float]]:
-    """Return each column's x, the width of all, and the room to the left of each column; wide stages are filled."""
-    n, width = 1 + max(columns, default=0), looks.width
-
-    def exhibits(column: int) -> list[Exhibit]:
-        return [looks.exhibits[g.id] for g in columns.get(column, ()) if g.id in looks.exhibits]
-
-    def has_lane(column: int) -> bool:
-        return any(group.delayed_of is not None for group in columns.get(column, ()))
-
-    def least_gap(column: int) -> float:
-        if exhibits(column):
-            return max(DENSE, *(picture_gap(exhibit, width) for exhibit in exhibits(column)))
-        if not has_lane(column):
-            return DENSE
-        return BANDED if _has_bands(columns, column) or _has_bands(columns, column - 1) else RECURRENT
-
-    def margin(side: float, column: int) -> float:
-        here = columns.get(column, ())
-        if any(looks.image(group.id) for group in here):
-            return image_reach(width) + 14
-        return max(side, _name_room(here))
-
-    left, right = margin(LEFT, 0), margin(RIGHT, n - 1)
-    first_lane = least_gap(0) if has_lane(0) else 0
-    least = [least_gap(column) for column in range(1, n)]
-    room = width - left - right - first_lane
-    # Pictures fill their room; what is left goes to the columns with lines between them.
-    is_pictured = [bool(exhibits(column)) for column in range(1, n)]
-    pictured = sum(gap for gap, is_own in zip(least, is_pictured, strict=True) if is_own)
-    fixed = 0 if all(is_pictured) else pictured
-    stretch = max(1.0, (room - fixed) / (sum(least) - fixed)) if sum(least) > fixed else 1.0
-    spare = room if n == 1 else 0
-    x = [left + first_lane + max(0.0, spare / 2)]
-    gaps = [
-        gap if is_own and fixed else gap * stretch for gap, is_own in zip(least, is_pictured, strict=True)
-    ]
-    for gap in gaps:
-        x.append(x[-1] + gap)
-    return x, max(width, x[-1] + right), [first_lane or RECURRENT, *gaps]
-
-
 def _rows_of(group: Group, form: Form, looks: Looks) -> float:
     """Return how much height a group asks for, in units."""
     fixed = {"bias": 1.0, "box": 1.6, "folded": 2.0, "image": 8.0, "portraits": n_shown(group.n_units)}
@@ -257,13 +207,15 @@ def _stack(
     top, bottom = between
     # A group below another needs room for its title; a bias has none.
     gaps = [0 if i == 0 else 10 if form == "bias" else 24 for i, (_, form) in enumerate(slots)]
-    rows = sum(_rows_of(*slot, looks) for slot in slots)
+    pixels = [looks.boxes[group.id].height if group.id in looks.boxes else 0 for group, _ in slots]
+    rows = [0 if n else _rows_of(*slot, looks) for n, slot in zip(pixels, slots, strict=True)]
     room = bottom - top - sum(gaps)
-    step = min(MAX_SPACING, room / max(1, rows))
-    y = top + (room - step * rows) / 2
-    for gap, slot in zip(gaps, slots, strict=True):
+    fixed = min(1, room / max(1, sum(pixels) + (room / 2 if sum(rows) else 0)))
+    step = min(MAX_SPACING, (room - fixed * sum(pixels)) / max(1, sum(rows)))
+    y = top + (room - step * sum(rows) - fixed * sum(pixels)) / 2
+    for gap, slot, n_rows, n_pixels in zip(gaps, slots, rows, pixels, strict=True):
         group, form = slot
-        height = step * _rows_of(*slot, looks)
+        height = step * n_rows + fixed * n_pixels
         y += gap
         beside = places.get(group.beside or "") if form == "bias" else None
         # Its lines start at the edge of portraits, and so do not cross them.
@@ -277,7 +229,8 @@ def _placed(slot: tuple[Group, Form], x: float, top: float, height: float, looks
     spacing = height / max(1, group.n_units)
     unit_y = (top + (np.arange(group.n_units) + 0.5) * spacing).astype(np.float32)
     radius = max(1.2, min(7.0, spacing * 0.36))
-    half_width = {"ports": max(5.0, min(9.0, spacing * 0.3)), "box": 40.0}.get(form, radius)
+    box = looks.boxes[group.id].width / 2 if group.id in looks.boxes else 40.0
+    half_width = {"ports": max(5.0, min(9.0, spacing * 0.3)), "box": box}.get(form, radius)
     unfolded = looks.unfolded.get(group.id)
     port = (unfolded if isinstance(unfolded, str) else group.ports[0]) if form == "bands" else None
     about: dict[str, Any] = {"port": port, "band": looks.bands.get(group.id)}

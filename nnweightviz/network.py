@@ -6,7 +6,7 @@ Not for reading models (see ``adapters``) and not for placing anything on a scre
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal
 
@@ -15,7 +15,18 @@ import numpy as np
 
 from nnweightviz.bundle import Bundle, BundleRole, Reduce, State
 
-__all__ = ["Bundle", "BundleRole", "Group", "GroupRole", "Layer", "Network", "Reduce", "State", "Wire"]
+__all__ = [
+    "Bundle",
+    "BundleRole",
+    "Group",
+    "GroupRole",
+    "Layer",
+    "Network",
+    "Reduce",
+    "Standing",
+    "State",
+    "Wire",
+]
 
 GroupRole = Literal["input", "units", "memory", "bias", "box"]
 
@@ -228,3 +239,21 @@ class Network:
             f"Network {self.name!r}: {len(self.layers)} layers, {units} units, {len(self.bundles)} bundles "
             f"with {self.n_links} links, {len(self.parameters or {})} parameters"
         )
+
+
+@dataclass(frozen=True)
+class Standing(Network):
+    """A network whose groups stand in stated columns, some further to the right than their data flow has them."""
+
+    stands: Mapping[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, network: Network, stands: Mapping[str, int]) -> Standing:
+        """Return a network with its groups in these columns."""
+        about = {one.name: getattr(network, one.name) for one in fields(Network)}
+        return cls(**about, stands=stands)
+
+    @property
+    def columns(self) -> Mapping[str, int]:
+        """The column of each group."""
+        return self.stands

@@ -92,7 +92,7 @@ class Payload:
         self.spectra = ToldSpectra(self.parameters)
         self.tiles = Tiles(self.parameters)
         self.n_checkpoints = len(self.parameters.checkpoints)
-        self._summaries = Summaries(list(self.parameters.shapes))
+        self.recorded = Summaries(list(self.parameters.shapes))
         self.is_by_name = False
         self.window = max(1, WINDOW_VALUES // max(1, self.parameters.n_values))
         self.dtype = self._choose_dtype(self.n_checkpoints)
@@ -114,7 +114,7 @@ class Payload:
         for start in range(0, n, self.window):
             stop = min(n, start + self.window)
             rides = not self.is_by_name and stored == start and self._n_bytes() <= self._state_bytes
-            if not rides and len(self._summaries) >= n:
+            if not rides and len(self.recorded) >= n:
                 break
             self.parameters.hold(range(start, stop))  # read once for norms and codes
             self._summarise(stop)
@@ -132,14 +132,12 @@ class Payload:
 
     def _summarise(self, stop: int) -> None:
         """Take in the norms of checkpoints that are new."""
-        for k in range(len(self._summaries), stop):
-            self._summaries.record(self.parameters.state(k))
+        for k in range(len(self.recorded), stop):
+            self.recorded.record(self.parameters.state(k))
 
     def summaries(self, start: int) -> list[tuple[Entry, bytes]]:
         """Return the blocks of norms from a checkpoint on."""
-        return [
-            ({"run": self.run, **e}, data) for e, data in self._summaries.encode(start, self.n_checkpoints)
-        ]
+        return [({"run": self.run, **e}, data) for e, data in self.recorded.encode(start, self.n_checkpoints)]
 
     def _keep_sizes(self, start: int) -> None:
         self.sizes += onto_last(self.parts, self.summaries(start))
@@ -173,7 +171,7 @@ class Payload:
                 "blocks": list(self.entries),
                 "orders": dict(self.orders),
                 "events": self.told.known,
-                "summaries": {"parameters": list(self._summaries.names), "blocks": list(self.sizes)},
+                "summaries": {"parameters": list(self.recorded.names), "blocks": list(self.sizes)},
                 **attached(self.parts, self.attached.values(), self.run)[0],
             }
 

@@ -112,3 +112,37 @@ def domain_of(chunks: Iterable[NDArray[Any]]) -> float:
     if not every.size:
         return 0.0
     return float(np.quantile(every, DOMAIN_QUANTILE)) or float(every.max())
+
+
+def amount_of(n: int) -> str:
+    """Return a large count in three digits.
+
+    Examples
+    --------
+    >>> [amount_of(n).replace(chr(0x2009), " ") for n in (9408, 74_000, 11_689_512)]
+    ['9 408', '74.0 k', '11.7 M']
+    """
+    for least, unit, letter in ((999.5e6, 1e9, "G"), (999.5e3, 1e6, "M"), (1e4, 1e3, "k")):
+        if n >= least:
+            digits = 2 if n / unit < 9.995 else 1 if n / unit < 99.95 else 0
+            return f"{n / unit:.{digits}f}\u2009{letter}"
+    return f"{n:,}".replace(",", "\u2009")
+
+
+def value_of(value: float) -> str:
+    """Return a size in three digits, as it stands beside a curve.
+
+    Examples
+    --------
+    >>> [value_of(value) for value in (12.345, 0.5, 0.00001234, 2e6, float("inf"))]
+    ['12.3', '0.5', '1.23e−5', '2e6', '+Inf']
+    """
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "+Inf" if value > 0 else "−Inf"
+    size = float(f"{abs(value):.3g}")
+    if size != 0 and (size < 1e-4 or size >= 1e6):
+        digits, _, power = f"{size:.2e}".partition("e")
+        text = f"{digits.rstrip('0').rstrip('.')}e{int(power)}"
+    else:
+        text = f"{size:.6f}".rstrip("0").rstrip(".")
+    return ("−" if value < 0 else "") + text.replace("-", "−")

@@ -6,6 +6,7 @@ from typing import Any
 
 from nnweightviz.history import History
 from nnweightviz.network import Network
+from nnweightviz.summaries import Summaries
 
 
 class Shown:
@@ -26,4 +27,9 @@ class Shown:
     @property
     def histories(self) -> dict[str, History]:
         """The histories of all runs by name."""
+        raise NotImplementedError
+
+    @property
+    def _summaries(self) -> Summaries:
+        """The norms of the run that is shown."""
         raise NotImplementedError

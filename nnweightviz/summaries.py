@@ -1,12 +1,12 @@
 """How large each parameter is at every checkpoint and how far it has moved: norms, update sizes, NaN and infinities.
 
-Not for keeping weights (see ``history``), nor for adding the parameters of a block up (the browser does).
+Not for keeping weights (see ``history``).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +62,22 @@ class Summaries:
     def values(self, quantity: str) -> NDArray[np.float64]:
         """Return one of :data:`QUANTITIES`, float64 ``(n_checkpoints, n_parameters)``."""
         return np.array(self._rows[quantity], dtype=np.float64).reshape(len(self), len(self.names))
+
+    def over(self, quantity: str, names: Iterable[str]) -> NDArray[np.float64]:
+        """Return one number a checkpoint for some parameters together, float64 ``(n_checkpoints,)``.
+
+        The root of the sum of the squares of norms, or the sum of ``"n_odd"``; parameters that a checkpoint lacks are
+        left out, NaN where it lacks all. The twin of ``over`` in ``js/src/summaries.ts``.
+        """
+        places = {name: i for i, name in enumerate(self.names)}
+        columns = [places[name] for name in names if name in places]
+        is_there = ~np.isnan(self.values("n_odd")[:, columns])
+        if quantity == "update_norm" and len(is_there):
+            is_there[1:] &= is_there[:-1].copy()
+            is_there[0] = False
+        values = np.where(is_there, self.values(quantity)[:, columns], 0.0)
+        sums = values.sum(axis=1) if quantity == "n_odd" else np.sqrt(np.square(values).sum(axis=1))
+        return np.where(is_there.any(axis=1), sums, np.nan)
 
     def encode(self, start: int, stop: int) -> Iterator[tuple[Entry, bytes]]:
         """Yield a block of each quantity over a range of checkpoints, ``dims`` ``(n_parameters,)``."""

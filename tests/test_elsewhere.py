@@ -136,17 +136,24 @@ def test_other_views_are_kept_as_they_are_shown(view: str) -> None:
     assert about["image/png"]["alt"].startswith(f"{view.capitalize()} of the weights of model")
 
 
-def test_a_deep_net_is_a_table_of_norms(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = [f"h.{i}.{kind}" for i in range(30) for kind in ("fc.weight", "out.weight")]
-    viz = WeightViz(
+def deep(n_blocks: int) -> WeightViz:
+    names = [f"h.{i}.{kind}" for i in range(n_blocks) for kind in ("fc.weight", "out.weight")]
+    return WeightViz(
         None, [{name: np.full((4, 4), size, np.float32) for name in names} for size in (0.01, 1, 1)]
     )
-    assert previews.is_deep(viz.network)
+
+
+def test_a_deep_net_is_a_picture_of_its_blocks() -> None:
+    made = previews.preview(deep(16))
+    assert (made.view, made.checkpoints, made.height) == ("boxes", [2], 440)
+    assert displayed(deep(16))[1]["image/png"]["alt"].startswith("Blocks of model, 512 parameters, of 3")
+
+
+def test_a_net_of_too_many_blocks_is_a_table_of_norms() -> None:
+    viz = deep(60)
     left, right = halves(picture(viz))
     assert (left.sum(axis=2) < 300).sum() < 0.5 * (right.sum(axis=2) < 300).sum()  # heavier is darker
     assert displayed(viz)[1]["image/png"]["alt"].startswith("Norms of the weights of")
-    monkeypatch.setattr(previews, "MOST_COLUMNS", 1000)
-    assert not previews.is_deep(viz.network)
 
 
 def test_without_a_picture_there_are_words_and_the_widget() -> None:

@@ -15,12 +15,21 @@ from nnweightviz.scale import PALETTES, buckets_of, domain_of, line_of
 
 ROOT = Path(__file__).parent.parent
 FIXTURE = json.loads((Path(__file__).parent / "fixtures" / "layouts.json").read_text())
+BOXES = json.loads((Path(__file__).parent / "fixtures" / "boxes.json").read_text())
 TWIN = (ROOT / "js" / "src" / "scale.ts").read_text()
 
 
 @pytest.mark.parametrize("name", write.laid_out())
 def test_the_committed_layouts_are_those_of_print(name: str) -> None:
     assert json.loads(json.dumps(write.printed_layout(name))) == FIXTURE[name]
+
+
+@pytest.mark.parametrize("name", write.deep_nets())
+def test_the_committed_boxes_wires_and_frames_are_those_of_print(name: str) -> None:
+    network, choices = write.deep_nets()[name]
+    assert json.loads(json.dumps(network.to_dict())) == BOXES[name]["network"]
+    for expanded, drawn in zip(choices, BOXES[name]["drawn"], strict=True):
+        assert json.loads(json.dumps(write.boxes_json(network, expanded))) == drawn
 
 
 @pytest.mark.parametrize("theme", PALETTES)

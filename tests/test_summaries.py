@@ -106,3 +106,15 @@ def test_ten_million_parameters_take_no_copy_and_little_time() -> None:
     summary.record(arrays)
     assert time.perf_counter() - start < 0.25  # 124 million in 0.03 s where nothing else runs
     assert summary.values("norm")[0, 0] == pytest.approx(np.sqrt(1e7), rel=1e-6)
+
+
+def test_blocks_have_the_norm_of_all_their_parameters_that_a_checkpoint_holds() -> None:
+    summary = Summaries(["a", "b", "other"])
+    for checkpoint in ({"a": [3.0]}, {"a": [3.0], "b": [4.0]}, {"a": [6.0], "b": [np.nan]}, {}):
+        summary.record({name: np.asarray(array) for name, array in checkpoint.items()})
+    np.testing.assert_allclose(summary.over("norm", ["a", "b"])[:2], [3, 5])
+    assert np.isnan(summary.over("norm", ["a", "b"])[2:]).all()
+    np.testing.assert_allclose(summary.over("update_norm", ["a"]), [np.nan, 0, 3, np.nan])
+    np.testing.assert_allclose(summary.over("n_odd", ["a", "b"]), [0, 0, 1, np.nan])
+    assert np.isnan(summary.over("norm", ["other", "unknown"])).all()
+    assert Summaries(["a"]).over("update_norm", ["a"]).shape == (0,)

@@ -1,7 +1,8 @@
-"""The diagram for print: every link a line, at the places, in the colours and widths of the widget.
+"""The diagram for print: every link a line, at the places, in the colours and widths of the widget, blocks as boxes.
 
-Not for where things stand (see ``nnweightviz.layout``) nor for what is pointed at: paper shows no pictures of outputs
-and no histories of links.
+A stage wider than the page is broken into rows (see ``pages``), or else made smaller, words and all. Not for where
+things stand (see ``nnweightviz.layout``) nor for what is pointed at: paper shows no pictures of outputs and no
+histories of links.
 """
 
 from __future__ import annotations
@@ -20,17 +21,20 @@ from numpy.typing import NDArray
 from nnweightviz.bundle import Bundle
 from nnweightviz.drawn import network_of
 from nnweightviz.history import History
-from nnweightviz.layout import Layout, Looks, layout_network
+from nnweightviz.layout import Layout, Looks
 from nnweightviz.network import Network
 from nnweightviz.options import validated
 from nnweightviz.parameters import Parameters
+from nnweightviz.plots.boxes import Folds, draw_boxes, draw_under, folds_of
 from nnweightviz.plots.legend import LEGEND, ROW, draw_legend, legend_rows, note_rows, notes_of
 from nnweightviz.plots.lines import FEW, MOST_CRISP, MOST_IN_ALL, N_STRONG, Lines, shading, words_of
 from nnweightviz.plots.links import Links, Shown
 from nnweightviz.plots.look import colour
+from nnweightviz.plots.pages import Page, arranged
 from nnweightviz.plots.stage import HEAD, Stage, size_of
 from nnweightviz.plots.units import draw_units
 from nnweightviz.scale import PALETTES, Theme, buckets_of, line_of, opacity_exponent
+from nnweightviz.selection import block_names
 from nnweightviz.words import counted, in_a_word
 
 SHADING_RATIO = 2
@@ -48,6 +52,7 @@ def graph(
     *,
     ax: Axes | None = None,
     unfolded: Mapping[str, str | bool] | None = None,
+    expanded: Sequence[str] | None = None,
     size: tuple[float, float] = (7.2, 4.8),
     theme: Theme = "light",
     title: str | None = None,
@@ -67,6 +72,9 @@ def graph(
         Where to draw; by default in a new figure of ``size`` inches.
     unfolded
         Which gate of a banded layer has its links drawn (group id -> gate), and which h(t-1) is unfolded.
+    expanded
+        Which blocks of a deep network are open (names of blocks and layers); the others are boxes, with their norms
+        over all checkpoints. By default all of a small network, else as many as stay legible on 7.2 by 4.8 inches.
     size, theme, title
         Of a new figure in inches; ``"light"`` or ``"dark"``; above the diagram, the network's name by default.
     shown
@@ -88,8 +96,9 @@ def graph(
         )
     if ax is None:
         ax = Figure(figsize=size).add_axes((0, 0, 1, 1))
-    links = Links(network, parameters, links_shown)
-    draw_graph(ax, links, checkpoint % n, unfolded=unfolded, theme=theme, title=title)
+    folds = folds_of(network, parameters, _checked_blocks(network, expanded))
+    links = Links(folds.opened.network, parameters, links_shown)
+    draw_graph(ax, links, checkpoint % n, folds=folds, unfolded=unfolded, theme=theme, title=title)
     return ax
 
 
@@ -98,6 +107,7 @@ def draw_graph(
     links: Links,
     k: int,
     *,
+    folds: Folds,
     unfolded: Mapping[str, str | bool] | None = None,
     theme: Theme = "light",
     title: str | None = None,
@@ -110,27 +120,41 @@ def draw_graph(
     (width, height), shown = size_of(ax), links.exhibits
     if width < LEAST_WITH_SHEET:
         shown = {name: replace(exhibit, has_sheet=False) for name, exhibit in shown.items()}
-    notes = notes_of(links, shown)
-    least = max(width, LEAST_PICTURED if shown else 0)
-    looks = Looks(least, height * least / width, unfolded or {}, shown, links.folded.runs)
-    layout = _laid_out(links, k, looks, notes)
-    if layout.width > least:  # all of it is shrunk, and so there is more height
-        looks = replace(looks, width=layout.width, height=height * layout.width / width)
-        layout = _laid_out(links, k, looks, notes)
-    stage = Stage(ax, links.network, layout, links, k, theme)
+    least, bundles, notes = (
+        max(width, LEAST_PICTURED if shown else 0),
+        links.network.bundles,
+        notes_of(links, shown),
+    )
+
+    def words(wide: float) -> float:
+        n_rows = len(legend_rows(links, bundles, k, wide)) + len(note_rows(notes, wide))
+        return HEAD + LEGEND + ROW * n_rows
+
+    page = Page(least, height * least / width, words)
+    opened = folds.opened.with_bands(links.banded)
+    about = opened.looks(len(links.parameters.checkpoints))
+    looks = Looks(*page.stage(1), unfolded or {}, shown, links.banded.runs, **about)
+    sheet = arranged(opened, looks, page)
+    stage = Stage(ax, links.network, sheet.layout, links, k, theme)
     stage.prepare()
+    draw_under(stage, sheet)
     told = _draw_links(stage) if n_strongest is None else _draw_strongest(stage, n_strongest)
-    draw_units(stage)
+    told = folds.words() + (told if bundles else [])
+    for row in sheet.rows:
+        draw_units(replace(stage, layout=row.layout), folds.opened.collapsed.boxes, row.crossed())
+    draw_boxes(stage, folds)
     stage.text(10, -8, links.network.name if title is None else title, size=9, weight="bold", ha="left")
     draw_legend(stage, told, notes)
-    return layout
+    return sheet.layout
 
 
-def _laid_out(links: Links, k: int, looks: Looks, notes: Sequence[str]) -> Layout:
-    """Return where everything stands on a page, above its legend and notes."""
-    rows = len(legend_rows(links, links.network.bundles, k, looks.width)) + len(note_rows(notes, looks.width))
-    height = max(160, looks.height - HEAD - LEGEND - ROW * rows)
-    return layout_network(links.network, replace(looks, height=height))
+def _checked_blocks(network: Network, expanded: Sequence[str] | None) -> Sequence[str] | None:
+    names = block_names(network)
+    for name in validated({"expanded": expanded})["expanded"] or ():
+        if name not in names:
+            some = ", ".join(map(repr, names[:12]))
+            raise ValueError(f"there is no block {name!r} to expand; blocks are: {some}")
+    return expanded
 
 
 def _checked(history: Any, shown: Mapping[str, Any], theme: str) -> Shown:

@@ -67,6 +67,8 @@ def legend_rows(links: Links, bundles: Sequence[Bundle], k: int, width: float) -
         for b in (*(b for b in bundles if b not in portraits), *portraits)
     }
     scales = " · ".join(f"{label} {domain}".replace(" ", "\u00a0") for label, domain in domains.items())
+    if not domains:
+        return [""]
     return wrap(f"full width and colour at: {scales}", max(30, int((width - x) / CHARACTER))) or [""]
 
 
@@ -74,7 +76,7 @@ def notes_of(links: Links, shown: Mapping[str, Exhibit]) -> list[str]:
     """Return what is portrayed or folded, in words."""
     notes = [f"{links.network.group(name).label or name}: {exhibit}" for name, exhibit in shown.items()]
     notes += ["grey: root mean square over units"] if notes else []
-    return notes + links.folded.words
+    return notes + links.banded.words
 
 
 def note_rows(notes: Sequence[str], width: float) -> list[str]:

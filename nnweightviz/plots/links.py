@@ -55,9 +55,9 @@ class Links:
         )  # whose weights domains are found from
         pictured = portrayed(network)
         kept = {*pictured, *(bundle.source for bundle, _ in pictured.values())}
-        self.folded = fold(network, shown.fold_above, shown.open_bands, kept)
-        bundles = tuple(self._reduced(bundle) for bundle in self.folded.network.bundles)
-        self.network = replace(self.folded.network, bundles=bundles)
+        self.banded = fold(network, shown.fold_above, shown.open_bands, kept)
+        bundles = tuple(self._reduced(bundle) for bundle in self.banded.network.bundles)
+        self.network = replace(self.banded.network, bundles=bundles)
         self._domains: dict[str, float] = {}
 
     @cached_property

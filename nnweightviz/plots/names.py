@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from nnweightviz.layout import MAX_PORTED_UNITS, MOST_NAME, TOP, Layout, Place
+from nnweightviz.columns import MAX_PORTED_UNITS, MOST_NAME
+from nnweightviz.layout import Layout, Place
 from nnweightviz.network import Network
 
 CHARACTER = 6.1
@@ -44,9 +45,9 @@ def titles_of(network: Network, layout: Layout, place: Place) -> Iterator[tuple[
     if not alone:
         yield place.top - 9, clipped(name, room), bold
         return
-    yield TOP - 44 + 10, clipped(name, room), bold
+    yield layout.top - 44 + 10, clipped(name, room), bold
     for i, line in enumerate(_subtitles(network, place, room)):
-        yield TOP - 44 + 22 + 11 * i, clipped(line, room), {"size": 7}
+        yield layout.top - 44 + 22 + 11 * i, clipped(line, room), {"size": 7}
 
 
 def _subtitles(network: Network, place: Place, room: float) -> list[str]:

@@ -13,8 +13,9 @@ import numpy as np
 from matplotlib.collections import LineCollection, PolyCollection
 from numpy.typing import NDArray
 
+from nnweightviz.columns import MOST_NAME
 from nnweightviz.hanging import Picture
-from nnweightviz.layout import MOST_NAME, Place
+from nnweightviz.layout import Place
 from nnweightviz.plots.names import clipped
 from nnweightviz.plots.stage import Stage
 from nnweightviz.plots.tones import colours

@@ -10,14 +10,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
 
+from nnweightviz.legible import is_legible
 from nnweightviz.network import Network
 from nnweightviz.plots.cells import cells
+from nnweightviz.plots.pages import Page, is_readable, opened_on_paper
 from nnweightviz.plots.printed import Printable, drawer, pixels_of
 from nnweightviz.plots.stage import PIXELS_PER_INCH
 from nnweightviz.portraits import portrayed
 from nnweightviz.scale import PALETTES, shade
 
-WIDTH, HEIGHT = 720, 320
+WIDTH, HEIGHT, BOXES_HEIGHT = 720, 320, 440
 """Pixels of a page; the picture has twice as many."""
 DENSITY = 2
 DPI = DENSITY * PIXELS_PER_INCH
@@ -34,10 +36,8 @@ FEW_COLOURS, MANY_COLOURS = 22, 62
 """Of a picture, of a graph without portraits and of another; the more, the larger is the file."""
 MOST_VALUES = 20_000_000
 """Weights that are read: of more, domains are those of some checkpoints; a larger net has no picture."""
-MOST_COLUMNS, MOST_UNITS, MOST_LINKS = 24, 20_000, 2_000_000
-"""What a diagram may hold to be drawn by unit and link, as in ``js/src/opening.ts``."""
 OVER_TIME = ("distribution", "trajectory", "spectrum", "overview")
-"""Views that show all checkpoints by themselves."""
+"""Views that show all checkpoints by themselves; in boxes, curves do."""
 
 
 class Preview(NamedTuple):
@@ -59,24 +59,23 @@ def preview(viz: Printable) -> Preview:
     ValueError
         If the network is too large to be drawn at once.
     """
-    n, view = len(viz.history), viz.view
-    if view in ("graph", "overview") and is_deep(viz.network):
-        view = "cells"
-    size = sum(int(np.prod(shape)) for shape in (viz.network.parameters or {}).values())
+    n, (view, drawn) = len(viz.history), _drawn(viz)
+    size = sum(int(np.prod(shape)) for shape in (drawn.parameters or {}).values())
     n_read = min(n, MOST_VALUES // max(1, size))
     if n_read < (n if view in OVER_TIME else min(2, n)):
         raise ValueError(f"{n} checkpoints of {size} parameters are too many to be drawn at once")
-    shown = sorted({n - 1} if view in OVER_TIME else {0, n - 1})
+    shown = sorted({n - 1} if view in (*OVER_TIME, "boxes") else {0, n - 1})
     read = sorted({*shown, *np.linspace(0, n - 1, n_read).round().astype(int).tolist()})
-    inches = WIDTH / len(shown) / PIXELS_PER_INCH, HEIGHT / PIXELS_PER_INCH
+    tall = BOXES_HEIGHT if view == "boxes" else HEIGHT
+    inches = WIDTH / len(shown) / PIXELS_PER_INCH, tall / PIXELS_PER_INCH
     lines = MANY_LINES if viz.network.n_links <= ALL_LINES else MANY_LINES[1:]
-    is_plain = view == "graph" and not (viz.options["portraits"] and portrayed(viz.network))
+    is_plain = view in ("graph", "boxes") and not (viz.options["portraits"] and portrayed(viz.network))
     n_colours = FEW_COLOURS if is_plain else MANY_COLOURS
-    for n_strongest in lines if view == "graph" else (None,):
+    for n_strongest in lines if view in ("graph", "boxes") else (None,):
         if view == "cells":
             draw = cells(viz.history, viz.network, shown, viz.title)
         else:
-            draw = drawer(viz, view, {}, n_strongest, read)
+            draw = drawer(viz, "graph" if view == "boxes" else view, {}, n_strongest, read)
         pixels = _beside([draw(k, inches) for k in shown])
         png = small_png(pixels, n_colours)
         if len(png) <= MOST_BYTES:
@@ -89,13 +88,17 @@ def preview(viz: Printable) -> Preview:
     return Preview(png, width // DENSITY, height // DENSITY, view, shown)
 
 
-def is_deep(network: Network) -> bool:
-    """Return whether the browser draws a network as boxes at first."""
-    return (
-        max(network.columns.values(), default=0) >= MOST_COLUMNS
-        or any(group.n_units > MOST_UNITS and group.role != "box" for group in network.groups)
-        or any(bundle.shape[0] * bundle.shape[1] > MOST_LINKS for bundle in network.bundles)
-    )
+def _drawn(viz: Printable) -> tuple[str, Network]:
+    """Return what is drawn instead of a view of a deep net, and what of the network is read for it."""
+    if viz.view == "graph":
+        n = len(viz.history)
+        folded = opened_on_paper(viz.network, viz.options["expanded"], n)
+        if not folded.collapsed.boxes:
+            return "graph", viz.network
+        page = Page(WIDTH, BOXES_HEIGHT)
+        return ("boxes", folded.network) if is_readable(folded, n, page) else ("cells", viz.network)
+    is_table = viz.view == "overview" and not is_legible(viz.network)
+    return "cells" if is_table else viz.view, viz.network
 
 
 def _beside(figures: list[Figure]) -> NDArray[np.uint8]:

@@ -19,9 +19,11 @@ from nnweightviz.looks import check_looks
 from nnweightviz.network import Network
 from nnweightviz.options import validated
 from nnweightviz.parameters import Parameters
+from nnweightviz.plots.boxes import folds_of
 from nnweightviz.plots.graph import draw_graph
 from nnweightviz.plots.links import Links, Shown
 from nnweightviz.scale import Theme
+from nnweightviz.summaries import Summaries
 from nnweightviz.views import VIEWS, shown_matrix
 
 SHOWN = [field.name for field in fields(Shown)]
@@ -44,6 +46,8 @@ class Printable(Protocol):
     view: Any
     title: Any
 
+    @property
+    def _summaries(self) -> Summaries: ...
     @property
     def history(self) -> History: ...
     @property
@@ -70,13 +74,15 @@ def drawer(
     if name == "graph":
         theme: Theme = "dark" if options["theme"] == "dark" else "light"
         shown = Shown(**{option: options[option] for option in SHOWN})
-        links = Links(viz.network, Parameters(viz.network, list(viz.history)), shown, of)
+        parameters = Parameters(viz.network, list(viz.history))
+        folds = folds_of(viz.network, parameters, options["expanded"], viz._summaries)
+        links = Links(folds.opened.network, parameters, shown, of)
 
         def draw(k: int, size: tuple[float, float]) -> Figure:
             figure = Figure(figsize=size)
             axes = figure.add_axes((0, 0, 1, 1))
             about = {"unfolded": options["unfolded"], "theme": theme, "title": viz.title}
-            draw_graph(axes, links, k, **about, n_strongest=n_strongest)
+            draw_graph(axes, links, k, folds=folds, **about, n_strongest=n_strongest)
             return figure
 
         return draw

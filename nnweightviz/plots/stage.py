@@ -30,8 +30,8 @@ def size_of(ax: Axes) -> tuple[float, float]:
     """Return how large an axes is, in pixels of the widget's stage."""
     figure, box = ax.get_figure(root=True), ax.get_position()
     assert figure is not None
-    inches = figure.get_size_inches()
-    return box.width * inches[0] * PIXELS_PER_INCH, box.height * inches[1] * PIXELS_PER_INCH
+    wide, high = figure.get_size_inches()
+    return float(box.width * wide * PIXELS_PER_INCH), float(box.height * high * PIXELS_PER_INCH)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any
 
 import numpy as np
@@ -21,21 +21,26 @@ TICK = 13
 """How long a tick at its full domain is, in pixels."""
 
 
-def draw_units(stage: Stage) -> None:
-    """Draw all groups, and the ticks of biases and norms."""
-    for place in stage.layout.places.values():
-        _draw_place(stage, place)
+def draw_units(stage: Stage, boxed: Container[str] = (), crossed: Container[str] = ()) -> None:
+    """Draw all groups but those that are boxes of blocks, and the ticks of biases and norms.
+
+    Titles of groups that are ``crossed`` by wires have paper behind them.
+    """
+    for name, place in stage.layout.places.items():
+        if name not in boxed:
+            _draw_place(stage, place, is_crossed=name in crossed)
     _draw_ticks(stage)
 
 
-def _draw_place(stage: Stage, place: Place) -> None:
+def _draw_place(stage: Stage, place: Place, *, is_crossed: bool) -> None:
     group = place.group
     outline: dict[str, Any] = {"facecolor": stage.paper, "edgecolor": stage.outline, "zorder": 3}
     width = 1.0 * stage.point
     middle = place.top + place.height / 2
+    behind: dict[str, Any] = {"facecolor": stage.paper, "linewidth": 0, "pad": 0.2}
     for y, words, looks in titles_of(stage.network, stage.layout, place):
         ink: dict[str, Any] = {"color": stage.muted} if looks["size"] == 7 else {}
-        stage.text(place.x, y, words, **ink, **looks)
+        stage.text(place.x, y, words, bbox=behind if is_crossed else None, **ink, **looks)
     if place.form == "bias":
         stage.ax.add_patch(Circle((place.x, middle), 7, linewidth=width, **outline))
         stage.text(place.x, middle, stage.network.unit_name(group.id, 0), size=7, zorder=4)

@@ -1,4 +1,4 @@
-"""Nets of the sizes that people train: a ResNet-18 and a GPT-2 small, with random weights."""
+"""Nets of the sizes that people train, with random weights: a ResNet-18, a GPT-2 small, and a small residual net."""
 
 from __future__ import annotations
 
@@ -48,6 +48,17 @@ class ResNet18(nn.Module):
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.fc(torch.flatten(self.avgpool(x), 1))
+
+
+class Residual(nn.Module):
+    def __init__(self, n_classes: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 4, 3, padding=1)
+        self.layer1 = nn.Sequential(BasicBlock(4, 4, 1), BasicBlock(4, 4, 1))
+        self.fc = nn.Linear(4, n_classes)
+
+    def forward(self, x: Tensor) -> Any:
+        return self.fc(self.layer1(self.conv1(x)).mean((2, 3)))
 
 
 class Attention(nn.Module):

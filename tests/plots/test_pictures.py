@@ -16,6 +16,7 @@ from nnweightviz.bands import band_size, fold
 from nnweightviz.layout import Place
 from nnweightviz.parameters import Parameters
 from nnweightviz.plots import graph
+from nnweightviz.plots.boxes import folds_of
 from nnweightviz.plots.graph import draw_graph
 from nnweightviz.plots.links import Links, Shown
 from nnweightviz.plots.pictures import RATIO
@@ -44,9 +45,10 @@ def history_of(*states: State) -> nwv.History:
 def drawn(history: nwv.History, network: nwv.Network | None = None) -> tuple[Axes, dict[str, Place]]:
     """Draw the last checkpoint; return where its groups stand as well."""
     network = nwv.as_network(history[0].state) if network is None else network
-    links = Links(network, Parameters(network, list(history)), Shown())
+    parameters = Parameters(network, list(history))
+    links, folds = Links(network, parameters, Shown()), folds_of(network, parameters, None)
     ax = Figure(figsize=(7.2, 4.8)).add_axes((0, 0, 1, 1))
-    return ax, dict(draw_graph(ax, links, len(history) - 1).places)
+    return ax, dict(draw_graph(ax, links, len(history) - 1, folds=folds).places)
 
 
 def words(ax: Axes) -> str:
@@ -233,9 +235,11 @@ def test_bands_are_not_made_of_layers_below_the_limit() -> None:
 def test_pictures_of_all_checkpoints_rank_units_once() -> None:
     states = [state_of(100, 40, 3, seed=seed) for seed in range(3)]
     history = history_of(*states)
-    links = Links(nwv.as_network(states[0]), Parameters(nwv.as_network(states[0]), list(history)), Shown())
+    network = nwv.as_network(states[0])
+    parameters = Parameters(network, list(history))
+    links, folds = Links(network, parameters, Shown()), folds_of(network, parameters, None)
     for k in range(3):
-        draw_graph(Figure().add_subplot(), links, k)
+        draw_graph(Figure().add_subplot(), links, k, folds=folds)
     strength = np.linalg.norm(states[2]["fc0.weight"], axis=1) * np.linalg.norm(
         states[2]["fc1.weight"], axis=0
     )

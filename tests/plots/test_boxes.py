@@ -1,0 +1,197 @@
+"""Deep networks in print: closed blocks are boxes with the norms of what they hold, open ones have frames."""
+
+from __future__ import annotations
+
+import io
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+
+import nnweightviz as nwv
+from adapters.large_nets import GPT2, Residual
+from nnweightviz.opened import opened
+from nnweightviz.plots import graph
+from nnweightviz.plots.pages import MOST_SCALE, opened_on_paper, scale_of
+
+State = dict[str, np.ndarray[Any, Any]]
+IMAGE, TOKENS = torch.zeros(1, 3, 8, 8), torch.zeros(1, 4, dtype=torch.long)
+
+
+def residual(n: int = 3) -> tuple[nwv.History, nwv.Network]:
+    torch.manual_seed(0)
+    model, history = Residual(20_001), nwv.History()
+    with torch.no_grad():
+        for epoch in range(n):
+            history.record(model, epoch=epoch)
+            for parameter in model.parameters():
+                parameter += 0.1
+    return history, nwv.as_network(model, example_input=IMAGE)
+
+
+def chain(n_blocks: int, name: str = "h") -> nwv.History:
+    """A sequence of alike blocks of two layers."""
+    names = [f"{name}.{i}.{kind}" for i in range(n_blocks) for kind in ("fc.weight", "out.weight")]
+    history = nwv.History()
+    for size in (1, 2):
+        history.record({name: np.full((4, 4), size, np.float32) for name in names})
+    return history
+
+
+def words(ax: Axes) -> list[str]:
+    return [text.get_text() for text in ax.texts]
+
+
+def rectangles(ax: Axes) -> list[tuple[float, float, float, float]]:
+    """Left, right, top and bottom of all boxes; frames lie below them."""
+    found = [p for p in ax.patches if isinstance(p, FancyBboxPatch) and p.get_zorder() == 3]
+    return [(p.get_x(), p.get_x() + p.get_width(), p.get_y(), p.get_y() + p.get_height()) for p in found]
+
+
+def svg(ax: Axes) -> str:
+    file = io.StringIO()
+    figure = ax.figure
+    assert isinstance(figure, Figure)
+    figure.savefig(file, format="svg")
+    return file.getvalue()
+
+
+def test_closed_blocks_are_boxes_with_their_names_numbers_of_parameters_and_layers() -> None:
+    history, network = residual()
+    ax = graph(history, network, expanded=[])
+    said = words(ax)
+    assert {"input", "conv1", "layer1", "fc"} <= set(said)
+    assert {"608 parameters", "4 layers", "Conv2d 4×3×3×3", "Linear 20001×4"} <= set(said)
+    assert len(rectangles(ax)) == 4
+
+
+def test_a_box_has_the_norm_and_the_update_of_all_that_it_holds() -> None:
+    history, network = residual()
+    names = [name for name in history[-1].state if name.startswith("layer1.") and "running" not in name]
+    flat = [
+        np.concatenate([np.ravel(c.state[n]) for n in names if n in (network.parameters or {})])
+        for c in history
+    ]
+    said = words(graph(history, network, expanded=[]))
+    assert f"{np.linalg.norm(flat[2]):.3g}" in said
+    assert f"{np.linalg.norm(flat[2] - flat[1]):.3g}" in said
+
+
+def test_the_legend_tells_how_much_is_in_boxes() -> None:
+    history, network = residual()
+    said = words(graph(history, network, expanded=["layer1"]))
+    assert "epoch 2 (3 of 3) · 101\u2009k parameters in 4 closed blocks" in said
+    assert not any("closed" in text for text in words(graph(history, network, expanded=every(network))))
+
+
+def every(network: nwv.Network) -> list[str]:
+    return [layer.name for layer in network.layers if layer.name != "fc"] + ["fc"]
+
+
+def test_an_open_block_has_a_frame_with_its_name_around_what_is_in_it() -> None:
+    history, network = residual()
+    ax = graph(history, network, expanded=["layer1"])
+    assert {"layer1", "layer1.0", "layer1.1"} <= set(words(ax))
+    frames = [p for p in ax.patches if isinstance(p, FancyBboxPatch) and p.get_zorder() < 1]
+    assert len(frames) == 1
+    left, top = frames[0].get_x(), frames[0].get_y()
+    right, bottom = left + frames[0].get_width(), top + frames[0].get_height()
+    inside = [r for r in rectangles(ax) if left < r[0] < r[1] < right and top < r[2] < r[3] < bottom]
+    assert len(inside) == 2
+
+
+def test_links_of_open_layers_are_drawn_among_boxes() -> None:
+    history, network = residual()
+    said = words(graph(history, network))
+    assert any("112 links" in text for text in said)
+    assert "100\u2009k parameters in 1 closed block" in " ".join(said)
+
+
+@pytest.mark.parametrize("size", [(7.2, 4.8), (3.75, 3.4), (12.0, 3.0)])
+@pytest.mark.parametrize("n_blocks", [3, 12, 30])
+def test_nothing_is_outside_of_the_page_and_boxes_do_not_overlap(
+    n_blocks: int, size: tuple[float, float]
+) -> None:
+    ax = graph(chain(n_blocks, "model.blocks"), expanded=["model.blocks"], size=size)
+    figure: Any = ax.figure
+    figure.canvas.draw()
+    page = figure.bbox.padded(1)
+    for text in ax.texts:
+        extent = text.get_window_extent()
+        assert page.containsx(extent.x0), text.get_text()
+        assert page.containsx(extent.x1), text.get_text()
+        assert page.containsy(extent.y0), text.get_text()
+        assert page.containsy(extent.y1), text.get_text()
+    (wires,) = [c for c in ax.collections if c.get_zorder() == 0.8]
+    x = np.concatenate([path.vertices[:, 0] for path in wires.get_paths()])
+    assert 0 <= x.min() <= x.max() <= ax.get_xlim()[1]
+    found = rectangles(ax)
+    assert len(found) == n_blocks + 1  # and the input
+    for a, b in combinations(found, 2):
+        assert a[1] < b[0] or b[1] < a[0] or a[3] < b[2] or b[3] < a[2]
+
+
+def test_a_long_sequence_is_broken_into_rows_and_every_wire_is_drawn() -> None:
+    history = chain(12)
+    ax = graph(history, expanded=["h"])
+    assert len({round(top) for _, _, top, _ in rectangles(ax) if top}) >= 3
+    (wires,) = [c for c in ax.collections if c.get_zorder() == 0.8]
+    assert len(wires.get_paths()) == 12
+
+
+def test_a_page_has_as_many_open_blocks_as_stay_legible() -> None:
+    network = nwv.as_network(GPT2(60, 8, 2, 50), example_input=TOKENS)
+    shown = opened_on_paper(network, None, 2)
+    assert len(opened(network).collapsed.boxes) > 60
+    assert len(shown.collapsed.boxes) < 10
+    assert scale_of(shown, 2) <= MOST_SCALE
+    asked = opened_on_paper(network, ["h"], 2)
+    assert len(asked.collapsed.boxes) > 60
+    assert asked.is_small
+
+
+def test_nan_in_a_block_is_told_and_marked() -> None:
+    history, network = residual(1)
+    state: State = {name: np.array(array) for name, array in history[0].state.items()}
+    state["layer1.0.conv1.weight"][0, 0] = np.nan
+    history.record(state)
+    assert "9 NaN" in words(graph(history, network, expanded=[]))
+
+
+def test_one_checkpoint_has_norms_without_curves() -> None:
+    history, network = residual(1)
+    ax = graph(history, network, expanded=[])
+    assert words(ax).count("norm") == 3
+    assert "update" not in words(ax)
+    assert not ax.lines
+
+
+def test_names_are_text_and_never_markup() -> None:
+    history = chain(3, "<script>$x^2$\x1b")
+    said = svg(graph(history, expanded=[]))
+    assert "<script>" not in said
+    assert "\x1b" not in said
+    ax = graph(history, expanded=[])
+    assert any(text.startswith("<script>$x^2$") for text in words(ax))
+
+
+def test_blocks_that_there_are_not_are_refused() -> None:
+    history, network = residual(1)
+    with pytest.raises(
+        ValueError, match="there is no block 'layer9' to expand; blocks are: 'input', 'conv1'"
+    ):
+        graph(history, network, expanded=["layer9"])
+    with pytest.raises(ValueError, match="option 'expanded' is 'layer1'; it takes a list of names"):
+        graph(history, network, expanded="layer1")
+
+
+def test_a_small_network_has_no_boxes_unless_they_are_asked_for() -> None:
+    history = nwv.History()
+    history.record({"fc.weight": np.ones((2, 3), np.float32)})
+    assert not rectangles(graph(history))
+    assert len(rectangles(graph(history, expanded=[]))) == 2
