@@ -15,6 +15,8 @@ from nnweightviz.scale import N_LEVELS, NEGATIVE, POSITIVE, UNSIGNED, line_of, o
 
 LEGEND, ROW = 34, 12
 """Pixels below the stage, and for each row of domains."""
+MOST_ROWS = 6
+"""Of domains; of more, it is said how many."""
 CHARACTER = 5.1
 """Pixels that a character of the legend takes."""
 
@@ -69,7 +71,11 @@ def legend_rows(links: Links, bundles: Sequence[Bundle], k: int, width: float) -
     scales = " · ".join(f"{label} {domain}".replace(" ", "\u00a0") for label, domain in domains.items())
     if not domains:
         return [""]
-    return wrap(f"full width and colour at: {scales}", max(30, int((width - x) / CHARACTER))) or [""]
+    rows = wrap(f"full width and colour at: {scales}", max(30, int((width - x) / CHARACTER))) or [""]
+    if len(rows) > MOST_ROWS:
+        n_more = len(domains) - " ".join(rows[:MOST_ROWS]).count(" · ")
+        rows = [*rows[:MOST_ROWS], f"and {n_more} more"]
+    return rows
 
 
 def notes_of(links: Links, shown: Mapping[str, Exhibit]) -> list[str]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import io
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -50,6 +53,21 @@ class Preview(NamedTuple):
     checkpoints: list[int]
 
 
+@contextmanager
+def _unswept() -> Iterator[None]:
+    """Let no collection of garbage fall into this: a picture makes thousands of objects, and with a framework loaded
+    each sweep takes as long as the picture.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+@_unswept()
 def preview(viz: Printable) -> Preview:
     """Return the first and the last checkpoint beside each other as a PNG of at most 100 KB; of views that show all
     checkpoints at once, the view. A graph that the browser folds into boxes is a table of norms (``"cells"``).
