@@ -13,7 +13,7 @@ from urllib.parse import quote
 from playwright.sync_api import Browser, Error, Page, TimeoutError, sync_playwright
 
 from benchmarks.browser import POLICIES, TRACED, Frames, launch, served, traced_frames
-from benchmarks.nets import HEIGHT, NETS, WIDTH, Net
+from benchmarks.nets import HEIGHT, N_CHECKPOINTS, NETS, WIDTH, Net
 from benchmarks.results import Row, Section, percentile
 
 LATER_SECONDS = 5.0
@@ -26,7 +26,10 @@ the playhead is back at the first checkpoint (or after {LONGEST_ROUND_S:g} s): t
 it, and the playhead may wait for them: without waiting, a round takes 3 s. Later rounds are the {LATER_SECONDS:g} s
 that follow. Work is what keeps the main thread busy from one shown frame to the next."""
 POLICY_TEXT = """\
-*No workers*, *no WebAssembly*: the first round where a host forbids them by a Content-Security-Policy of its own."""
+*No workers*, *no WebAssembly*: the first round where a host forbids them by a Content-Security-Policy of its own.
+*One worker*, *two workers*: playback at the highest speed, which waits for every image, where the browser tells the
+page of two or four cores: the time until all are there by their number, with all that playing does beside. The machine
+has the cores that it has: with two, two workers and the page share them."""
 
 # A round is over when the checkpoint falls. Not wait_for_function: it evaluates a string, which our pages forbid.
 ROUND = """(limit) => new Promise((done) => {
@@ -45,6 +48,23 @@ ROUND = """(limit) => new Promise((done) => {
 IMAGES = """() => performance.getEntriesByName("nnweightviz:image").map(({ duration, detail }) =>
   ({ ms: duration, by: typeof detail === "string" ? detail : `${detail?.where}, ${detail?.kernel}` }))"""
 
+CORES = {"one worker": 2, "two workers": 4}
+"""What a page is told of the machine's cores, by the workers that it starts then."""
+HIGHEST_SPEED = 240.0  # checkpoints a second
+# The time (ms) from pressing play until this many images are made, by their number.
+IMAGE_INTERVAL = """(n) => new Promise((done) => {
+  const begin = performance.now();
+  let left = n;
+  new PerformanceObserver((list, observer) => {
+    left -= list.getEntriesByName("nnweightviz:image").length;
+    if (left > 0) return;
+    observer.disconnect();
+    done((performance.now() - begin) / (n - left));
+  }).observe({ type: "measure" });
+  document.querySelector(".nnweightviz button[aria-label=Play]").click();
+})"""
+N_INTERVALS = 3
+
 
 @dataclass(frozen=True)
 class Played:
@@ -61,8 +81,8 @@ class Played:
     note: str = ""
 
 
-def open_page(browser: Browser, address: str, n_links: int) -> Page:
-    """Open a page of ours and wait until its diagram stands.
+def open_page(browser: Browser, address: str, n_links: int, script: str = "") -> Page:
+    """Open a page of ours, after a script if one is given, and wait until its diagram stands.
 
     Raises
     ------
@@ -70,6 +90,7 @@ def open_page(browser: Browser, address: str, n_links: int) -> Page:
         If it draws fewer links than the net has: such a page must not look fast.
     """
     page = browser.new_page(viewport={"width": WIDTH + SURROUND, "height": HEIGHT + 300})
+    page.add_init_script(script)
     page.goto(address)
     page.locator(".nnweightviz[data-ready][data-links-drawn]").wait_for(timeout=1000 * LONGEST_OPENING_S)
     n_drawn = int(page.locator(".nnweightviz").get_attribute("data-links-drawn") or 0)
@@ -117,6 +138,29 @@ def play(name: str, policy: str = "") -> Played:
             return Played(note=str(error).splitlines()[0])
         finally:
             browser.close()
+
+
+@cache
+def image_intervals(name: str, workers: str) -> list[float]:
+    """Milliseconds from one image to the next where nothing but making them holds playback up."""
+    net, intervals = NETS[name](), []
+    viz = net.player()
+    viz.speed = HIGHEST_SPEED
+    with (
+        tempfile.TemporaryDirectory() as temp,
+        served(Path(temp)) as address,
+        sync_playwright() as playwright,
+    ):
+        path = viz.to_html(Path(temp) / "ours.html")
+        for _ in range(N_INTERVALS):
+            browser = launch(playwright)
+            told = f"Object.defineProperty(navigator, 'hardwareConcurrency', {{ value: {CORES[workers]} }})"
+            page = open_page(browser, f"{address}/{path.name}", net.n_links, told)
+            page.wait_for_timeout(1000)  # the images of the neighbours are made
+            n_made = len(page.evaluate(IMAGES))
+            intervals.append(page.evaluate(IMAGE_INTERVAL, N_CHECKPOINTS - n_made))
+            browser.close()
+    return intervals
 
 
 def our_page(net: Net, folder: Path) -> Path:
@@ -179,5 +223,7 @@ def playback_section(name: str) -> Section:
         rows += first_rows(
             policy, play(name, policy), TWIN_IMAGE.get(name, NO_GOALS) if is_twin else NO_GOALS
         )
+    if has_policies:
+        rows += [Row(f"{workers}: time an image", "ms", image_intervals(name, workers)) for workers in CORES]
     title = f"Playback of {NETS[name]().title}"
     return Section(title, POLICY_TEXT if has_policies else TEXT, rows)

@@ -15,20 +15,39 @@ const out = join(here, "..", "nnweightviz", "static");
 mkdirSync(out, { recursive: true });
 mkdirSync(join(here, "build"), { recursive: true });
 
-/** What the code uses most of the language: `Math.min` is a property that no build can rename, a variable it can. */
+/**
+ * What the code uses most of the language: `Math.min` is a property that no build can rename, a variable it can. The
+ * globals come first, of which one owns others.
+ */
 const frequent = {
-  Math: ["abs", "ceil", "floor", "max", "min", "round", "sqrt"],
+  globalThis: [
+    "Boolean",
+    "Float32Array",
+    "Float64Array",
+    "Int32Array",
+    "Map",
+    "Number",
+    "Set",
+    "String",
+    "Uint32Array",
+    "Uint8Array",
+  ],
+  Math: ["abs", "ceil", "floor", "hypot", "log10", "max", "min", "round", "sqrt"],
   Number: ["NEGATIVE_INFINITY", "isFinite", "isNaN"],
   JSON: ["stringify"],
-  Object: ["entries"],
+  Object: ["entries", "keys"],
   Array: ["from"],
-  globalThis: ["Float32Array", "Float64Array", "Int32Array", "String", "Uint32Array", "Uint8Array"],
 };
 const variables = Object.entries(frequent).flatMap(([owner, names]) =>
   names.map((name) => ({ owner, name, variable: `$${owner}_${name}` })),
 );
 const injected = join(here, "build", "variables.js"); // taken apart, because `define` would rename the properties here, too
-const lines = variables.map((v) => `export const { ${v.name}: ${v.variable} } = ${v.owner};\n`);
+const lines = Object.keys(frequent).map((owner) => {
+  const taken = variables
+    .filter((v) => v.owner === owner)
+    .map(({ name, variable }) => `${name}: ${variable}`);
+  return `export const { ${taken.join(", ")} } = ${owner};\n`;
+});
 writeFileSync(injected, lines.join(""));
 
 /**

@@ -39,6 +39,8 @@ def complete(payload: Payload, n_runs: int = 1) -> tuple[dict[str, Any], list[by
         return _everything(payload)
     chosen = payload.history[: payload.n_checkpoints].thin(most)
     some = Payload(payload.parameters.network, chosen, payload.dtype, payload.run)
+    for name in payload.orders:  # those that were asked for
+        some.order(name)
     some.spectra.keep(payload.spectra)
     some.attached = {name: _renumbered(more, payload, some) for name, more in payload.attached.items()}
     index, parts = complete(some, n_runs)

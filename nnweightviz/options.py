@@ -45,6 +45,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "theme": {"default": "auto", "type": "choice", "accepted": ["auto", "light", "dark"]},
     "height": {"default": 480, "type": "integer", "accepted": [240, 2000]},
     "fold_above": {"default": 400, "type": "integer", "accepted": [16, None]},
+    "fold_by": {"default": "index", "type": "choice", "accepted": ["index", "clustering"]},
     "open_bands": {"default": {}, "type": "bands", "accepted": None},
     "unfolded": {"default": {}, "type": "unfolded", "accepted": None},
     "expanded": {"default": None, "type": "blocks", "accepted": None},

@@ -20,7 +20,7 @@ from nnweightviz.drawn import network_of
 from nnweightviz.export import followed_page
 from nnweightviz.history import History
 from nnweightviz.live import Live
-from nnweightviz.orders import COMPUTED
+from nnweightviz.orders import orders_for
 from nnweightviz.sheet import first_traits
 
 HOST = "127.0.0.1"
@@ -43,20 +43,20 @@ class Reader:
 
     def __init__(self, live: Live) -> None:
         self._news: list[bytes] = []
-        self._order: str | None = None
+        self._orders: list[str] = []
         self._changed = threading.Condition()
         self.heard_at = time.monotonic()
         self._live, self._answers = live, Answers(live, self.send)
 
     def receive(self, content: Any) -> None:
-        """Answer a message; of the traits that a page has changed, only an order that it cannot compute matters."""
+        """Answer a message; of the traits that a page has changed, only orders that it cannot compute matter."""
         options = content.get("options") if isinstance(content, dict) else None
-        order = options.get("order") if isinstance(options, dict) else None
-        if order not in COMPUTED:
+        if not isinstance(options, dict):
             self._answers.receive(content)
-        elif order != self._order:
-            self._order = str(order)
-            self.send({"type": "order", "order": order, **self._live.payload.order(self._order)}, [])
+            return
+        before, self._orders = self._orders, orders_for(options)
+        for order in set(self._orders).difference(before):
+            self.send({"type": "order", "order": order, **self._live.payload.order(order)}, [])
 
     def send(self, content: dict[str, Any], buffers: Sequence[bytes]) -> None:
         """Keep a message until the page asks for news."""

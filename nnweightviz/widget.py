@@ -23,7 +23,7 @@ from nnweightviz.live import Live
 from nnweightviz.looks import check_looks, check_view_and_title, refuse_unknown
 from nnweightviz.matching import matches
 from nnweightviz.options import Options, validated
-from nnweightviz.orders import COMPUTED
+from nnweightviz.orders import orders_for
 from nnweightviz.payload import Payload
 from nnweightviz.printing import Printed
 from nnweightviz.probe import Outputs, Probe, as_probe
@@ -191,10 +191,11 @@ class WeightViz(Elsewhere, Printed, anywidget.AnyWidget):
     @t.observe("options")
     def _send_order(self, change: Any) -> None:
         """Compute the order of units that is asked for, on either side, and tell the browser: it has no scipy."""
-        order = change["new"]["order"]
-        if order in COMPUTED and order != (change["old"] or {}).get("order"):
-            first = self._runs.of(None).payload  # of all runs the same: their units stand side by side
-            self.send({"type": "order", "order": order, **first.order(order)})
+        before = orders_for(change["old"] or {})
+        first = self._runs.of(None).payload  # of all runs the same: their units stand side by side
+        for order in orders_for(change["new"]):
+            if order not in before:
+                self.send({"type": "order", "order": order, **first.order(order)})
 
     @t.validate("selection")
     def _check_selection(self, proposal: Any) -> dict[str, Any] | None:

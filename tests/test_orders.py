@@ -12,7 +12,7 @@ from sklearn.datasets import load_wine
 
 import nnweightviz as nwv
 from nnweightviz.network import Bundle, Group, Layer, Network
-from nnweightviz.orders import crossing_orders, unit_orders, weighted_crossings
+from nnweightviz.orders import crossing_orders, orders_for, unit_orders, weighted_crossings
 from nnweightviz.orders.correlation import (
     MOST_CLUSTERED,
     MOST_OPTIMAL,
@@ -313,3 +313,43 @@ class TestAWidget:
         orders = viz.page_state()[0]["_index"]["orders"]
         assert orders["crossings"]["groups"] == unit_orders(viz.network, history[-1].state, "crossings")
         assert orders["correlation"]["groups"] == unit_orders(viz.network, history[-1].state, "correlation")
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, []),
+        ({"order": "sum", "fold_by": "index"}, []),
+        ({"order": "crossings", "fold_by": "index"}, ["crossings"]),
+        ({"order": "model", "fold_by": "clustering"}, ["correlation"]),
+        ({"order": "correlation", "fold_by": "clustering"}, ["correlation"]),
+        ({"order": "crossings", "fold_by": "clustering"}, ["correlation", "crossings"]),
+    ],
+)
+def test_options_need_the_order_of_units_and_that_of_bands(
+    options: dict[str, str], expected: list[str]
+) -> None:
+    assert orders_for(options) == expected
+
+
+def test_bands_of_alike_units_ask_for_their_order_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, state = mlp(5, 9, 4)
+    viz = nwv.WeightViz(network, [state])
+    sent: list[Any] = []
+    monkeypatch.setattr(viz, "send", lambda content, *_: sent.append(content))
+    viz.options = {"fold_by": "clustering"}
+    viz.options = {"fold_by": "clustering", "order": "correlation"}
+    assert [message["order"] for message in sent] == ["correlation"]
+    assert sent[0]["groups"] == unit_orders(network, state, "correlation")
+    viz.options = {}
+    viz.options = {"order": "crossings"}
+    assert [message["order"] for message in sent] == ["correlation", "crossings"]
+
+
+def test_alike_units_are_in_the_same_bands() -> None:
+    rng = np.random.default_rng(0)
+    kinds = rng.permutation(np.repeat(np.arange(10), 60))
+    weights = rng.normal(size=(10, 80))[kinds] + 0.2 * rng.normal(size=(600, 80))
+    order = unit_orders(*dense(weights), "correlation")["fc"]
+    bands = np.reshape(kinds[order], (30, 20))  # as the browser cuts them: equal parts
+    assert (bands == bands[:, :1]).all()

@@ -1,7 +1,8 @@
-// Folds groups of very many units into bands of neighbours: a smaller network that is drawn instead, in which a link
-// between bands is the root mean square of the weights between their units. Pure.
-import type { Selection } from "./describe";
-import { type Bundle, type Group, type Network, unitName, type Wire } from "./network";
+// Folds groups of very many units into bands, of neighbours or of alike units: a smaller network that is drawn instead,
+// in which a link between bands is the root mean square of the weights between their units. Pure.
+import type { ComputedOrder } from "./blocks";
+import { asLink, type Selection } from "./describe";
+import { type Bundle, type Group, type Network, restOffsets, unitName, type Wire } from "./network";
 
 const ROWS = { least: 12, wanted: 25, most: 40 }; // bands of a group
 
@@ -9,9 +10,11 @@ const ROWS = { least: 12, wanted: 25, most: 40 }; // bands of a group
 interface Run {
   id: string;
   group: Group; // the whole one
-  first: number; // unit
+  first: number; // unit, in the order in which they are folded
   size: number; // units in a row
   nRows: number;
+  units: Int32Array; // row after row
+  isClustered: boolean;
 }
 
 /** Which groups are folded, and which band of each is open: group id -> number of the band. */
@@ -19,6 +22,8 @@ export interface Folding {
   most: number; // units that a group may have and be drawn one by one
   open: Record<string, number>;
   keeps(group: Group): boolean; // groups that stay whole however many units they have
+  /** The order in which alike units are neighbours; undefined where it is not here, null to fold as in the model. */
+  clusters: ComputedOrder | null | undefined;
 }
 
 /** How many units a band holds: such that the bands are alike, if a size near the wanted one does it. */
@@ -30,18 +35,22 @@ export function bandSize(n: number): number {
   return best || Math.ceil(n / ROWS.wanted);
 }
 
-function runsOf(group: Group, open: number | undefined): Run[] {
+function runsOf(group: Group, open: number | undefined, order: number[] | undefined): Run[] {
   const n = group.n_units;
+  const isClustered = order?.length === n;
+  const units = Int32Array.from(isClustered ? order : Array(n).keys());
   const size = bandSize(n);
   const nBands = Math.ceil(n / size);
   const runs: Run[] = [];
   const add = (first: number, stop: number, of: number): void => {
-    const nRows = Math.floor((stop - first) / of);
-    if (nRows > 0)
-      runs.push({ id: `${group.id}[${first}:${first + nRows * of}]`, group, first, size: of, nRows });
-    const rest = first + nRows * of;
-    if (rest < stop)
-      runs.push({ id: `${group.id}[${rest}:${stop}]`, group, first: rest, size: stop - rest, nRows: 1 });
+    const push = (from: number, to: number, rowSize: number): void => {
+      if (from === to) return;
+      const about = { id: `${group.id}[${from}:${to}]`, group, first: from, units: units.subarray(from, to) };
+      runs.push({ ...about, size: rowSize, nRows: (to - from) / rowSize, isClustered });
+    };
+    const rest = stop - ((stop - first) % of);
+    push(first, rest, of);
+    push(rest, stop, stop - rest);
   };
   if (open === undefined || open < 0 || open >= nBands) add(0, n, size);
   else {
@@ -54,11 +63,16 @@ function runsOf(group: Group, open: number | undefined): Run[] {
 }
 
 function groupOf(run: Run, delayedOf: string | null, beside: string | null): Group {
-  const { group, first, size, nRows } = run;
+  const { group, first, size, nRows, units, isClustered } = run;
+  const bandAt = (row: number) => Math.floor((first + row * size) / bandSize(group.n_units)) + 1;
   const name = (row: number): string => {
-    const from = unitName(group, first + row * size);
-    return size === 1 ? from : `${from}–${unitName(group, first + (row + 1) * size - 1)}`;
+    const from = unitName(group, units[row * size]);
+    if (size === 1) return from;
+    if (isClustered) return `band ${bandAt(row)}, ${size} alike units`;
+    return `${from}–${unitName(group, units[(row + 1) * size - 1])}`;
   };
+  const [from, to] = isClustered ? [bandAt(0), bandAt(nRows - 1)] : [first + 1, first + nRows * size];
+  const kind = isClustered ? (from < to ? "bands " : "band ") : "";
   return {
     ...group,
     id: run.id,
@@ -68,7 +82,7 @@ function groupOf(run: Run, delayedOf: string | null, beside: string | null): Gro
     grid: null,
     delayed_of: delayedOf,
     beside,
-    band: { of: group.id, first, size },
+    band: { of: group.id, range: kind + (from < to ? `${from}–${to}` : from), size },
   };
 }
 
@@ -76,19 +90,24 @@ function groupOf(run: Run, delayedOf: string | null, beside: string | null): Gro
 function bundleOf(bundle: Bundle, target: Run | null, source: Run | null): Bundle {
   const [nTarget, nSource, ...rest] = bundle.shape;
   const [toTarget, toSource, ...restStrides] = bundle.strides;
-  const t = target ?? { id: bundle.target, first: 0, size: 1, nRows: nTarget };
-  const s = source ?? { id: bundle.source, first: 0, size: 1, nRows: nSource };
-  const about: Bundle = { ...bundle, id: pieceId(bundle.id, t.first, s.first), target: t.id, source: s.id };
-  const offset = bundle.offset + t.first * toTarget + s.first * toSource;
-  if (t.size === 1 && s.size === 1) return { ...about, offset, shape: [t.nRows, s.nRows, ...rest] };
-  let from = offset; // one entry of a rest that is not summed over
-  const isOne = bundle.reduce === "index";
-  if (isOne) for (const [d, stride] of restStrides.entries()) from += stride * (bundle.index?.[d] ?? 0);
+  const all = (n: number) => ({ first: 0, size: 1, nRows: n, units: Int32Array.from(Array(n).keys()) });
+  const t = target ?? { id: bundle.target, ...all(nTarget) };
+  const s = source ?? { id: bundle.source, ...all(nSource) };
+  const piece: Bundle = {
+    ...bundle,
+    id: pieceId(bundle.id, t.first, s.first),
+    target: t.id,
+    source: s.id,
+    shape: [t.nRows, s.nRows, ...rest],
+    units: [t.units, s.units],
+  };
+  if (t.size === 1 && s.size === 1) return piece;
+  const isOne = bundle.reduce === "index"; // entry of a rest that is not summed over
   return {
-    ...about,
-    offset: from,
+    ...piece,
+    offset: bundle.offset + (isOne ? restOffsets(bundle)[0] : 0),
     shape: [t.nRows, s.nRows, t.size, s.size, ...(isOne ? [] : rest)],
-    strides: [toTarget * t.size, toSource * s.size, toTarget, toSource, ...(isOne ? [] : restStrides)],
+    strides: [toTarget, toSource, 0, 0, ...(isOne ? [] : restStrides)],
     reduce: "rms",
     index: null,
     rest_name: "weight",
@@ -100,15 +119,20 @@ const pieceId = (id: string, target: number, source: number): string => `${id}[$
 export class Bands {
   readonly whole: Network;
   readonly network: Network;
+  readonly clusters: Folding["clusters"];
   readonly #runs = new Map<string, Run[]>(); // by the id of the whole group
   readonly #pieces = new Map<string, { bundle: Bundle; target: Run | null; source: Run | null }>();
 
-  constructor(whole: Network, { most, open, keeps }: Folding) {
+  constructor(whole: Network, { most, open, keeps, clusters }: Folding) {
     this.whole = whole;
+    this.clusters = clusters;
     const inBlocks = new Set(whole.bundles.flatMap((b) => ((b.blocks ?? 1) > 1 ? [b.source, b.target] : [])));
     for (const group of whole.groups)
       if (group.n_units > most && group.role !== "box" && !keeps(group) && !inBlocks.has(group.id))
-        this.#runs.set(group.id, runsOf(group, open[group.delayed_of ?? group.id]));
+        this.#runs.set(
+          group.id,
+          runsOf(group, open[group.delayed_of ?? group.id], clusters?.groups[group.id]),
+        );
     this.network = this.#runs.size > 0 ? this.#fold() : whole;
   }
 
@@ -139,9 +163,9 @@ export class Bands {
   }
 
   /** How many units of a group are folded, for each group that is. */
-  get folded(): { group: Group; nUnits: number; size: number }[] {
+  get folded(): { group: Group; nUnits: number; size: number; isClustered: boolean }[] {
     return [...this.#runs.values()].map((runs) => ({
-      group: runs[0].group,
+      ...runs[0],
       nUnits: runs.reduce((n, run) => n + (run.size > 1 ? run.nRows * run.size : 0), 0),
       size: bandSize(runs[0].group.n_units),
     }));
@@ -164,13 +188,16 @@ export class Bands {
   }
 
   #rowOf(group: string, unit: number): { id: string; row: number } {
-    const run = this.#runs.get(group)?.findLast(({ first }) => first <= unit);
-    return run ? { id: run.id, row: Math.floor((unit - run.first) / run.size) } : { id: group, row: unit };
+    const run = this.#runs.get(group)?.find(({ units }) => units.includes(unit));
+    return run
+      ? { id: run.id, row: Math.floor(run.units.indexOf(unit) / run.size) }
+      : { id: group, row: unit };
   }
 
   /** What stands on the diagram for a selection of the whole network. */
-  toShown = (selection: Selection | null): Selection | null => {
-    if (selection === null || this.#runs.size === 0) return selection;
+  toShown = (given: Selection | null): Selection | null => {
+    if (given === null || this.#runs.size === 0) return given;
+    const selection = asLink(this.whole, this.whole.bundles, given) ?? given;
     if ("group" in selection) {
       const { id, row } = this.#rowOf(selection.group, selection.unit);
       return { ...selection, group: id, unit: row };
@@ -192,7 +219,7 @@ export class Bands {
   /** The other way; a row is its first unit. */
   toWhole = (selection: Selection | null): Selection | null => {
     if (selection === null) return null;
-    const unitOf = (run: Run | null | undefined, row: number) => (run ? run.first + row * run.size : row);
+    const unitOf = (run: Run | null | undefined, row: number) => (run ? run.units[row * run.size] : row);
     if ("group" in selection) {
       const run = this.#runOf(selection.group);
       return run ? { ...selection, group: run.group.id, unit: unitOf(run, selection.unit) } : selection;
@@ -208,11 +235,23 @@ export class Bands {
   };
 }
 
+/** For the caption, where units are to stand in an order that is not here. */
+export const missingOrder = (hasKernel: boolean): string =>
+  hasKernel ? "waiting for the kernel to order the units" : "this page does not hold that order of units";
+
 /** For the caption; null where nothing is folded. */
-export function bandWords({ folded }: Bands): string | null {
-  const parts = folded
-    .filter(({ group }) => group.delayed_of === null)
-    .map(({ group, nUnits, size }) => `${nUnits} units of ${group.label || group.id} in bands of ${size}`);
-  if (parts.length === 0) return null;
-  return `${parts.join(", ")}: links of a band are the root mean square of its weights (press a band to unfold it)`;
+export function bandWords({ folded, clusters }: Bands, hasKernel: boolean): string | null {
+  const own = folded.filter(({ group }) => group.delayed_of === null);
+  if (own.length === 0) return null;
+  const parts = own.map(({ group, nUnits, size, isClustered }) => {
+    const kind = isClustered ? " alike" : clusters === null ? "" : " neighbours";
+    return `${nUnits} units of ${group.label || group.id} in bands of ${size}${kind}`;
+  });
+  const how =
+    clusters === undefined
+      ? ` (${missingOrder(hasKernel)})`
+      : clusters && own.some(({ isClustered }) => isClustered)
+        ? ` (equal parts of the order by correlation of incoming weights at checkpoint ${clusters.checkpoint + 1})`
+        : "";
+  return `${parts.join(", ")}${how}: links of a band are the root mean square of its weights (press a band to unfold it)`;
 }

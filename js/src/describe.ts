@@ -56,10 +56,11 @@ export function linkLabel(network: Network, bundle: Bundle, target: number, sour
 export function entryLabel(network: Network, bundle: Bundle, target: number, source: number): string {
   const entries = linkEntries(bundle, target, source);
   const shape = network.parameters[bundle.parameter] ?? [];
+  if (bundle.reduce === "rms") return `root mean square of ${entries.length} entries of ${bundle.parameter}`;
   const first = `${bundle.parameter}[${unravel(entries[0], shape).join(", ")}]`;
   if (entries.length === 1) return first;
   const last = unravel(entries[entries.length - 1], shape).join(", ");
-  const how = { l2: "L2 norm", rms: "root mean square" }[bundle.reduce as string] ?? "sum";
+  const how = bundle.reduce === "l2" ? "L2 norm" : "sum";
   return `${how} of ${entries.length} entries, ${first} … [${last}]${bundle.rest_name ? `, over the ${bundle.rest_name}s` : ""}`;
 }
 

@@ -23,8 +23,8 @@ export interface Group {
   /** Names of equally long runs of neighbouring units, such as the heads of attention. */
   parts?: string[];
   column: number;
-  /** Of a group of bands: the group whose units they hold, the first of these, and how many are in each. */
-  band?: { of: string; first: number; size: number };
+  /** Of a group of bands: the group whose units they hold, which of them in words, and how many are in each. */
+  band?: { of: string; range: string; size: number };
 }
 
 /** A group of plain units without names or place, but for what is given. */
@@ -63,6 +63,11 @@ export interface Bundle {
   blocks?: number;
   /** How much further an entry lies for each block before its own. */
   block_stride?: number;
+  /**
+   * Of bands: the target and the source units, row after row. `strides` are then from unit to unit; those of the rest
+   * dimensions that are the units of a row are 0.
+   */
+  units?: [targets: Int32Array, sources: Int32Array];
 }
 
 export interface Wire {
@@ -153,13 +158,58 @@ export function linkStart(bundle: Bundle, target: number, source: number): numbe
   return firstEntry(bundle, target) + (source - firstSource(bundle, target)) * bundle.strides[1];
 }
 
+/** The flat parameter entry that is the `m`-th behind the link between two units, or rows of them. */
+export function linkEntry(bundle: Bundle, rest: number[], target: number, source: number, m: number): number {
+  if (!bundle.units) return linkStart(bundle, target, source) + rest[m];
+  const [targets, sources] = bundle.units;
+  const [inTarget, inSource] = [targets.length / bundle.shape[0], sources.length / bundle.shape[1]];
+  const each = rest.length / inTarget; // entries of a target unit
+  const j = targets[target * inTarget + Math.floor(m / each)];
+  const i = sources[source * inSource + Math.floor(((m % each) * inSource) / each)];
+  return bundle.offset + j * bundle.strides[0] + i * bundle.strides[1] + rest[m];
+}
+
+/** Write the links between rows of units. */
+function evaluateRows(
+  bundle: Bundle,
+  [targets, sources]: [Int32Array, Int32Array],
+  values: Float32Array,
+  base: number,
+  out: Float32Array,
+): void {
+  const [nTarget, nSource] = bundle.shape;
+  const [inTarget, inSource] = [targets.length / nTarget, sources.length / nSource];
+  const all = restOffsets(bundle);
+  const rest = all.slice(-all.length / (inTarget * inSource)); // the same for each pair of units
+  const norm = isNorm(bundle);
+  out.fill(0);
+  for (let p = 0; p < targets.length; p++) {
+    const row = base + bundle.offset + targets[p] * bundle.strides[0];
+    let k = Math.floor(p / inTarget) * nSource;
+    for (let q = 0; q < sources.length; k++) {
+      let sum = 0;
+      for (const stop = q + inSource; q < stop; q++)
+        for (let r = 0; r < rest.length; r++) {
+          const value = values[row + sources[q] * bundle.strides[1] + rest[r]];
+          sum += norm ? value * value : value;
+        }
+      out[k] += sum;
+    }
+  }
+  const n = bundle.reduce === "rms" ? all.length : 1;
+  if (norm) for (let k = 0; k < out.length; k++) out[k] = Math.sqrt(out[k] / n);
+}
+
 /** Write a bundle's links, row-major `shape[0]` by `shape[1]`, from the parameter that starts at `base` in `values`. */
 export function evaluateBundle(bundle: Bundle, values: Float32Array, base: number, out: Float32Array): void {
+  if (bundle.units) {
+    evaluateRows(bundle, bundle.units, values, base, out);
+    return;
+  }
   const [nTarget, nSource] = bundle.shape;
   const strideSource = bundle.strides[1];
   const rest = restOffsets(bundle);
   const norm = isNorm(bundle);
-  const n = bundle.reduce === "rms" ? Math.max(1, rest.length) : 1;
   for (let j = 0, k = 0; j < nTarget; j++) {
     const row = base + firstEntry(bundle, j);
     if (rest.length === 1 && strideSource === 1 && !norm) {
@@ -174,7 +224,7 @@ export function evaluateBundle(bundle: Bundle, values: Float32Array, base: numbe
         const value = values[first + rest[r]];
         sum += norm ? value * value : value;
       }
-      out[k] = norm ? Math.sqrt(sum / n) : sum;
+      out[k] = norm ? Math.sqrt(sum) : sum;
     }
   }
 }
@@ -183,8 +233,8 @@ export function evaluateBundle(bundle: Bundle, values: Float32Array, base: numbe
 export function linkEntries(bundle: Bundle, target: number, source: number): number[] {
   const i = source - firstSource(bundle, target);
   if (i < 0 || i >= bundle.shape[1]) return [];
-  const first = linkStart(bundle, target, source);
-  return restOffsets(bundle).map((offset) => first + offset);
+  const rest = restOffsets(bundle);
+  return rest.map((_, m) => linkEntry(bundle, rest, target, source, m));
 }
 
 /** Whether a link stands for several time steps or positions, which the reader may add up or look at one by one. */

@@ -41,6 +41,8 @@ export interface Options {
   height: number;
   /** Units that a group may have and be drawn one by one; larger ones are folded into bands. */
   fold_above: number;
+  /** Whether a band holds neighbours, or units alike in their incoming weights, as Python orders them. */
+  fold_by: "index" | "clustering";
   /** Group id -> the band that is unfolded, from 0. */
   open_bands: Record<string, number>;
   /** Group id -> the gate that is unfolded, or whether the group is. */
@@ -109,6 +111,7 @@ export const DEFAULTS: Options = {
   "theme": "auto",
   "height": 480,
   "fold_above": 400,
+  "fold_by": "index",
   "open_bands": {},
   "unfolded": {},
   "expanded": null,

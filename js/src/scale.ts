@@ -41,6 +41,9 @@ export interface LineStyle {
 }
 
 export const rgba = ([r, g, b]: Rgb, alpha: number): string => `rgba(${r},${g},${b},${alpha.toFixed(3)})`;
+/** Whether dark text is read better on a colour than light text. */
+export const isLight = ([r, g, b]: Rgb): boolean => 0.2126 * r + 0.7152 * g + 0.0722 * b > 130;
+
 export const mixRgb = (a: Rgb, b: Rgb, t: number): Rgb =>
   [0, 1, 2].map((c) => Math.round(a[c] + (b[c] - a[c]) * t)) as unknown as Rgb;
 
@@ -156,4 +159,23 @@ export function formatAmount(n: number): string {
   const unit = n >= 999.5e6 ? 1e9 : n >= 999.5e3 ? 1e6 : n >= 1e4 ? 1e3 : 1;
   if (unit === 1) return formatCount(n);
   return `${(n / unit).toPrecision(3)}\u2009${{ 1e3: "k", 1e6: "M", 1e9: "G" }[unit]}`;
+}
+
+export interface Range {
+  text: string; // "−0.31 … 0.42"
+  nOdd: number; // NaN or infinite
+  nBeyond: number;
+}
+
+/** What numbers range over, and how many of them a picture on a domain cannot tell. */
+export function rangeOf(values: ArrayLike<number>, domain: number): Range {
+  const all = Array.from(values);
+  const finite = all.filter(Number.isFinite);
+  const low = finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
+  const high = finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  return {
+    text: finite.length > 0 ? `${formatValue(low)} … ${formatValue(high)}` : "no finite value",
+    nOdd: all.length - finite.length,
+    nBeyond: finite.filter((value) => Math.abs(value) > domain).length,
+  };
 }

@@ -5,6 +5,9 @@ Not for the orders that the browser makes itself (as in the model, by sum), nor 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,11 +15,24 @@ from nnweightviz.network import Network, State
 from nnweightviz.orders.correlation import correlation_orders
 from nnweightviz.orders.crossings import crossing_orders, weighted_crossings
 
-__all__ = ["COMPUTED", "correlation_orders", "crossing_orders", "unit_orders", "weighted_crossings"]
+__all__ = [
+    "COMPUTED",
+    "correlation_orders",
+    "crossing_orders",
+    "orders_for",
+    "unit_orders",
+    "weighted_crossings",
+]
 
 _ORDERS = {"correlation": correlation_orders, "crossings": crossing_orders}
 COMPUTED = tuple(_ORDERS)
 """The values of the option ``order`` that are computed here."""
+
+
+def orders_for(options: Mapping[str, Any]) -> list[str]:
+    """Return which orders a reader's options need: that of the units, and the one that bands of alike units are of."""
+    order, by = options.get("order"), options.get("fold_by")
+    return [name for name in COMPUTED if name == order or (name == "correlation" and by == "clustering")]
 
 
 def unit_orders(network: Network, state: State, order: str) -> dict[str, list[int]]:

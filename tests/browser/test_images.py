@@ -1,4 +1,4 @@
-"""Large layers in a real Chromium: images from one worker, from the page where that is forbidden, always the same."""
+"""Large layers in a real Chromium: images from workers, from the page where that is forbidden, always the same."""
 
 from __future__ import annotations
 
@@ -19,6 +19,11 @@ from browser.conftest import Diagram
 
 Show = Callable[..., Diagram]
 SIZES = (90, 60, 5)  # 5 400 links into the hidden layer
+WITH_CORES = "Object.defineProperty(navigator, 'hardwareConcurrency', {{ value: {}, configurable: true }});"
+KEEP_WORKERS = (
+    "window.workers = []; window.Worker = class extends Worker { constructor(url) { super(url); workers.push(this);"
+    " this.nMade = 0; this.addEventListener('message', () => this.nMade++); } };"
+)
 POLICY_FOR_WORKERS = "worker-src blob:"
 POLICY_FOR_WASM = " 'wasm-unsafe-eval'"
 
@@ -87,23 +92,54 @@ def test_the_picture_is_the_same_whoever_makes_it(
     assert difference.max() <= 3 / 255
 
 
-def test_a_worker_that_dies_is_replaced_by_the_page(page: Page, tmp_path: Path) -> None:
-    page.add_init_script(
-        "window.Worker = class extends Worker { constructor(url) { super(url); window.theWorker = this; } };"
-    )
+def played(page: Page, path: Path, n_cores: int) -> list[NDArray[np.float32]]:
+    """Every picture of a page that was played as fast as images are made, where it is told of so many cores."""
+    page.add_init_script(WITH_CORES.format(n_cores))
+    viz = large(8)
+    viz.checkpoint, viz.speed, viz.loop = 0, 240.0, False
+    diagram = open_page(page, viz, path)
+    wait_for_picture(diagram, 0)
+    diagram.button("Play").click()
+    diagram.wait_for("playing", "false")
+    pictures = []
+    for k in range(8):
+        diagram.scrub_to(k)
+        wait_for_picture(diagram, k)
+        pictures.append(pixels(diagram))
+    return pictures
+
+
+def test_two_workers_make_the_pictures_that_one_makes(page: Page, tmp_path: Path) -> None:
+    page.add_init_script(KEEP_WORKERS)
+    with_one = played(page, tmp_path / "page.html", 2)
+    assert page.evaluate("workers.length") == 1
+    with_two = played(page, tmp_path / "page.html", 4)
+    assert page.evaluate("workers.length") == 2
+    assert page.evaluate("workers.every(({ nMade }) => nMade > 0)")
+    assert len({picture.tobytes() for picture in with_one}) == 8
+    assert all(np.array_equal(one, two) for one, two in zip(with_one, with_two, strict=True))
+
+
+@pytest.mark.parametrize("n_cores", [2, 4])
+def test_workers_that_die_are_replaced_by_the_page(page: Page, tmp_path: Path, n_cores: int) -> None:
+    page.add_init_script(WITH_CORES.format(n_cores) + KEEP_WORKERS)
     diagram = open_page(page, large(), tmp_path / "page.html")
     wait_for_picture(diagram, 3)
-    page.evaluate("theWorker.terminate(); theWorker.onerror(new Event('error'))")
-    diagram.scrub_to(1)
-    wait_for_picture(diagram, 1)
+    page.evaluate("for (const w of workers) { w.terminate(); w.onerror(new Event('error')); }")
+    for k in (1, 2):
+        diagram.scrub_to(k)
+        wait_for_picture(diagram, k)
+        page.evaluate("for (const w of workers) { w.terminate(); w.onerror(new Event('error')); }")
+    diagram.scrub_to(0)
+    wait_for_picture(diagram, 0)
     assert "thread, wasm" in makers(page)
 
 
-def test_twenty_widgets_on_a_page_share_one_worker(page: Page, tmp_path: Path, errors: list[str]) -> None:
-    page.add_init_script(
-        "window.nWorkers = 0;"
-        "window.Worker = class extends Worker { constructor(url) { super(url); window.nWorkers++; } };"
-    )
+@pytest.mark.parametrize(("n_cores", "most"), [(2, 1), (4, 2)])
+def test_twenty_widgets_on_a_page_share_their_workers(
+    page: Page, tmp_path: Path, errors: list[str], n_cores: int, most: int
+) -> None:
+    page.add_init_script(WITH_CORES.format(n_cores) + KEEP_WORKERS)
     path = tmp_path / "twenty.html"
     nwv.to_html([large(2, seed) for seed in range(20)], path)
     page.goto(path.as_uri())
@@ -111,7 +147,7 @@ def test_twenty_widgets_on_a_page_share_one_worker(page: Page, tmp_path: Path, e
         diagram = Diagram(page, index)
         diagram.root.scroll_into_view_if_needed()
         wait_for_picture(diagram, 1)
-    assert page.evaluate("nWorkers") == 1
+    assert 1 <= page.evaluate("workers.length") <= most
     assert errors == []
 
 

@@ -2,6 +2,7 @@
 // It needs no weights; not for the table in the page (see overview/table.ts).
 import { isLink, type Selection } from "../describe";
 import { hear, html, put } from "../dom";
+import { sizeOf } from "../hierarchy";
 import type { History } from "../history";
 import { storedName } from "../network";
 import { along, timeAxis } from "../panel/axis";
@@ -270,7 +271,7 @@ class Overview implements View {
   caption(): string {
     const { network, options } = this.#context;
     const n = this.#table.cells.length;
-    const size = (name: string) => network.parameters[name].reduce((a, b) => a * b, 1);
+    const size = (name: string) => sizeOf(network.parameters[name]);
     const nWeights = this.#table.cells.reduce((sum, { name }) => sum + size(name), 0);
     const rows = `${formatCount(this.#grid.rows.length)} ${this.#grid.hasBlocks ? "blocks and layers" : "layers"}`;
     const run = this.#history.called && `${this.#history.called} · `;

@@ -1,5 +1,6 @@
 // What the views beside the graph look at: weights put together by layer, parameter or gate, or all of them. Pure.
 // The twin of the names that Python's measures give to the same (see measures/pieces.py).
+import { sizeOf } from "../hierarchy";
 import type { History } from "../history";
 import { type Bundle, evaluateBundle, type Network, storedName } from "../network";
 import type { Options } from "../options";
@@ -19,8 +20,6 @@ export interface Part {
 
 export const layerOf = (parameter: string): string =>
   parameter.slice(0, Math.max(0, parameter.lastIndexOf(".")));
-
-const sizeOf = (shape: number[]): number => shape.reduce((n, side) => n * side, 1);
 
 function ofParameters(network: Network, name: string, parameters: string[]): Part {
   return {

@@ -1,5 +1,5 @@
-// Where images are made: in one worker for all widgets of a page; in slices in the page itself where that is forbidden
-// or the worker has died. Those who ask see no difference.
+// Where images are made: in a worker or two for all widgets of a page; in slices in the page itself where workers are
+// forbidden or have died. Those who ask see no difference.
 import { html } from "../dom";
 import type { Order, Picture, Plan } from "./plan";
 import type { FromWorker, Scope, ToWorker } from "./worker";
@@ -10,6 +10,7 @@ interface Job {
   plan: number;
   order: Order;
   done: (picture: Picture | null) => void;
+  maker: Maker | null; // whose it is
 }
 
 /** A worker, or what stands in for one. */
@@ -19,19 +20,21 @@ interface Maker {
 }
 
 const IDLE_MS = 30_000;
+const MANY_CORES = 4; // enough for the page, who puts it on the screen, and two workers
 
 /** @boundary */
 export class Studio {
   readonly #plans = new Map<number, Plan>();
   readonly #jobs = new Map<number, Job>();
-  #maker: Maker | null = null;
-  #isWorkerLost = typeof OffscreenCanvas === "undefined";
+  #makers: Maker[] = [];
+  #nWorkers =
+    typeof OffscreenCanvas === "undefined" ? 0 : navigator.hardwareConcurrency >= MANY_CORES ? 2 : 1;
   #nextId = 0;
   #idle: ReturnType<typeof setTimeout> | null = null;
 
-  /** Start the worker while there is other work to do: that takes it as long as making an image. */
+  /** Start a worker while there is other work to do: that takes it as long as making an image. */
   warm(): void {
-    if (this.#maker) return;
+    if (this.#makers.length > 0) return;
     this.#start();
     this.#rest();
   }
@@ -42,8 +45,7 @@ export class Studio {
     this.#plans.set(id, plan);
     if (this.#idle !== null) clearTimeout(this.#idle);
     this.#idle = null;
-    if (this.#maker) this.#maker.post({ type: "plan", plan: id, data: plan });
-    else this.#start();
+    this.#tell({ type: "plan", plan: id, data: plan });
     return id;
   }
 
@@ -51,51 +53,64 @@ export class Studio {
   close(id: number): void {
     this.#plans.delete(id);
     for (const [ticket, job] of this.#jobs) if (job.plan === id) this.#jobs.delete(ticket);
-    this.#maker?.post({ type: "drop", plan: id });
+    this.#tell({ type: "drop", plan: id });
     if (this.#plans.size === 0) this.#rest();
+  }
+
+  #tell(message: ToWorker): void {
+    for (const maker of this.#makers) maker.post(message);
   }
 
   /** Stop if nothing is wanted for a while. */
   #rest(): void {
-    this.#idle ??= setTimeout(() => this.#stop(), IDLE_MS);
+    this.#idle ??= setTimeout(() => {
+      for (const maker of this.#makers.splice(0)) maker.stop();
+      this.#idle = null;
+    }, IDLE_MS);
   }
 
   make(plan: number, order: Order, done: Job["done"]): void {
-    const ticket = this.#nextId++;
-    this.#jobs.set(ticket, { plan, order, done });
-    this.#maker?.post({ type: "make", ticket, plan, order });
+    const job: Job = { plan, order, done, maker: null };
+    this.#jobs.set(this.#nextId, job);
+    this.#give(this.#nextId++, job);
+  }
+
+  /** To who has least to do; the second worker starts when the first is busy. */
+  #give(ticket: number, job: Job): void {
+    const { plan, order } = job;
+    const nOwed = (maker: Maker) => [...this.#jobs.values()].filter((other) => other.maker === maker).length;
+    if (this.#makers.every(nOwed) && this.#makers.length < Math.max(1, this.#nWorkers)) this.#start();
+    job.maker = this.#makers.reduce((least, maker) => (nOwed(maker) < nOwed(least) ? maker : least));
+    job.maker.post({ type: "make", ticket, plan, order });
   }
 
   /** A frame begins. */
   frame(): void {
-    if (this.#jobs.size > 0) this.#maker?.post({ type: "frame" });
+    if (this.#jobs.size > 0) this.#tell({ type: "frame" });
   }
 
-  /** Begin with all that is open and owed. */
+  /** One more maker, who is told all that is open. */
   #start(): void {
     const receive = (message: FromWorker) => this.#receive(message);
+    let maker: Maker;
     try {
-      this.#maker = this.#isWorkerLost ? inPage(receive) : inWorker(receive, () => this.#lose());
+      maker = this.#nWorkers > 0 ? inWorker(receive, () => this.#lose(maker)) : inPage(receive);
     } catch {
-      this.#isWorkerLost = true;
-      this.#maker = inPage(receive);
+      this.#nWorkers = 0;
+      maker = inPage(receive);
     }
-    for (const [plan, data] of this.#plans) this.#maker.post({ type: "plan", plan, data });
-    for (const [ticket, { plan, order }] of this.#jobs)
-      this.#maker.post({ type: "make", ticket, plan, order });
+    this.#makers.push(maker);
+    for (const [plan, data] of this.#plans) maker.post({ type: "plan", plan, data });
   }
 
-  #stop(): void {
-    this.#maker?.stop();
-    this.#maker = null;
-    this.#idle = null;
-  }
-
-  /** The worker is forbidden or has died: what it owes is made here. */
-  #lose(): void {
-    this.#stop();
-    this.#isWorkerLost = true;
-    this.#start();
+  /** A worker is forbidden or has died: what it owes the others make, or the page if there is none. */
+  #lose(lost: Maker): void {
+    const others = this.#makers.filter((maker) => maker !== lost);
+    if (others.length === this.#makers.length) return;
+    lost.stop();
+    this.#makers = others;
+    this.#nWorkers--;
+    for (const [ticket, job] of this.#jobs) if (job.maker === lost) this.#give(ticket, job);
   }
 
   #receive(message: FromWorker): void {

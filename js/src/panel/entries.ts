@@ -1,8 +1,9 @@
 // The entries behind one link over time (a kernel, a flattened sequence): their values, domain and range. No drawing.
+import { sizeOf } from "../hierarchy";
 import type { History } from "../history";
-import { type Bundle, linkEntries, restOffsets } from "../network";
+import { type Bundle, firstSource, linkEntries, linkEntry, restOffsets } from "../network";
 import type { Options } from "../options";
-import { domainOf, formatValue } from "../scale";
+import { domainOf } from "../scale";
 
 const MOST_EXACT = 100_000; // values to ask the kernel for; of more, the stored ones are shown, marked ≈
 const MOST_SAMPLED = 60_000; // values that a domain is of; more are sampled
@@ -70,7 +71,7 @@ const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b));
 /** The domain of a bundle's entries over the whole history: symmetric, as for links. */
 export function entriesDomain(history: History, bundle: Bundle, options: Quantity): number {
   const rest = restOffsets(unreduced(bundle));
-  const perCheckpoint = bundle.shape.reduce((a, b) => a * b, 1);
+  const perCheckpoint = sizeOf(bundle.shape);
   const total = perCheckpoint * history.nCheckpoints;
   let step = Math.ceil(total / MOST_SAMPLED);
   while (step > 1 && gcd(step, perCheckpoint) > 1) step++; // else it would meet the same entries of all kernels
@@ -78,9 +79,9 @@ export function entriesDomain(history: History, bundle: Bundle, options: Quantit
   for (let m = 0, s = 0; m < total; m += step, s++) {
     const k = Math.floor(m / perCheckpoint);
     const link = Math.floor((m % perCheckpoint) / rest.length);
-    const target = Math.floor(link / bundle.shape[1]) * bundle.strides[0];
-    const source = (link % bundle.shape[1]) * bundle.strides[1];
-    const entry = bundle.offset + target + source + rest[m % rest.length];
+    const target = Math.floor(link / bundle.shape[1]);
+    const source = firstSource(bundle, target) + (link % bundle.shape[1]);
+    const entry = linkEntry(bundle, rest, target, source, m % rest.length);
     const [base, at] = history.before(k, options);
     const now = history.parameter(bundle.parameter, k)?.[entry] ?? Number.NaN;
     const then = () => base.parameter(bundle.parameter, at)?.[entry] ?? Number.NaN;
@@ -111,22 +112,4 @@ export class EntriesDomains {
     this.#known.set(key, { domain, n });
     return domain;
   }
-}
-
-export interface Range {
-  text: string; // "−0.31 … 0.42"
-  nOdd: number; // NaN or infinite
-  nBeyond: number;
-}
-
-export function rangeOf(values: Values, domain: number): Range {
-  const all = Array.from(values);
-  const finite = all.filter(Number.isFinite);
-  const low = finite.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-  const high = finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  return {
-    text: finite.length > 0 ? `${formatValue(low)} … ${formatValue(high)}` : "no finite value",
-    nOdd: all.length - finite.length,
-    nBeyond: finite.filter((value) => Math.abs(value) > domain).length,
-  };
 }

@@ -13,7 +13,7 @@ import type { History } from "../history";
 import type { Bundle } from "../network";
 import type { Options } from "../options";
 import { formatCount, formatValue } from "../scale";
-import { EntriesDomains } from "./entries";
+import type { KeptDomains } from "./kernel";
 import type { LoadKernels } from "./later";
 import { Portraitist } from "./portrait";
 import { type Beside, Note, type Reading, readLink } from "./reading";
@@ -107,7 +107,7 @@ export function createInspector(
 ): Inspector {
   const { options, isDark, select, noteOf, beside, enlarged, kernels } = context;
   const portraitist = new Portraitist(history);
-  const domains = new EntriesDomains();
+  const domains: KeptDomains = {};
   let reading: Reading | null = null;
   let note: Note | null = null;
   const close = iconButton("Close", CROSS);

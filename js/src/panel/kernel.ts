@@ -5,16 +5,32 @@ import { hear, html } from "../dom";
 import type { History } from "../history";
 import type { Bundle } from "../network";
 import type { Options } from "../options";
-import { formatCount, formatValue, PALETTES, PAPERS, type Palette, type Rgb, rgba, shade } from "../scale";
-import { type EntriesDomains, LinkEntries, rangeOf } from "./entries";
+import {
+  formatCount,
+  formatValue,
+  isLight,
+  PALETTES,
+  PAPERS,
+  type Palette,
+  type Rgb,
+  rangeOf,
+  rgba,
+  shade,
+} from "../scale";
+import { EntriesDomains, LinkEntries } from "./entries";
 import { isBinned, type Panes, panesOf, type Room, shapeWords, slicePixels } from "./panes";
+
+/** What pictures of one place share; begun by the first of them. */
+export interface KeptDomains {
+  kept?: Pick<EntriesDomains, "of">;
+}
 
 export interface KernelLooks {
   options: Options;
   isDark: boolean;
   /** Whether a pointer can reach the picture: then it reads the cell that it is on. */
   isPointable: boolean;
-  domains: Pick<EntriesDomains, "of">;
+  domains: KeptDomains;
   room?: Room;
 }
 
@@ -25,7 +41,6 @@ interface Pane {
 }
 
 const RAMP = Array.from({ length: 21 }, (_, i) => i / 10 - 1);
-const isLight = ([r, g, b]: Rgb): boolean => 0.2126 * r + 0.7152 * g + 0.0722 * b > 130;
 
 function createPane({ rows, columns, width, height, pixels, written }: Panes): Pane {
   const canvas = html("canvas", { width: pixels[0], height: pixels[1] });
@@ -90,7 +105,8 @@ export class KernelPicture {
     this.#below.hidden = this.#panes.written !== "below";
     this.#spot.hidden = !isPointable || this.#panes.written !== null;
     this.element = html("div", "nwv-kernel", this.#picture, this.#below, this.#about, this.#spot);
-    this.#domain = domains.of(history, bundle, options);
+    domains.kept ??= new EntriesDomains();
+    this.#domain = domains.kept.of(history, bundle, options);
     this.#entries = new LinkEntries(history, bundle, link, options, () => this.move(this.#checkpoint));
     const ofShare = (share: number) => shade(this.#palette, share, true, this.#paper);
     fill(this.#ramp, RAMP.map(ofShare));

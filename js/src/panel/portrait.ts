@@ -47,7 +47,7 @@ export class Portraitist {
     if (!isUnit(selection) || !about || !looks.options.portraits || about.bundle.shape.length > 2)
       return null;
     const domain = this.#domain(about.bundle, looks.options);
-    const kernelLooks = { ...looks, domains: { of: () => domain }, room: ROOM };
+    const kernelLooks = { ...looks, domains: { kept: { of: () => domain } }, room: ROOM };
     const image = asImage(about.bundle, about.grid);
     return laterPicture(looks.kernels, [history, image, [selection.unit, 0], checkpoint, kernelLooks]);
   }

@@ -89,6 +89,25 @@ export function quantityTool(
   return [element, refresh];
 }
 
+/** What the bands of very large groups hold; there where some group is folded. */
+function bandTool(context: ToolbarContext): [HTMLElement, Refresh] {
+  const [element, refreshChoice] = choice(
+    "bands",
+    [
+      ["index", "of neighbours"],
+      ["clustering", "of alike units"],
+    ],
+    () => context.options().fold_by,
+    (value) => context.setOptions({ fold_by: value, open_bands: {} }),
+  );
+  const refresh = (): void => {
+    refreshChoice();
+    const { fold_above } = context.options();
+    element.hidden = context.network.groups.every(({ n_units }) => n_units <= fold_above);
+  };
+  return [element, refresh];
+}
+
 /** How a Flatten's time steps become one line: norm, sum, or one of them. */
 function restTool(context: ToolbarContext): [HTMLElement, Refresh] | null {
   const bundle = context.network.bundles.find(isFlattened);
@@ -283,6 +302,7 @@ export function createToolbar(host: HTMLElement, context: ToolbarContext): { upd
     shadingTool(context),
     scale,
     order,
+    bandTool(context),
   ];
   const field = html("input", {
     type: "search",

@@ -5,7 +5,7 @@ import type { History } from "../history";
 import type { Bundle, Network } from "../network";
 import type { Options } from "../options";
 import { formatValue } from "../scale";
-import { EntriesDomains } from "./entries";
+import type { KeptDomains } from "./kernel";
 import type { LoadKernels } from "./later";
 import { momentLabel } from "./moment";
 import { Portraitist } from "./portrait";
@@ -78,7 +78,7 @@ export function createTooltip(
   const portraitist = new Portraitist(history);
   const element = html("div", { class: "nwv-tooltip", hidden: true });
   host.append(element);
-  const domains = new EntriesDomains();
+  const domains: KeptDomains = {};
   let shown = "";
   let spot: Spot;
   let reading: Reading | null = null;

@@ -91,11 +91,9 @@ class Graph implements Diagram {
 
   update(): void {
     const opened = this.opened.update();
-    this.bands = new Bands(opened.network, {
-      most: opened.options().fold_above,
-      open: opened.options().open_bands,
-      keeps: (group) => isPictured(opened, group),
-    });
+    const { fold_above: most, open_bands: open, fold_by } = opened.options();
+    const clusters = fold_by === "index" ? null : opened.history.orders.correlation;
+    this.bands = new Bands(opened.network, { most, open, clusters, keeps: (g) => isPictured(opened, g) });
     this.context = {
       ...opened,
       network: this.bands.network,
@@ -128,6 +126,7 @@ class Graph implements Diagram {
     if (this.#stage.clientWidth !== this.size.width || pixelRatio() !== this.size.ratio) this.update();
   }
 
+  leave = (): void => this.#hover(null, 0, 0);
   canStrip = (): boolean => this.#striped.isPossible;
   isShaded = (): boolean => this.#scene.isCrowded;
   rest = (): void => this.#screen.rest();
@@ -207,7 +206,7 @@ class Graph implements Diagram {
   #intents(): Intents {
     return {
       hover: (x, y) => this.#hover(this.#hit(x, y), x, y),
-      leave: () => this.#hover(null, 0, 0),
+      leave: this.leave,
       click: (x, y) => this.#reader.click(this.#hit(x, y)),
       open: () => this.#reader.open(this.opened.blockOf(this.#given.selection())),
       close: () => this.#reader.close(this.opened.around(this.#given.selection())),
@@ -296,7 +295,8 @@ class Graph implements Diagram {
   caption(): string {
     const [k, onStage, folded] = [this.#screen.shown, this.links.n, this.opened.folded()];
     const counts = { ...this.#tally(), k, onStage, folded };
-    const [order, bands] = [this.#reorder.words(this.context), bandWords(this.bands)];
+    const order = this.#reorder.words(this.context);
+    const bands = bandWords(this.bands, this.context.history.hasKernel);
     const portraits = this.#gallery.words(this.layout, this.context.network);
     const looks = [order, portraits, bands, this.#striped.words(), this.#overlay.words()];
     return graphCaption(this.context, this.layout, counts, looks);

@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { Bands, bandSize, bandWords, type Folding } from "../../src/bands";
-import { evaluateBundle } from "../../src/network";
+import { type Bundle, evaluateBundle, linkEntries, reduced } from "../../src/network";
 import { chain } from "./nets";
 
 const folding = (change: Partial<Folding> = {}): Folding => ({
   most: 50,
   open: {},
   keeps: () => false,
+  clusters: null,
   ...change,
 });
 
@@ -41,7 +42,7 @@ describe("a group of very many units", () => {
     const { network } = new Bands(chain(["input", "fc1"], [1009, 3]), folding());
     const runs = network.groups.filter(({ band }) => band);
     expect(runs.reduce((n, { n_units, band }) => n + n_units * band!.size, 0)).toBe(1009);
-    expect(runs.map(({ band }) => band!.first)).toEqual([0, 24 * 41]);
+    expect(runs.map(({ band }) => band!.range)).toEqual(["1–984", "985–1009"]);
   });
 
   it("has links that hold all weights between two bands: their squares add up to the same", () => {
@@ -77,14 +78,14 @@ describe("a group of very many units", () => {
     const { network } = wide();
     const bands = new Bands(network, folding({ open: { input: 2 } }));
     const runs = bands.network.groups.filter(({ band }) => band?.of === "input");
-    expect(runs.map(({ n_units, band }) => [band!.first, band!.size, n_units])).toEqual([
-      [0, 40, 2],
-      [80, 1, 40],
-      [120, 40, 22],
+    expect(runs.map(({ n_units, band }) => [band!.range, band!.size, n_units])).toEqual([
+      ["1–80", 40, 2],
+      ["81–120", 1, 40],
+      ["121–1000", 40, 22],
     ]);
     expect(bands.bandOf(runs[0].id, 1)).toEqual({ group: "input", band: 1 });
     expect(bands.bandOf(runs[1].id, 5)).toBeNull();
-    expect(bandWords(bands)).toContain("960 units of input in bands of 40");
+    expect(bandWords(bands, true)).toContain("960 units of input in bands of 40, 60 units");
   });
 
   it("stands for its units in selections, both ways", () => {
@@ -102,5 +103,141 @@ describe("a group of very many units", () => {
     const { network } = wide();
     expect(new Bands(network, folding({ keeps: () => true })).network).toBe(network);
     expect(new Bands(network, folding({ most: 1000 })).network).toBe(network);
+  });
+});
+
+/** 60 units of fc1 in an order of no pattern. */
+const SHUFFLED = Array.from({ length: 60 }, (_, i) => (i * 37 + 11) % 60);
+const CLUSTERS = { checkpoint: 4, groups: { fc1: SHUFFLED } };
+
+/** The links of a bundle, by both ways of reading it: all at once, and link by link. */
+function linksOf(bundle: Bundle, weights: Float32Array): [Float32Array, Float32Array] {
+  const out = new Float32Array(bundle.shape[0] * bundle.shape[1]);
+  evaluateBundle(bundle, weights, 0, out);
+  const each = out.map((_, k) => {
+    const [j, i] = [Math.floor(k / bundle.shape[1]), k % bundle.shape[1]];
+    const entries = linkEntries(bundle, j, i).map((entry) => weights[entry]);
+    return reduced(bundle, Float64Array.from(entries));
+  });
+  return [out, each];
+}
+
+describe("a group that is folded by clustering", () => {
+  const size = bandSize(60);
+
+  it("has bands of units that are neighbours in that order; the others are folded as in the model", () => {
+    const bands = new Bands(wide().network, folding({ clusters: CLUSTERS }));
+    const [input, fc1] = bands.network.groups.filter(({ band }) => band);
+    expect(input.unit_names![1]).toBe("41–80");
+    expect(fc1.unit_names![1]).toBe(`band 2, ${size} alike units`);
+    expect(fc1.band!.range).toBe(`bands 1–${60 / size}`);
+    expect(bandWords(bands, true)).toContain(
+      `1000 units of input in bands of 40 neighbours, 60 units of fc1 in bands of ${size} alike ` +
+        "(equal parts of the order by correlation of incoming weights at checkpoint 5): ",
+    );
+  });
+
+  it.each([
+    ["on the target's side", "fc1.weight", {}],
+    ["on the source's side", "fc2.weight", {}],
+    ["with an open band", "fc1.weight", { fc1: 1 }],
+    ["with open bands on both sides", "fc1.weight", { fc1: 1, input: 3 }],
+    ["with an open band of sources", "fc2.weight", { fc1: 0 }],
+  ] as const)("has the links that loops over the units find, %s", (_, parameter, open) => {
+    const { network, weights } = wide();
+    const bands = new Bands(network, folding({ clusters: CLUSTERS, open }));
+    const values = weights.get(parameter)!;
+    const nSource = network.parameters[parameter][1];
+    const orderOf = (id: string, n: number) => (id === "fc1" ? SHUFFLED : [...Array(n).keys()]);
+    const whole = network.bundles.find((bundle) => bundle.parameter === parameter)!;
+    let nFound = 0;
+    for (const piece of bands.network.bundles.filter((bundle) => bundle.parameter === parameter)) {
+      const rowsOf = (id: string, wholeId: string, n: number): number[][] => {
+        const [from, to] = (id.match(/\[(\d+):(\d+)\]/) ?? ["", "0", String(n)]).slice(1).map(Number);
+        const { band, n_units } = bands.network.groups.find((group) => group.id === id)!;
+        const units = orderOf(wholeId, n).slice(from, to);
+        const inRow = band?.size ?? 1;
+        return Array.from({ length: n_units }, (_, row) => units.slice(row * inRow, (row + 1) * inRow));
+      };
+      const targets = rowsOf(piece.target, whole.target, whole.shape[0]);
+      const sources = rowsOf(piece.source, whole.source, whole.shape[1]);
+      const expected = targets.flatMap((js) =>
+        sources.map((is) => {
+          const all = js.flatMap((j) => is.map((i) => values[j * nSource + i]));
+          const rms = Math.sqrt(all.reduce((sum, w) => sum + w * w, 0) / all.length);
+          return all.length === 1 ? all[0] : rms;
+        }),
+      );
+      for (const found of linksOf(piece, values)) {
+        expect(found.length).toBe(expected.length);
+        found.forEach((value, k) => {
+          expect(value).toBeCloseTo(expected[k], 5);
+        });
+      }
+      nFound += targets.flat().length * sources.flat().length;
+    }
+    expect(nFound).toBe(whole.shape[0] * whole.shape[1]);
+  });
+
+  it("has all entries of links of several", () => {
+    const { network } = wide();
+    const convolved = network.bundles.map((bundle) =>
+      bundle.id === "fc1.weight"
+        ? { ...bundle, shape: [60, 1000, 2], strides: [2000, 2, 1], reduce: "l2" as const }
+        : bundle,
+    );
+    const weights = Float32Array.from({ length: 120_000 }, (_, i) => Math.cos(i * 7.31));
+    const options = { clusters: CLUSTERS, open: { input: 0, fc1: 1 } };
+    const folded = new Bands({ ...network, bundles: convolved }, folding(options)).network;
+    for (const piece of folded.bundles.filter(({ parameter }) => parameter === "fc1.weight")) {
+      const [atOnce, each] = linksOf(piece, weights);
+      atOnce.forEach((value, k) => {
+        expect(value).toBeCloseTo(each[k], 4);
+      });
+    }
+    const open = folded.bundles.find(({ shape }) => shape[0] === size && shape[1] === 40)!;
+    expect(linkEntries(open, 1, 3)).toEqual([0, 1].map((r) => SHUFFLED[size + 1] * 2000 + 3 * 2 + r));
+  });
+
+  it("calls the units of an open band by their own names, and finds them in selections, both ways", () => {
+    const { network } = wide();
+    const bands = new Bands(network, folding({ clusters: CLUSTERS, open: { fc1: 1 } }));
+    const runs = bands.network.groups.filter(({ band }) => band?.of === "fc1");
+    const names = SHUFFLED.slice(size, 2 * size).map((unit) => String(unit + 1));
+    expect(runs[1].unit_names).toEqual(names);
+    expect(runs[1].band!.range).toBe("band 2");
+    const unit = SHUFFLED[size + 2];
+    expect(bands.toShown({ group: "fc1", unit })).toEqual({ group: runs[1].id, unit: 2 });
+    expect(bands.toWhole({ group: runs[1].id, unit: 2 })).toEqual({ group: "fc1", unit });
+    expect(bands.bandOf(runs[2].id, 0)).toEqual({ group: "fc1", band: 2 });
+    const last = SHUFFLED[59];
+    expect(bands.toShown({ group: "fc1", unit: last })).toEqual({
+      group: runs[2].id,
+      unit: runs[2].n_units - 1,
+    });
+    const link = { bundle: "fc2.weight", target: 1, source: unit };
+    expect(bands.toWhole(bands.toShown(link))).toEqual(link);
+    expect(bands.toShown({ parameter: "fc2.weight", index: [1, unit] })).toEqual(bands.toShown(link));
+  });
+
+  it("is folded as in the model, and says so, until the order is here", () => {
+    const { network } = wide();
+    const bands = new Bands(network, folding({ clusters: undefined }));
+    expect(bands.network).toEqual(new Bands(network, folding()).network);
+    expect(bandWords(bands, false)).toMatch(
+      /bands of \d+ neighbours \(this page does not hold that order of units\): /,
+    );
+    expect(bandWords(bands, true)).toContain("waiting for the kernel to order the units");
+  });
+
+  it("has h(t-1) in the same bands", () => {
+    const { network } = wide();
+    const delayed = { ...network.groups.find(({ id }) => id === "fc1")!, id: "h", delayed_of: "fc1" };
+    const recurrent = { ...network, groups: [...network.groups, delayed] };
+    const clusters = { checkpoint: 0, groups: { fc1: SHUFFLED, h: SHUFFLED } };
+    const { groups } = new Bands(recurrent, folding({ clusters, open: { fc1: 1 } })).network;
+    const [own, before] = ["fc1", "h"].map((of) => groups.filter(({ band }) => band?.of === of));
+    expect(before.map(({ delayed_of }) => delayed_of)).toEqual(own.map(({ id }) => id));
+    expect(before[1].unit_names).toEqual(own[1].unit_names);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DEFAULTS } from "../../src/options";
-import { EntriesDomains, entriesDomain, LinkEntries, rangeOf } from "../../src/panel/entries";
-import { domainOf } from "../../src/scale";
+import { EntriesDomains, entriesDomain, LinkEntries } from "../../src/panel/entries";
+import { domainOf, rangeOf } from "../../src/scale";
 import { historyOf, kernelNetwork, range } from "./kernels.fixture";
 
 const network = kernelNetwork([2, 3, 2, 2]);

@@ -1,14 +1,13 @@
 // @vitest-environment happy-dom
 import { describe, expect, it } from "vitest";
 import { DEFAULTS } from "../../src/options";
-import { EntriesDomains } from "../../src/panel/entries";
 import { KernelPicture } from "../../src/panel/kernel";
 import { historyOf, kernelNetwork, range } from "./kernels.fixture";
 
 async function picture(rest: number[], checkpoints: (number[] | null)[]) {
   const network = kernelNetwork([1, 1, ...rest]);
   const history = await historyOf(network, checkpoints);
-  const looks = { options: DEFAULTS, isDark: false, isPointable: true, domains: new EntriesDomains() };
+  const looks = { options: DEFAULTS, isDark: false, isPointable: true, domains: {} };
   return new KernelPicture(history, network.bundles[0], [0, 0], 0, looks);
 }
 

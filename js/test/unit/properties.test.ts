@@ -90,7 +90,7 @@ describe("the properties that the build gives short names", { timeout: 60_000 },
     expect(texts["src/images/worker.ts"]).toMatch(/self\.onmessage = \(\{ data \}\)/);
   });
   it("are none in a table that is looked up at once", () => {
-    expect(texts["src/describe.ts"]).toMatch(/\{ l2: "L2 norm", rms: "[\w ]+" \}\[/);
+    expect(texts["src/extras/trajectory/words.ts"]).toMatch(/\bweights: \{[^[]+\}\[trajectory/);
   });
   it("are kept whole in variables of the same name", () => {
     const text = "const { width, height } = box; use({ width });";

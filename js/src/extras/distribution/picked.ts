@@ -1,5 +1,6 @@
 // Which weight is selected, and which one a reader means who presses a bin. Pure.
 import { asLink, isLink, type Selection, unravel } from "../../describe";
+import { sizeOf } from "../../hierarchy";
 import { type Bundle, linkEntries, linkStart, type Network, storedName } from "../../network";
 import type { Part } from "../parts";
 import type { Bins } from "./bins";
@@ -46,7 +47,7 @@ export function valuesOf(series: Series, { parameter, entries }: Picked, k: numb
 function* entriesOf(network: Network, part: Part, parameter: string): Generator<number> {
   const gate = gateOf(network, part);
   if (gate === null) {
-    const n = network.parameters[parameter].reduce((a, b) => a * b, 1);
+    const n = sizeOf(network.parameters[parameter]);
     for (let i = 0; i < n; i++) yield i;
     return;
   }

@@ -1,5 +1,6 @@
 // What a matrix shows: entries of parameters in rows and columns, those of several parameters beside each other. Pure.
 import { isUnit, linkOf, type Selection } from "../../describe";
+import { sizeOf } from "../../hierarchy";
 import { type Bundle, linkEntries, linkStart, type Network } from "../../network";
 import { layerOf } from "../parts";
 
@@ -26,8 +27,6 @@ export interface Cell {
 
 /** Whether a link is one entry, so that both are the same to a reader. */
 export const isPlain = ({ shape, reduce }: Bundle): boolean => shape.length === 2 && reduce === "none";
-
-const sizeOf = (shape: number[]): number => shape.reduce((n, side) => n * side, 1);
 
 const bundlesOf = (network: Network, parameter: string): Bundle[] =>
   network.bundles.filter((bundle) => bundle.parameter === parameter);

@@ -1,5 +1,5 @@
 // Values, or digits, written in cells that have room for them.
-import { formatValue, type Rgb, rgba } from "../../scale";
+import { formatValue, isLight, type Rgb, rgba } from "../../scale";
 import { rgbOf } from "./hues";
 import type { Placed } from "./layout";
 import { type Ink, type Source, valueAt } from "./paint";
@@ -32,8 +32,6 @@ export function shortened(value: number, room: number): string {
   }
   return "";
 }
-
-const isLight = ([r, g, b]: Rgb): boolean => 0.2126 * r + 0.7152 * g + 0.0722 * b > 130;
 
 /** Write what fits into the cells in sight. */
 export function drawNumbers(brush: CanvasRenderingContext2D, placed: Placed, written: Written): void {

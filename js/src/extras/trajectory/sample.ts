@@ -1,5 +1,6 @@
 // Which single weights have a line: the strongest, some drawn at random, or what is selected. Pure.
 import { isLink, isUnit, type Selection } from "../../describe";
+import { sizeOf } from "../../hierarchy";
 import {
   type Bundle,
   firstSource,
@@ -85,12 +86,11 @@ function entriesOf(bundle: Bundle): Int32Array {
 
 /** The weights of parts, in their order: parameter by parameter (of gates, bundle by bundle), each in row-major order. */
 export function poolOf(network: Network, parts: Part[], numberOf: (part: Part) => number): Pool {
-  const sizeOf = (parameter: string) => network.parameters[parameter].reduce((n, side) => n * side, 1);
   const stretches = parts.flatMap((part): Stretch[] => {
     const number = numberOf(part);
     if (!part.bundles)
       return part.parameters.map((parameter) => {
-        return { part: number, parameter, entries: null, size: sizeOf(parameter) };
+        return { part: number, parameter, entries: null, size: sizeOf(network.parameters[parameter]) };
       });
     return part.bundles.map((bundle) => {
       const entries = entriesOf(bundle);

@@ -58,7 +58,7 @@ function titles(
   const { group } = place;
   if (group.role === "bias" || place.form === "folded") return [];
   const { band } = group;
-  const range = band && !alone ? ` ${band.first + 1}–${band.first + band.size * group.n_units}` : "";
+  const range = band && !alone ? ` ${band.range}` : "";
   const name = `${group.label || group.id}${range}${band?.size === 1 ? " · fold" : ""}`;
   if (group.delayed_of !== null) {
     const words = place.foldable ? `${name} · fold` : name;

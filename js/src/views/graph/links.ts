@@ -26,10 +26,10 @@ export function atOnce<T>(steps: Generator<void, T>): T {
   return step.value;
 }
 
-/** The part of a bundle that goes to every `step`-th target from `first` on. */
+/** The part of a bundle that goes to every `step`-th target from `first` on; of one with jumps all, or nothing. */
 function everyTarget(bundle: Bundle, step: number, first: number): Bundle {
   const [nTarget, ...rest] = bundle.shape;
-  if (bundle.block_stride) return first === 0 ? bundle : { ...bundle, shape: [0, ...rest] };
+  if (bundle.block_stride || bundle.units) return first === 0 ? bundle : { ...bundle, shape: [0, ...rest] };
   const shape = [Math.max(0, Math.ceil((nTarget - first) / step)), ...rest];
   const strides = [bundle.strides[0] * step, ...bundle.strides.slice(1)];
   return { ...bundle, blocks: 1, shape, strides, offset: bundle.offset + first * bundle.strides[0] };

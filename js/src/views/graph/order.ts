@@ -1,5 +1,6 @@
 // The order of units in their columns: as in the model, by the sum of their weights, or as Python computed it.
 // Fixed over playback and growth: it changes when the reader asks for another.
+import { missingOrder } from "../../bands";
 import type { History } from "../../history";
 import { isOneByOne } from "../../layout";
 import { firstSource, type Network } from "../../network";
@@ -99,10 +100,7 @@ export class UnitOrder {
   /** For the caption; null in the model's order. */
   words({ order }: Options): string | null {
     if (order === "model") return null;
-    if (this.#isWaiting)
-      return this.#hasKernel
-        ? "waiting for the kernel to order the units"
-        : "this page does not hold that order of units";
+    if (this.#isWaiting) return missingOrder(this.#hasKernel);
     return `units ordered ${WORDS[order]} at checkpoint ${this.#checkpoint + 1}`;
   }
 }

@@ -20,6 +20,8 @@ export interface Diagram {
   readonly size: { width: number };
   named(hit: Hit | null): Selection | null;
   reveal(group: string, unit: number | null): void;
+  /** Nothing is pointed at any more. */
+  leave(): void;
 }
 
 const SIDE_PX = 30; // a column this near to the edge of the stage is not in sight
@@ -71,7 +73,8 @@ export class Reader {
 
   /** Open a band of a group; -1 folds them all. */
   #openBand(group: string, band: number): void {
-    const { context } = this.#diagram();
+    const { context, leave } = this.#diagram();
+    leave(); // what was there is no longer
     const { [group]: _, ...others } = context.options().open_bands;
     context.setOptions({ open_bands: band < 0 ? others : { ...others, [group]: band } });
   }

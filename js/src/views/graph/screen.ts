@@ -96,7 +96,7 @@ export class Screen {
   /** Whether the picture of a checkpoint is here; if not, it is ordered. Playing waits for it. */
   isDrawn(k: number): boolean {
     if (!this.#isSeen || !this.#painter || this.#painter.isDone(k)) return true;
-    if (this.#context.history.isReady(k)) this.#painter.want([k]);
+    if (this.#context.history.isReady(k)) this.#painter.want([k, ...this.#ahead(k)]);
     return false;
   }
 
