@@ -162,6 +162,9 @@ export class Bands {
     return { ...whole, groups, bundles, wires };
   }
 
+  /** What is drawn of a group: its runs, or itself. */
+  ids = (group: string): string[] => this.#runs.get(group)?.map(({ id }) => id) ?? [group];
+
   /** How many units of a group are folded, for each group that is. */
   get folded(): { group: Group; nUnits: number; size: number; isClustered: boolean }[] {
     return [...this.#runs.values()].map((runs) => ({

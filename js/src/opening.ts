@@ -1,11 +1,13 @@
 // Which blocks are open: at first as many as stay legible, then as the reader opens and closes them. Pure.
 // Not for folding the others (see collapse.ts).
+import { grouped } from "./columns";
 import { type Block, type Hierarchy, isWithin } from "./hierarchy";
 import type { Network } from "./network";
 
 /** What a diagram may hold and stay legible. */
 export const LEGIBLE = {
   boxes: 24, // and columns
+  stacked: 16, // layers above each other in a column
   units: 400, // of a layer that stands among boxes
   links: 3000, // of one of its bundles
   wholeUnits: 20_000, // of a layer of a network that is drawn whole; many are folded into bands
@@ -20,19 +22,24 @@ const isWithinLimits = (network: Network, units: number, links: number): boolean
 
 /** Whether a network is drawn whole, without boxes for blocks. */
 export function isLegible(network: Network): boolean {
-  const columns = network.groups.map((group) => group.column);
+  const columns = network.groups.filter(({ role }) => role !== "bias").map(({ column }) => column);
+  const stacks = [...grouped(columns, (column) => column).values()];
   return (
-    Math.max(0, ...columns) < LEGIBLE.boxes && isWithinLimits(network, LEGIBLE.wholeUnits, LEGIBLE.wholeLinks)
+    Math.max(0, ...columns) < LEGIBLE.boxes &&
+    stacks.every(({ length }) => length <= LEGIBLE.stacked) &&
+    isWithinLimits(network, LEGIBLE.wholeUnits, LEGIBLE.wholeLinks)
   );
 }
 
 const SEQUENCE = 3; // alike children make a sequence of layers
 
-/** Blocks numbered 0, 1, 2, … that are alike, such as the layers of a transformer. */
-function isSequence(block: Block): boolean {
-  const { children } = block;
+const columnOf = ({ groups, children }: Block): number => groups[0]?.column ?? columnOf(children[0]);
+
+/** Blocks numbered 0, 1, 2, … that are alike and read each other, such as the layers of a transformer. */
+function isSequence({ children }: Block): boolean {
   return (
     children.length >= SEQUENCE &&
+    columnOf(children[0]) !== columnOf(children[1]) &&
     children.every((child) => /\.\d+$|^\d+$/.test(child.name) && child.shape === children[0].shape)
   );
 }

@@ -167,3 +167,25 @@ def test_a_small_net_has_no_boxes(show: Show, history: Any) -> None:
     assert names(diagram) == []
     assert diagram.root.locator("[data-frame]").count() == 0
     assert not diagram.button("close all").is_visible()
+
+
+def test_a_frame_holds_a_layer_whose_units_are_bands(show: Show) -> None:
+    block = torch.nn.Sequential(torch.nn.Linear(6, 500), torch.nn.ReLU(), torch.nn.Linear(500, 6))
+    net = torch.nn.Sequential(*[torch.nn.Linear(6, 6) for _ in range(24)], block)
+    viz = nwv.WeightViz(net, random_states(net, 2), example_input=torch.zeros(2, 6))
+    viz.options = {"expanded": ["24", "24.0", "24.2"]}
+    diagram = show(viz)
+    diagram.root.get_by_role("button", name="more layers ›").click()
+    frame = diagram.root.locator("[data-frame='24'] rect").first.bounding_box()
+    band = diagram.root.locator('[data-group^="24.0["]').first.bounding_box()
+    assert frame is not None
+    assert band is not None
+    assert frame["x"] < band["x"] < frame["x"] + frame["width"]
+    assert frame["y"] < band["y"] < frame["y"] + frame["height"]
+
+
+def test_a_legend_of_very_many_layers_says_how_many_it_leaves_out(show: Show) -> None:
+    net = torch.nn.Sequential(*[torch.nn.Linear(3, 3) for _ in range(22)])
+    viz = nwv.WeightViz(net, random_states(net, 2), example_input=torch.zeros(2, 3))
+    diagram = show(viz)
+    assert diagram.root.get_by_text("and 4 more").count() == 1

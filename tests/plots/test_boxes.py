@@ -195,3 +195,37 @@ def test_a_small_network_has_no_boxes_unless_they_are_asked_for() -> None:
     history.record({"fc.weight": np.ones((2, 3), np.float32)})
     assert not rectangles(graph(history))
     assert len(rectangles(graph(history, expanded=[]))) == 2
+
+
+def test_many_layers_above_each_other_are_one_box() -> None:
+    class Heads(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = torch.nn.Linear(4, 8)
+            self.heads = torch.nn.ModuleList(torch.nn.Linear(8, 2) for _ in range(40))
+
+        def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+            return [head(self.a(x)) for head in self.heads]
+
+    model, history = Heads(), nwv.History()
+    history.record(model)
+    ax = graph(history, nwv.as_network(model, example_input=torch.zeros(1, 4)))
+    assert {"heads", "40 layers", "720 parameters"} <= set(words(ax))
+    assert len(rectangles(ax)) == 1
+
+
+def test_a_frame_holds_the_bands_of_a_layer_in_it() -> None:
+    torch.manual_seed(0)
+    block = torch.nn.Sequential(torch.nn.Linear(8, 500), torch.nn.ReLU(), torch.nn.Linear(500, 8))
+    model = torch.nn.Sequential(*[torch.nn.Linear(8, 8) for _ in range(24)], block)
+    history = nwv.History()
+    history.record(model)
+    network = nwv.as_network(model, example_input=torch.zeros(1, 8))
+    ax = graph(history, network, expanded=["24", "24.0", "24.2"])
+    frame = next(p for p in ax.patches if isinstance(p, FancyBboxPatch) and p.get_zorder() == 0.5)
+    names = [text for text in ax.texts if text.get_text() == "24.0"]
+    assert len(names) == 1
+    x, y = names[0].get_position()
+    assert frame.get_x() < x < frame.get_x() + frame.get_width()
+    assert frame.get_y() < y < frame.get_y() + frame.get_height()
+    assert any("500 units of 24.0 in bands of 20" in word for word in words(ax))

@@ -15,6 +15,7 @@ import {
 import type { Legend } from "../views/context";
 
 const STEP = 9;
+const MOST = 40; // domains that are printed
 
 /** Short lines in the very styles of the picture, from −domain to +domain. */
 function samples(palette: Palette, { maxLineWidth, exponent }: Legend, kinds: number[]): SVGSVGElement {
@@ -88,7 +89,7 @@ export function createLegend(host: HTMLElement): LegendPanel {
         items.push(html("span", "nwv-legend-item", samples(palette, legend, [UNSIGNED]), "norm, no sign"));
       const words = `opacity as |w|^${legend.exponent} · ${SCALE_WORDS[scale]}`;
       if (legend.scales.length > 0) items.push(html("span", "nwv-legend-words", words));
-      for (const { label, domain, signed: hasSign } of legend.scales)
+      for (const { label, domain, signed: hasSign } of legend.scales.slice(0, MOST))
         items.push(
           html(
             "span",
@@ -97,6 +98,7 @@ export function createLegend(host: HTMLElement): LegendPanel {
             html("b", {}, `${hasSign && domain > 0 ? "±" : ""}${formatValue(domain)}`),
           ),
         );
+      if (legend.scales.length > MOST) items.push(`and ${legend.scales.length - MOST} more`);
       if (legend.shading) items.push(html("span", "nwv-legend-words", shadingWords(legend)));
       if (legend.nOdd > 0) items.push(oddKey(palette, legend.nOdd));
       host.replaceChildren(...items);

@@ -147,7 +147,7 @@ class Graph implements Diagram {
     this.#order(); // first: it is made while all else is drawn
     const [{ k }, { width }] = [this.zoomState, this.size];
     put(this.#stage, "data-zoomed", k > 1);
-    this.#boxes = drawBoxes(this.layout, this.opened, this.context.history, { width, zoom: k });
+    this.#boxes = drawBoxes(this.layout, this.opened, this.bands, this.context.history, { width, zoom: k });
     this.#boxes.move(this.context.clock.checkpoint);
     const chrome = drawChrome(network, this.layout, this.context.options().labels, this.#boxes);
     if (this.#chrome) this.#chrome.root.replaceWith(chrome.root);

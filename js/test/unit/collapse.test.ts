@@ -124,6 +124,16 @@ describe("which blocks are open at first", () => {
     expect(ids(collapse(hierarchy, openAtFirst(hierarchy)).network)).toHaveLength(49);
   });
 
+  it("makes one box of many layers above each other, however much of the network they are", () => {
+    const heads = Array.from({ length: 40 }, (_, k) => `heads.${k}`);
+    const network = chain(["input", "a", ...heads], 4);
+    for (const group of network.groups) if (group.role !== "bias" && group.column > 2) group.column = 2;
+    for (const b of network.bundles) if (b.target.startsWith("heads") && b.role !== "bias") b.source = "a";
+    expect(isLegible(network)).toBe(false);
+    const hierarchy = hierarchyOf(network);
+    expect(ids(collapse(hierarchy, openAtFirst(hierarchy)).network)).toEqual(["input", "a", "heads"]);
+  });
+
   it("makes a box of a single layer that is too large to draw by link", () => {
     const network = chain(["input", "wide", "out"], [30_000, 600, 10]);
     const hierarchy = hierarchyOf(network);

@@ -1,5 +1,6 @@
 // The SVG of closed blocks, of the frames around open ones, and of wires: names, sizes, and norms over time.
-import type { Box } from "../../collapse";
+import type { Bands } from "../../bands";
+import type { Box, Frame } from "../../collapse";
 import { type Attributes, svg } from "../../dom";
 import { type Block, shortName } from "../../hierarchy";
 import type { History } from "../../history";
@@ -206,8 +207,8 @@ function drawFrame(frame: Framed, handle: Handle): SVGElement {
 }
 
 /** Where open layers, which have titles but no frames, are closed: beside their titles. */
-function layerHandles(opened: Opened, layout: Layout): Handle[] {
-  return opened.openLayers.flatMap(({ block, groups, canClose }): Handle[] => {
+function layerHandles(layers: Frame[], layout: Layout): Handle[] {
+  return layers.flatMap(({ block, groups, canClose }): Handle[] => {
     const place = groups.map((id) => layout.places.get(id)).find((p) => p && p.group.role !== "bias");
     if (!place || !canClose) return [];
     const title = place.group.label || place.group.id;
@@ -219,11 +220,13 @@ function layerHandles(opened: Opened, layout: Layout): Handle[] {
 export function drawBoxes(
   layout: Layout,
   opened: Opened,
+  bands: Bands,
   history: History,
   { width, zoom }: { width: number; zoom: number },
 ): Boxes {
   const { collapsed } = opened;
-  const { routes, frames } = routesOf(layout, collapsed.network.wires, opened.frames, zoom);
+  const inBands = (all: Frame[]) => all.map((one) => ({ ...one, groups: one.groups.flatMap(bands.ids) }));
+  const { routes, frames } = routesOf(layout, bands.network.wires, inBands(opened.frames), zoom);
   const drawn = [...collapsed.boxes.values()].flatMap((box) => {
     const place = layout.places.get(box.id);
     if (!place) return [];
@@ -231,7 +234,7 @@ export function drawBoxes(
     return [isNear ? drawBox(box, place, opened, history) : outlineOf(box, place)];
   });
   const framed = frames.map((frame) => ({ frame, handle: handleOf(frame, width) }));
-  const ofLayers = layerHandles(opened, layout);
+  const ofLayers = layerHandles(inBands(opened.openLayers), layout);
   const handles = [...framed.filter(({ frame }) => frame.canClose).map(({ handle }) => handle), ...ofLayers];
   let shown = -1;
   return {
