@@ -28,8 +28,8 @@ that follow. Work is what keeps the main thread busy from one shown frame to the
 POLICY_TEXT = """\
 *No workers*, *no WebAssembly*: the first round where a host forbids them by a Content-Security-Policy of its own.
 *One worker*, *two workers*: playback at the highest speed, which waits for every image, where the browser tells the
-page of two or four cores: the time until all are there by their number, with all that playing does beside. The machine
-has the cores that it has: with two, two workers and the page share them."""
+page of two or four cores, in turn: *time an image* is the time until all are there by their number, with all that
+playing does beside. The machine has the cores that it has: of two, two workers, page and compositor share them."""
 
 # A round is over when the checkpoint falls. Not wait_for_function: it evaluates a string, which our pages forbid.
 ROUND = """(limit) => new Promise((done) => {
@@ -141,26 +141,41 @@ def play(name: str, policy: str = "") -> Played:
 
 
 @cache
-def image_intervals(name: str, workers: str) -> list[float]:
-    """Milliseconds from one image to the next where nothing but making them holds playback up."""
-    net, intervals = NETS[name](), []
+def paced_by_images(name: str) -> dict[str, tuple[list[float], list[float]]]:
+    """What playing that only images hold up takes with one worker and with two, in turn, in ms.
+
+    Of each run the time from one image to the next, and how long each image was worked on, by number of workers.
+    """
+    net = NETS[name]()
     viz = net.player()
     viz.speed = HIGHEST_SPEED
+    found: dict[str, tuple[list[float], list[float]]] = {workers: ([], []) for workers in CORES}
     with (
         tempfile.TemporaryDirectory() as temp,
         served(Path(temp)) as address,
         sync_playwright() as playwright,
     ):
         path = viz.to_html(Path(temp) / "ours.html")
-        for _ in range(N_INTERVALS):
+        for workers in list(CORES) * N_INTERVALS:
             browser = launch(playwright)
             told = f"Object.defineProperty(navigator, 'hardwareConcurrency', {{ value: {CORES[workers]} }})"
             page = open_page(browser, f"{address}/{path.name}", net.n_links, told)
             page.wait_for_timeout(1000)  # the images of the neighbours are made
             n_made = len(page.evaluate(IMAGES))
+            intervals, worked = found[workers]
             intervals.append(page.evaluate(IMAGE_INTERVAL, N_CHECKPOINTS - n_made))
+            worked += [image["ms"] for image in page.evaluate(IMAGES)[n_made:]]
             browser.close()
-    return intervals
+    return found
+
+
+def paced_rows(name: str) -> list[Row]:
+    """Time an image with one worker and with two, and what each image took its worker."""
+    rows = []
+    for workers, (intervals, worked) in paced_by_images(name).items():
+        rows.append(Row(f"{workers}: time an image", "ms", intervals))
+        rows.append(Row(f"{workers}: image of one checkpoint", "ms", worked))
+    return rows
 
 
 def our_page(net: Net, folder: Path) -> Path:
@@ -224,6 +239,6 @@ def playback_section(name: str) -> Section:
             policy, play(name, policy), TWIN_IMAGE.get(name, NO_GOALS) if is_twin else NO_GOALS
         )
     if has_policies:
-        rows += [Row(f"{workers}: time an image", "ms", image_intervals(name, workers)) for workers in CORES]
+        rows += paced_rows(name)
     title = f"Playback of {NETS[name]().title}"
     return Section(title, POLICY_TEXT if has_policies else TEXT, rows)

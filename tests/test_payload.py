@@ -437,6 +437,17 @@ def test_a_page_beyond_its_limit_has_fewer_checkpoints_and_says_so(monkeypatch: 
     assert index["notes"] == ["10 of 28 checkpoints are in this page, evenly spread"]
 
 
+def test_a_page_with_fewer_checkpoints_has_the_orders_that_were_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(complete_module, "PAGE_BYTES", 16 * 4 * 10)
+    monkeypatch.setattr(complete_module, "PAGE_ORDER_LINKS", 10)
+    payload = Payload(as_network(state(1)), recorded(28))
+    payload.order("correlation")
+    index, _ = complete(payload)
+    assert {name: order["checkpoint"] for name, order in index["orders"].items()} == {"correlation": 9}
+
+
 @pytest.mark.usefixtures("small_limits")
 def test_windows_are_fetched_in_chunks() -> None:
     history = noisy(30)

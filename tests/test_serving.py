@@ -105,6 +105,15 @@ def test_growth_is_told_and_questions_are_answered(server: PageServer, run: Path
     np.testing.assert_allclose(np.frombuffer(data), np.arange(60) / 10, rtol=1e-6)
 
 
+def test_a_page_gets_the_orders_that_its_options_need_once(server: PageServer) -> None:
+    reader = server.reader("reader")
+    reader.news(0)
+    for options in ({"fold_by": "clustering"}, {"fold_by": "clustering", "order": "correlation"}, {}):
+        reader.receive({"type": "traits", "options": options})
+    ((content, _),) = messages(reader.news(5))
+    assert (content["type"], content["order"], content["checkpoint"]) == ("order", "correlation", 11)
+
+
 def test_who_comes_back_after_a_long_time_is_told_how_far_it_is(server: PageServer) -> None:
     server.reader("sleeper").heard_at -= 100
     server._tell({"type": "x"}, [])

@@ -181,21 +181,22 @@ function evaluateRows(
   const [inTarget, inSource] = [targets.length / nTarget, sources.length / nSource];
   const all = restOffsets(bundle);
   const rest = all.slice(-all.length / (inTarget * inSource)); // the same for each pair of units
+  const steps = sources.map((unit) => unit * bundle.strides[1]);
   const norm = isNorm(bundle);
   out.fill(0);
-  for (let p = 0; p < targets.length; p++) {
-    const row = base + bundle.offset + targets[p] * bundle.strides[0];
-    let k = Math.floor(p / inTarget) * nSource;
-    for (let q = 0; q < sources.length; k++) {
-      let sum = 0;
-      for (const stop = q + inSource; q < stop; q++)
-        for (let r = 0; r < rest.length; r++) {
-          const value = values[row + sources[q] * bundle.strides[1] + rest[r]];
+  for (let p = 0; p < targets.length; p++)
+    for (const offset of rest) {
+      const row = base + bundle.offset + targets[p] * bundle.strides[0] + offset;
+      let k = Math.floor(p / inTarget) * nSource;
+      for (let q = 0; q < steps.length; k++) {
+        let sum = 0;
+        for (const stop = q + inSource; q < stop; q++) {
+          const value = values[row + steps[q]];
           sum += norm ? value * value : value;
         }
-      out[k] += sum;
+        out[k] += sum;
+      }
     }
-  }
   const n = bundle.reduce === "rms" ? all.length : 1;
   if (norm) for (let k = 0; k < out.length; k++) out[k] = Math.sqrt(out[k] / n);
 }
