@@ -109,7 +109,7 @@ class Layout:
 @dataclass(frozen=True)
 class Looks:
     """What a layout depends on beside the network: the stage, and of groups, by id, what is unfolded (a gate, or
-    whether), how units are portrayed, and of which units rows are bands.
+    whether), how units are portrayed, of which units rows are bands, and which units stand first.
 
     ``boxes`` are the sizes that boxes ask for (others are 80 wide and share the height), ``edges`` extra pixels before
     each column for the sides of frames, ``headroom`` and ``footroom`` what frames need above and below all groups.
@@ -120,6 +120,7 @@ class Looks:
     unfolded: Mapping[str, str | bool] = field(default_factory=dict)
     exhibits: Mapping[str, Exhibit] = field(default_factory=dict)
     bands: Mapping[str, Run] = field(default_factory=dict)
+    order: Mapping[str, NDArray[np.intp]] = field(default_factory=dict)
     boxes: Mapping[str, Size] = field(default_factory=dict)
     edges: Mapping[int, float] = field(default_factory=dict)
     headroom: float = 0
@@ -227,7 +228,8 @@ def _stack(
 def _placed(slot: tuple[Group, Form], x: float, top: float, height: float, looks: Looks) -> Place:
     group, form = slot
     spacing = height / max(1, group.n_units)
-    unit_y = (top + (np.arange(group.n_units) + 0.5) * spacing).astype(np.float32)
+    unit_y = np.empty(group.n_units, np.float32)
+    unit_y[looks.order.get(group.id, slice(None))] = top + (np.arange(group.n_units) + 0.5) * spacing
     radius = max(1.2, min(7.0, spacing * 0.36))
     box = looks.boxes[group.id].width / 2 if group.id in looks.boxes else 40.0
     half_width = {"ports": max(5.0, min(9.0, spacing * 0.3)), "box": box}.get(form, radius)

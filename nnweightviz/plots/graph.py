@@ -79,7 +79,8 @@ def graph(
         Of a new figure in inches; ``"light"`` or ``"dark"``; above the diagram, the network's name by default.
     shown
         Options of the widget: ``scale``, ``quantity``, ``reference``, ``threshold``, ``signs``, ``gates``, ``roles``,
-        ``reduce``, ``rest_index``, ``portraits``, ``fold_above``, ``open_bands``; see ``docs/options.md``.
+        ``reduce``, ``rest_index``, ``portraits``, ``order``, ``fold_above``, ``fold_by``, ``open_bands``; see
+        ``docs/options.md``.
 
     Raises
     ------
@@ -133,7 +134,7 @@ def draw_graph(
     page = Page(least, height * least / width, words)
     opened = folds.opened.with_bands(links.banded)
     about = opened.looks(len(links.parameters.checkpoints))
-    looks = Looks(*page.stage(1), unfolded or {}, shown, links.banded.runs, **about)
+    looks = Looks(*page.stage(1), unfolded or {}, shown, links.banded.runs, links.order, **about)
     sheet = arranged(opened, looks, page)
     stage = Stage(ax, links.network, sheet.layout, links, k, theme)
     stage.prepare()

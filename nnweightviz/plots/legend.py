@@ -17,6 +17,11 @@ LEGEND, ROW = 34, 12
 """Pixels below the stage, and for each row of domains."""
 MOST_ROWS = 6
 """Of domains; of more, it is said how many."""
+ORDERS = {
+    "sum": "by the sum of their incoming weights",
+    "correlation": "by correlation of incoming weights",
+    "crossings": "so that strong links cross less",
+}
 CHARACTER = 5.1
 """Pixels that a character of the legend takes."""
 
@@ -82,6 +87,8 @@ def notes_of(links: Links, shown: Mapping[str, Exhibit]) -> list[str]:
     """Return what is portrayed or folded, in words."""
     notes = [f"{links.network.group(name).label or name}: {exhibit}" for name, exhibit in shown.items()]
     notes += ["grey: root mean square over units"] if notes else []
+    by = links.shown.order
+    notes += [f"units ordered {ORDERS[by]} at the last checkpoint"] if by in ORDERS else []
     return notes + links.banded.words
 
 

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from nnweightviz.bands import fold
 from nnweightviz.bundle import Bundle
 from nnweightviz.network import Network, Reduce
+from nnweightviz.orders import unit_orders
 from nnweightviz.parameters import Parameters
+from nnweightviz.plots.sums import sum_orders
 from nnweightviz.portraits import Exhibit, exhibits, portrayed
 from nnweightviz.scale import domain_of
 
@@ -39,7 +41,9 @@ class Shown:
     reduce: str = "l2"
     rest_index: int = 0
     portraits: bool = True
+    order: str = "model"
     fold_above: int = 400
+    fold_by: str = "index"
     open_bands: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -55,10 +59,26 @@ class Links:
         )  # whose weights domains are found from
         pictured = portrayed(network)
         kept = {*pictured, *(bundle.source for bundle, _ in pictured.values())}
-        self.banded = fold(network, shown.fold_above, shown.open_bands, kept)
+        last = len(parameters.checkpoints) - 1
+        by_clusters = shown.fold_by == "clustering"
+        clusters = (
+            unit_orders(parameters.network, parameters.state(last), "correlation") if by_clusters else None
+        )
+        self.banded = fold(network, shown.fold_above, shown.open_bands, kept, clusters)
         bundles = tuple(self._reduced(bundle) for bundle in self.banded.network.bundles)
         self.network = replace(self.banded.network, bundles=bundles)
         self._domains: dict[str, float] = {}
+
+    @cached_property
+    def order(self) -> dict[str, NDArray[np.intp]]:
+        """Units from top to bottom by the last checkpoint, of the groups that are not in the model's order."""
+        name, last = self.shown.order, len(self.parameters.checkpoints) - 1
+        if name == "model":
+            return {}
+        if name == "sum":
+            return sum_orders(self.network, self._weights, last)
+        found = unit_orders(self.parameters.network, self.parameters.state(last), name)
+        return {group: np.asarray(units, np.intp) for group, units in found.items()}
 
     @cached_property
     def exhibits(self) -> dict[str, Exhibit]:
@@ -87,7 +107,7 @@ class Links:
     def _weights(self, bundle: Bundle, k: int) -> NDArray[Any] | None:
         if k < 0 or not self.parameters.has(self._stored(bundle), k):
             return None
-        return bundle.weights({bundle.parameter: self.parameters.array(k, self._stored(bundle))})
+        return self.banded.weights(bundle, self.parameters.array(k, self._stored(bundle)))
 
     def is_shown(self, bundle: Bundle) -> bool:
         """Whether roles and gates let a bundle through."""

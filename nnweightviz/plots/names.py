@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from nnweightviz.columns import MAX_PORTED_UNITS, MOST_NAME
 from nnweightviz.layout import Layout, Place
 from nnweightviz.network import Network
@@ -34,7 +36,7 @@ def titles_of(network: Network, layout: Layout, place: Place) -> Iterator[tuple[
     alone = not any(abs(other.x - place.x) < 1 for other in same_row)
     name, band = group.label or group.id, place.band
     if band and not alone:
-        name += f" {band.first + 1}–{band.stop}"
+        name += f" {band.range}"
     if is_lane:
         at = layout.height - 10 if alone else place.top - 8
         yield at, name, {"size": 7.5, "style": "italic"}
@@ -80,7 +82,7 @@ def draw_names(network: Network, layout: Layout, place: Place, write: Write) -> 
         x, ha = place.x + (17 if has_ticks else place.half_width + 7), "left"
     else:
         return
-    for unit in range(0, group.n_units, int(every)):
+    for unit in np.argsort(place.unit_y)[:: int(every)].tolist():
         write(
             x, float(place.unit_y[unit]), clipped(network.unit_name(group.id, unit), MOST_NAME), size=7, ha=ha
         )

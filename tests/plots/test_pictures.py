@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 import nnweightviz as nwv
 from nnweightviz.bands import band_size, fold
 from nnweightviz.layout import Place
+from nnweightviz.orders import unit_orders
 from nnweightviz.parameters import Parameters
 from nnweightviz.plots import graph
 from nnweightviz.plots.boxes import folds_of
@@ -191,7 +192,7 @@ def test_a_link_of_bands_is_the_root_mean_square_of_its_weights() -> None:
     for bundle in folded.network.bundles:
         target, source = folded.runs.get(bundle.target), folded.runs.get(bundle.source)
         whole = state[bundle.parameter].reshape(state[bundle.parameter].shape[0], -1).astype(np.float64)
-        values = bundle.weights(state)
+        values = folded.weights(bundle, state[bundle.parameter])
         for j, i in np.ndindex(*bundle.shape[:2]):
             rows = (
                 slice(j, j + 1)
@@ -244,3 +245,57 @@ def test_pictures_of_all_checkpoints_rank_units_once() -> None:
         states[2]["fc1.weight"], axis=0
     )
     assert links.exhibits["fc0"].ranked.tolist() == np.argsort(-strength).tolist()
+
+
+def test_bands_of_alike_units_are_those_of_the_order_by_correlation() -> None:
+    state = state_of(500, 30, 450)
+    network = nwv.as_network(state)
+    order = np.random.default_rng(3).permutation(450)
+    folded = fold(network, 400, {"fc1": 2}, (), {"fc1": order.tolist()})
+    for bundle in folded.network.bundles:
+        target, source = folded.runs.get(bundle.target), folded.runs.get(bundle.source)
+        whole = state[bundle.parameter].reshape(state[bundle.parameter].shape[0], -1).astype(np.float64)
+        values = folded.weights(bundle, state[bundle.parameter])
+        for j, i in np.ndindex(*bundle.shape[:2]):
+            rows = (
+                np.arange(j, j + 1)
+                if target is None
+                else target.first + j * target.size + np.arange(target.size)
+            )
+            columns = (
+                np.arange(i, i + 1)
+                if source is None
+                else source.first + i * source.size + np.arange(source.size)
+            )
+            rows = order[rows] if target is not None and target.clusters is not None else rows
+            part = whole[np.ix_(rows, columns)]
+            expected = part.item() if part.size == 1 else np.sqrt((part**2).mean())
+            assert values[j, i] == pytest.approx(expected, rel=1e-6)
+    names = {name for group in folded.network.groups for name in group.unit_names or ()}
+    assert {"band 1, 18 alike units", str(order[36] + 1), str(order[53] + 1)} <= names
+
+
+def test_alike_bands_are_named_on_paper() -> None:
+    ax = graph(history_of(state_of(500, 30, 450)), size=(9, 6), fold_by="clustering")
+    said = words(ax)
+    assert "450 units of fc1 in bands of 18 alike" in said
+    assert "500 units of input in bands of 20," in said  # inputs have no incoming weights
+    assert "equal parts of the order by correlation" in said.replace("| ", "")
+
+
+def test_units_stand_in_the_order_that_is_asked_for() -> None:
+    state = state_of(5, 8, 3)
+    network = nwv.as_network(state)
+    history = history_of(state)
+    parameters = Parameters(network, list(history))
+    for order in ("sum", "correlation", "crossings"):
+        links, folds = Links(network, parameters, Shown(order=order)), folds_of(network, parameters, None)
+        ax = Figure(figsize=(7.2, 4.8)).add_axes((0, 0, 1, 1))
+        place = draw_graph(ax, links, 0, folds=folds).places["fc0"]
+        found = np.argsort(place.unit_y).tolist()
+        if order == "sum":
+            expected = np.argsort(-state["fc0.weight"].sum(axis=1)).tolist()
+        else:
+            expected = unit_orders(network, state, order).get("fc0", list(range(8)))
+        assert found == expected
+        assert "units ordered" in words(ax)

@@ -27,6 +27,7 @@ interface Printed {
     >;
   };
   exhibits?: Record<string, number[]>; // the units of a layer of portraits, strongest first
+  order?: Record<string, number[]>;
   bands?: { most: number; open: Record<string, number>; bundles: unknown[][] };
 }
 
@@ -55,7 +56,10 @@ describe.each(Object.entries(fixture))("a diagram in print: %s", (_, printed) =>
   const folding = { most: bands?.most ?? Number.POSITIVE_INFINITY, open: bands?.open ?? {}, clusters: null };
   const { network } = new Bands(whole, { ...folding, keeps: () => false });
   const shown = exhibited(network, exhibits ?? {});
-  const own = layoutNetwork(network, { ...looks, order: new Map(), exhibits: shown });
+  const order = new Map(
+    Object.entries(printed.order ?? {}).map(([group, units]) => [group, Int32Array.from(units)]),
+  );
+  const own = layoutNetwork(network, { ...looks, order, exhibits: shown });
 
   it("folds the same units into the same bands", () => {
     if (!bands) return expect(network).toBe(whole);
