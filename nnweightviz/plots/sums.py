@@ -13,7 +13,7 @@ from nnweightviz.portraits import Weights
 
 
 def sum_orders(network: Network, weights: Weights, k: int) -> dict[str, NDArray[np.intp]]:
-    """Return units with the largest sum of incoming weights (outgoing ones of an input) first, ``(n_units,)``, by group.
+    """Return units with the largest sum of incoming weights (of inputs outgoing ones) first, ``(n_units,)``, by group.
 
     A grid stays as it is; h(t-1) follows the group that it delays.
     """
