@@ -121,11 +121,8 @@ def draw_graph(
     (width, height), shown = size_of(ax), links.exhibits
     if width < LEAST_WITH_SHEET:
         shown = {name: replace(exhibit, has_sheet=False) for name, exhibit in shown.items()}
-    least, bundles, notes = (
-        max(width, LEAST_PICTURED if shown else 0),
-        links.network.bundles,
-        notes_of(links, shown),
-    )
+    bundles, notes = links.network.bundles, notes_of(links, shown)
+    least = max(width, LEAST_PICTURED if shown else 0)
 
     def words(wide: float) -> float:
         n_rows = len(legend_rows(links, bundles, k, wide)) + len(note_rows(notes, wide))
