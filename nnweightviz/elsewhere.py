@@ -29,6 +29,10 @@ class Elsewhere(Shown):
     _has_picture = True
     _was_told = False
 
+    def _order(self, name: str) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = self._runs.of(None).payload.order(name)["groups"]
+        return found
+
     @property
     def _summaries(self) -> Summaries:
         return self._runs.of(self.options.get("run")).payload.recorded

@@ -29,6 +29,10 @@ class Shown:
         """The histories of all runs by name."""
         raise NotImplementedError
 
+    def _order(self, name: str) -> dict[str, list[int]]:
+        """The order of units of this name by the last checkpoint, found once: unit indices by group."""
+        raise NotImplementedError
+
     @property
     def _summaries(self) -> Summaries:
         """The norms of the run that is shown."""

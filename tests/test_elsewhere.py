@@ -262,3 +262,11 @@ def test_a_frame_holds_the_whole_page_on_one_line_without_braces(tmp_path: Any) 
 def test_what_a_frame_does_not_take_is_said(given: Any, error: type[Exception], said: str) -> None:
     with pytest.raises(error, match=re.escape(said)):
         WeightViz(state()).embed(**given)
+
+
+def test_a_picture_takes_the_order_of_units_that_was_found_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    viz = WeightViz(None, chain(6, 8, 3))
+    viz.options = {"order": "correlation"}
+    for where in ("nnweightviz.payload", "nnweightviz.plots.links"):
+        monkeypatch.setattr(f"{where}.unit_orders", lambda *_: 1 / 0)
+    assert previews.preview(viz).png

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, cast
@@ -51,19 +51,23 @@ class Links:
     """The bundles of a network with the weights of a history, on a scale; groups of very many units are bands."""
 
     def __init__(
-        self, network: Network, parameters: Parameters, shown: Shown, of: Sequence[int] | None = None
+        self,
+        network: Network,
+        parameters: Parameters,
+        shown: Shown,
+        of: Sequence[int] | None = None,
+        order: Callable[[str], Mapping[str, Sequence[int]]] | None = None,
     ) -> None:
+        """Draw a network on domains ``of`` these checkpoints, all by default; ``order`` gives orders that are known."""
         self.parameters, self.shown, self.scale = parameters, shown, shown.scale
-        self._of = (
-            range(len(parameters.checkpoints)) if of is None else of
-        )  # whose weights domains are found from
+        self._of = range(len(parameters.checkpoints)) if of is None else of
+        self._last = len(parameters.checkpoints) - 1
+        self._computed = order or (
+            lambda name: unit_orders(parameters.network, parameters.state(self._last), name)
+        )
         pictured = portrayed(network)
         kept = {*pictured, *(bundle.source for bundle, _ in pictured.values())}
-        last = len(parameters.checkpoints) - 1
-        by_clusters = shown.fold_by == "clustering"
-        clusters = (
-            unit_orders(parameters.network, parameters.state(last), "correlation") if by_clusters else None
-        )
+        clusters = self._computed("correlation") if shown.fold_by == "clustering" else None
         self.banded = fold(network, shown.fold_above, shown.open_bands, kept, clusters)
         bundles = tuple(self._reduced(bundle) for bundle in self.banded.network.bundles)
         self.network = replace(self.banded.network, bundles=bundles)
@@ -72,19 +76,17 @@ class Links:
     @cached_property
     def order(self) -> dict[str, NDArray[np.intp]]:
         """Units from top to bottom by the last checkpoint, of the groups that are not in the model's order."""
-        name, last = self.shown.order, len(self.parameters.checkpoints) - 1
+        name = self.shown.order
         if name == "model":
             return {}
         if name == "sum":
-            return sum_orders(self.network, self._weights, last)
-        found = unit_orders(self.parameters.network, self.parameters.state(last), name)
-        return {group: np.asarray(units, np.intp) for group, units in found.items()}
+            return sum_orders(self.network, self._weights, self._last)
+        return {group: np.asarray(units, np.intp) for group, units in self._computed(name).items()}
 
     @cached_property
     def exhibits(self) -> dict[str, Exhibit]:
         """The layers of portraits, by group."""
-        last = len(self.parameters.checkpoints) - 1
-        return exhibits(self.network, self._weights, last) if self.shown.portraits else {}
+        return exhibits(self.network, self._weights, self._last) if self.shown.portraits else {}
 
     def _reduced(self, bundle: Bundle) -> Bundle:
         """Apply the choice of how a Flatten's steps become one number."""

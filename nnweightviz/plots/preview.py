@@ -70,7 +70,7 @@ def _unswept() -> Iterator[None]:
 @_unswept()
 def preview(viz: Printable) -> Preview:
     """Return the first and the last checkpoint beside each other as a PNG of at most 100 KB; of views that show all
-    checkpoints at once, the view. A graph that the browser folds into boxes is a table of norms (``"cells"``).
+    checkpoints at once, and of a graph with boxes, the last one. Too many boxes are a table of norms (``"cells"``).
 
     Raises
     ------

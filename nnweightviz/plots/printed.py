@@ -46,6 +46,7 @@ class Printable(Protocol):
     view: Any
     title: Any
 
+    def _order(self, name: str) -> Mapping[str, Sequence[int]]: ...
     @property
     def _summaries(self) -> Summaries: ...
     @property
@@ -76,7 +77,7 @@ def drawer(
         shown = Shown(**{option: options[option] for option in SHOWN})
         parameters = Parameters(viz.network, list(viz.history))
         folds = folds_of(viz.network, parameters, options["expanded"], viz._summaries)
-        links = Links(folds.opened.network, parameters, shown, of)
+        links = Links(folds.opened.network, parameters, shown, of, viz._order)
 
         def draw(k: int, size: tuple[float, float]) -> Figure:
             figure = Figure(figsize=size)
