@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from nnweightviz.plots.pages import Page, is_readable, opened_on_paper
 from nnweightviz.plots.printed import Printable, drawer, pixels_of
 from nnweightviz.plots.stage import PIXELS_PER_INCH
 from nnweightviz.portraits import portrayed
-from nnweightviz.scale import PALETTES, shade
+from nnweightviz.scale import PALETTES, Rgb, shade
 
 WIDTH, HEIGHT, BOXES_HEIGHT = 720, 320, 440
 """Pixels of a page; the picture has twice as many."""
@@ -28,10 +28,9 @@ DENSITY = 2
 DPI = DENSITY * PIXELS_PER_INCH
 LIGHT = PALETTES["light"]
 NORMS = [shade(LIGHT, (k + 1) / 24, signed=False) for k in range(24)]
-KEPT = [(29, 33, 37), (93, 100, 108), LIGHT.negative, LIGHT.positive, *NORMS]
-"""Colours, red, green and blue, that every picture has: of text, which stays legible, of both signs, and of norms,
-which must not look as if they had one.
-"""
+"""Colours of norms, red, green and blue, which must not look as if they had a sign."""
+KEPT = [(29, 33, 37), (93, 100, 108), LIGHT.negative, LIGHT.positive]
+"""Colours that every picture has: of text, which stays legible, and of both signs."""
 MOST_BYTES = 100_000
 ALL_LINES, MANY_LINES = 1500, (1500, 180, 90)
 """Links that are all drawn as lines; how many lines are tried until the picture is small enough."""
@@ -88,18 +87,18 @@ def preview(viz: Printable) -> Preview:
     inches = WIDTH / len(shown) / PIXELS_PER_INCH, tall / PIXELS_PER_INCH
     lines = MANY_LINES if viz.network.n_links <= ALL_LINES else MANY_LINES[1:]
     is_plain = view in ("graph", "boxes") and not (viz.options["portraits"] and portrayed(viz.network))
-    n_colours = FEW_COLOURS if is_plain else MANY_COLOURS
+    n_colours, kept = (FEW_COLOURS, KEPT) if is_plain else (MANY_COLOURS, [*KEPT, *NORMS])
     for n_strongest in lines if view in ("graph", "boxes") else (None,):
         if view == "cells":
             draw = cells(viz.history, viz.network, shown, viz.title)
         else:
             draw = drawer(viz, "graph" if view == "boxes" else view, {}, n_strongest, read)
         pixels = _beside([draw(k, inches) for k in shown])
-        png = small_png(pixels, n_colours)
+        png = small_png(pixels, n_colours, kept)
         if len(png) <= MOST_BYTES:
             break
     else:
-        png = small_png(pixels[::2, ::2], n_colours)
+        png = small_png(pixels[::2, ::2], n_colours, kept)
     if len(png) > MOST_BYTES:
         raise ValueError(f"the picture has {len(png)} bytes, more than {MOST_BYTES}")
     height, width = pixels.shape[:2]
@@ -132,11 +131,11 @@ def _beside(figures: list[Figure]) -> NDArray[np.uint8]:
     return np.hstack(pixels)
 
 
-def small_png(pixels: NDArray[np.uint8], n_colours: int) -> bytes:
+def small_png(pixels: NDArray[np.uint8], n_colours: int, kept: Sequence[Rgb] = KEPT) -> bytes:
     """Return ``(height, width, 3)`` pixels as a PNG of so many colours: of a ninth of the pixels, and those kept."""
     sample = Image.fromarray(np.ascontiguousarray(pixels[1::3, 1::3]))
     flat = sample.quantize(n_colours, dither=Image.Dither.NONE).getpalette() or []
-    palette = np.array([*np.reshape(flat[: 3 * n_colours], (-1, 3)), *KEPT])
+    palette = np.array([*np.reshape(flat[: 3 * n_colours], (-1, 3)), *kept])
     five_bits = (pixels >> 3).astype(np.uint16)
     codes = five_bits[..., 0] << 10 | five_bits[..., 1] << 5 | five_bits[..., 2]
     middles = np.arange(32) * 8 + 4
