@@ -102,8 +102,12 @@ def shading(
             at *= np.float32(ratio)
             strongest[column][at.astype(np.intp)] = ranks  # from the weakest on: the last one stays
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as threads:
-        list(threads.map(shade, np.array_split(np.arange(n_columns), 16)))
+    n_threads, every = min(4, os.cpu_count() or 1), np.arange(n_columns)
+    if n_threads == 1:  # as of Python in a browser, which has no others
+        shade(every)
+    else:
+        with ThreadPoolExecutor(n_threads) as threads:
+            list(threads.map(shade, np.array_split(every, 16)))
     kinds = (lines.buckets[order] - 1) % 4 + 1
     hues = np.zeros((5, 3), np.uint8)
     hues[[NEGATIVE, POSITIVE, 3, ODD]] = palette.negative, palette.positive, palette.unsigned, palette.odd

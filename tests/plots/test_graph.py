@@ -132,6 +132,14 @@ def test_a_crowd_is_shaded_and_its_strongest_are_lines() -> None:
     assert f"{n} of 12000 links drawn as lines" in words(ax)
 
 
+def test_the_shading_is_the_same_without_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    history = recorded(dense(200, 60), n=1)
+    (threaded,) = graph(history).images
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    (alone,) = graph(history).images
+    assert np.array_equal(threaded.get_array(), alone.get_array())
+
+
 class Recurrent(nn.Module):
     def __init__(self, units: int) -> None:
         super().__init__()
