@@ -68,7 +68,6 @@ def collapse(hierarchy: Hierarchy, expanded: Iterable[str]) -> Collapsed:
     hidden = {name for box in boxes.values() for name in box.block.parameters}
     tied = network.tied or {}
     parameters = {n: s for n, s in (network.parameters or {}).items() if tied.get(n, n) not in hidden}
-    groups = _folded_groups(network, node_of, boxes)
     flat = replace(network, groups=groups, bundles=bundles, wires=wires, parameters=parameters)
     folded = Standing.of(flat, _before_their_readers(flat, boxes))
     return Collapsed(folded, boxes, _frames_of(hierarchy, groups, boxes, opened))

@@ -10,6 +10,7 @@ import re
 import unicodedata
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from PIL import Image
 import nnweightviz as nwv
 from corpus.injections import INJECTIONS, TWINS
 from nnweightviz.cli import main
+from nnweightviz.network import Group, Layer, Wire
 from nnweightviz.plots.printed import bytes_of
 from nnweightviz.words import printable
 from pages import widgets_on
@@ -109,6 +111,23 @@ def test_the_printed_diagram_shows_names_as_they_are(chunk: Sequence[str], tmp_p
     for name in (*chunk, chunk[-1]):
         short = name[:10]
         assert any(text.startswith(spaced(printable(short))) for text in texts), (name, texts)
+
+
+@pytest.mark.parametrize("chunk", CHUNKS, ids=range(len(CHUNKS)))
+def test_boxes_of_deep_models_show_names_as_they_are(chunk: Sequence[str], tmp_path: Path) -> None:
+    layers = [Layer(f"m{k}{text.replace('.', '')}", "Linear") for k, text in enumerate(chunk)]
+    groups = [Group(layer.name, layer.name, 2, label=layer.name) for layer in layers]
+    wires = [Wire(a.id, b.id) for a, b in pairwise(groups)]
+    state = {f"{layer.name}.weight": np.ones((2, 2)) for layer in layers}
+    shapes = {name: array.shape for name, array in state.items()}
+    history = nwv.History()
+    history.record(state)
+    network = nwv.Network(tuple(layers), tuple(groups), (), tuple(wires), shapes, name=chunk[0])
+    ax = nwv.plots.graph(history, network, expanded=[])
+    (tmp_path / "boxes.svg").write_bytes(bytes_of(ax.figure, "svg"))
+    texts = list(map(spaced, read_svg(tmp_path / "boxes.svg")))
+    for k in range(len(chunk)):
+        assert any(text.startswith(f"m{k}") for text in texts), (k, texts)
 
 
 SHORT = [text for text in NAMED if len(text) < 100]

@@ -24,6 +24,7 @@ from nnweightviz.network import Network
 from nnweightviz.opened import HEAD, ROW, Opened
 from nnweightviz.parameters import Parameters
 from nnweightviz.plots.look import colour
+from nnweightviz.plots.names import clipped
 from nnweightviz.plots.pages import Sheet, opened_on_paper
 from nnweightviz.plots.stage import INK, Stage
 from nnweightviz.routes import Framed, Route
@@ -96,7 +97,7 @@ def _draw_frame(stage: Stage, frame: Framed) -> None:
     fill = to_rgba(INK[stage.theme][0], 0.025)
     shape.set(facecolor=fill, edgecolor=stage.line, linewidth=stage.point, zorder=0.5)
     stage.ax.add_patch(shape)
-    name = _cut(frame.block.name, right - left - 16, SMALL)
+    name = clipped(frame.block.name, right - left - 16, SMALL)
     stage.text(left + 8, top + 12, name, size=7.5, ha="left", color=stage.muted, zorder=4)
 
 
@@ -140,27 +141,22 @@ def _draw_box(stage: Stage, box: Box, place: Place, folds: Folds) -> None:
         _draw_norms(stage, box.block, place, folds.summaries)
 
 
-def _cut(text: str, room: float, character: float) -> str:
-    most = max(2, int(room / character))
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
 def _write_join(stage: Stage, box: Box, place: Place) -> None:
     """Write the word of what joins others, or of the input, in a pill."""
     block, room = box.block, 2 * place.half_width - 6
     middle = place.top + place.height / 2
     if not box.is_input:
         kind = block.layer.kind if block.layer else block.short_name
-        stage.text(place.x, middle, _cut(kind, room, 6), size=7.5, zorder=4)
+        stage.text(place.x, middle, clipped(kind, room, 6), size=7.5, zorder=4)
         return
     n = sum(group.n_units for group in block.groups)
     units = f"{amount_of(n)} unit{'' if n == 1 else 's'}"
-    name = _cut(block.short_name, room, 6)
+    name = clipped(block.short_name, room, 6)
     if place.height < 30:
         stage.text(place.x, middle, name, size=7.5, zorder=4)
         return
     stage.text(place.x, middle - 6, name, size=7.5, zorder=4)
-    stage.text(place.x, middle + 8, _cut(units, room, SMALL), size=6.5, color=stage.muted, zorder=4)
+    stage.text(place.x, middle + 8, clipped(units, room, SMALL), size=6.5, color=stage.muted, zorder=4)
 
 
 def _write_box(stage: Stage, box: Box, place: Place, network: Network) -> None:
@@ -173,14 +169,14 @@ def _write_box(stage: Stage, box: Box, place: Place, network: Network) -> None:
     name = full if len(full) * BOLD <= room else block.last_name + part
     y = place.top + min(15, place.height / 2)
     if place.height >= 12:
-        stage.text(x, y, _cut(name, room, BOLD), size=8, weight="bold", ha="left", zorder=4)
+        stage.text(x, y, clipped(name, room, BOLD), size=8, weight="bold", ha="left", zorder=4)
     amount = amount_of(block.n_parameters) + (" parameters" if half > 50 else "")
     lines = [amount] * (place.height >= 38) + [_kind_words(network, block)] * (
         place.height >= 54 and half > 50
     )
     for i, line in enumerate(lines):
         about: dict[str, Any] = {"size": 6.5, "ha": "left", "color": stage.muted, "zorder": 4}
-        stage.text(x, place.top + 31 + 14 * i, _cut(line, room + 4, SMALL), **about)
+        stage.text(x, place.top + 31 + 14 * i, clipped(line, room + 4, SMALL), **about)
 
 
 def _kind_words(network: Network, block: Block) -> str:

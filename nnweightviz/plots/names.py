@@ -19,9 +19,9 @@ CHARACTER = 6.1
 Write = Callable[..., None]
 
 
-def clipped(text: str, room: float) -> str:
-    """Return a text cut to a room in pixels."""
-    most = max(3, int(room / CHARACTER))
+def clipped(text: str, room: float, character: float = CHARACTER) -> str:
+    """Return a text cut to a room, in which each character takes so much, in pixels."""
+    most = max(3, int(room / character))
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

@@ -18,10 +18,7 @@ from nnweightviz.opened import Opened, opened
 from nnweightviz.plots.legend import LEGEND, ROW
 from nnweightviz.plots.rows import GAP, Row, across, row_of
 from nnweightviz.plots.stage import HEAD, PIXELS_PER_INCH
-from nnweightviz.routes import (
-    Route,
-    routes_of,
-)
+from nnweightviz.routes import Route, routes_of
 
 MOST_STRETCH = 1.3
 """How much wider than they need rows are at most."""
