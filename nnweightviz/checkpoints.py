@@ -66,6 +66,7 @@ class Checkpoints:
         for k, checkpoint in enumerate(self._checkpoints):
             self._points.add(self._x(k), checkpoint.metrics)
         for checkpoint in stored.checkpoints:
+            self._check_shapes(checkpoint)
             self._hold(checkpoint)
         self._plain_network = stored.network
         self.notes = tuple(dict.fromkeys((*self.notes, *stored.notes)))
@@ -73,8 +74,7 @@ class Checkpoints:
             self._knows_steps = True
 
     def _hold(self, checkpoint: Checkpoint) -> None:
-        """Add a checkpoint to what is held; ValueError if a parameter changes its shape."""
-        self._check_shapes(checkpoint)
+        """Add a checkpoint, whose shapes were checked, to what is held."""
         shapes = shapes_of(checkpoint.state)
         if shapes is not self._last_shapes:
             self._parameters, self._last_shapes = self._parameters | dict(shapes), shapes

@@ -25,11 +25,11 @@ _MADVISE = ctypes.CDLL(None).madvise if sys.platform == "linux" else None
 PAGE = 4096
 AHEAD_BYTES = 32_000_000
 """Memory that may be prepared ahead; for larger pieces none is, and a copy pages it in itself."""
-SLAB_BYTES = 4_000_000
+SLAB_BYTES = 8_000_000
 """How much is prepared at a time: one request of the preparing thread for several pieces."""
 AT_ONCE_BYTES = 2_000_000
 """How much of it is paged in at a time: meanwhile nobody else in the process gets memory from the system."""
-LOOK_S, LOOKS = 0.004, 250
+LOOK_S, LOOKS = 0.008, 125
 """How long the preparing thread waits between two looks, and how many looks in vain are its end."""
 QUICK_S = 0.1
 """Pieces asked for within this time of each other are prepared ahead."""
@@ -58,7 +58,7 @@ class Memory:
             piece = ready.popleft()
         except IndexError:
             piece = _slab(n_bytes)
-        if 0 < n_bytes <= AHEAD_BYTES // 4 and len(ready) < self._n_ahead(n_bytes):
+        if not self._is_wanted and 0 < n_bytes <= AHEAD_BYTES // 4 and len(ready) < self._n_ahead(n_bytes):
             now = time.monotonic()
             if now - self._last < QUICK_S:
                 self._prepare()
@@ -73,14 +73,14 @@ class Memory:
 
     @staticmethod
     def _n_ahead(n_bytes: int) -> int:
-        return min(max(2, SLAB_BYTES // n_bytes), 16)
+        return min(max(2, SLAB_BYTES // n_bytes), 64)
 
     def _prepare(self) -> None:
         """Let the thread prepare a slab; without threads (Python in a browser) pieces are taken as they come. The
         thread looks by itself whether it is wanted: to wake it up may take longer than a whole record.
         """
         self._is_wanted = True
-        if self._thread is None or not self._thread.is_alive():
+        if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="nnweightviz-memory", daemon=True)
             try:
                 self._thread.start()
@@ -89,21 +89,27 @@ class Memory:
 
     def _run(self) -> None:
         n_looks = 0
-        while n_looks < LOOKS:
-            n_looks += 1
-            if not self._is_wanted:
-                time.sleep(LOOK_S)
-                continue
-            n_looks, self._is_wanted = 0, False
-            n_bytes, ready = self._stock
-            stride = -(-n_bytes // PAGE) * PAGE
-            n = self._n_ahead(n_bytes)
-            slab = _slab(stride * n)
-            at_once = max(1, AT_ONCE_BYTES // stride)
-            for first in range(0, n, at_once):
-                some = range(first, min(first + at_once, n))
-                _page_in(slab[first * stride : (some[-1] + 1) * stride])
-                ready.extend(slab[k * stride : k * stride + n_bytes] for k in some)
+        try:
+            while n_looks < LOOKS:
+                n_looks += 1
+                if self._is_wanted:
+                    n_looks, self._is_wanted = 0, False
+                    self._add_slab()
+                else:
+                    time.sleep(LOOK_S)
+        finally:
+            self._thread, self._is_wanted = None, False  # in this order: who wants more now finds no thread
+
+    def _add_slab(self) -> None:
+        n_bytes, ready = self._stock
+        stride = -(-n_bytes // PAGE) * PAGE
+        n = self._n_ahead(n_bytes)
+        slab = _slab(stride * n)
+        at_once = max(1, AT_ONCE_BYTES // stride)
+        for first in range(0, n, at_once):
+            some = range(first, min(first + at_once, n))
+            _page_in(slab[first * stride : (some[-1] + 1) * stride])
+            ready.extend(slab[k * stride : k * stride + n_bytes] for k in some)
 
 
 def _page_in(piece: Piece) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from nnweightviz.adapters import as_state, source_of
 from nnweightviz.memory import Memory, Piece
 from nnweightviz.storage.layout import Layout
-from nnweightviz.storage.snapshot import Snapshot
+from nnweightviz.storage.snapshot import Form, Snapshot
 
 Array = NDArray[Any]
 
@@ -41,9 +41,7 @@ class Copier:
         self._source: Source | None = None
         self._fill: Callable[[Piece], object] | None = None
         self._model: weakref.ref[Any] | None = None
-        self._layout = Layout({})
-        self._names: dict[str, str] = {}
-        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._form = Form(Layout({}), {}, self.memory)
 
     def copy(self, model: Any) -> Mapping[str, Array]:
         """Return a copy of the parameters; raises what ``as_state`` raises."""
@@ -51,19 +49,18 @@ class Copier:
             self._hold(model)
         if self._fill is None:
             return as_state(model)
-        piece = self.memory.take(self._layout.n_bytes)
+        piece = self.memory.take(self._form.layout.n_bytes)
         self._fill(piece)
-        return Snapshot(piece, self._layout, self._names, self._shapes, self.memory)
+        return Snapshot(piece, self._form)
 
     def _hold(self, model: Any) -> None:
         """Find what to copy, and let go of it when the model is gone."""
         self._source, self._fill = source_of(model), None
         if self._source is not None:
-            self._layout = Layout(self._source.layout)
-            tensors, tied = self._layout.tensors, self._source.tied
-            self._fill = self._source.copier([slice(t.start, t.stop) for t in tensors.values()])
-            self._names = {name: tied.get(name, name) for name in [*self._source.layout, *tied]}
-            self._shapes = {name: tensors[kept].shape for name, kept in self._names.items()}
+            layout, tied = Layout(self._source.layout), self._source.tied
+            self._fill = self._source.copier([slice(t.start, t.stop) for t in layout.tensors.values()])
+            names = {name: tied.get(name, name) for name in [*self._source.layout, *tied]}
+            self._form = Form(layout, names, self.memory)
         own = weakref.ref(self)
 
         def forget(reference: object) -> None:

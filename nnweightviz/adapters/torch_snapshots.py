@@ -6,8 +6,9 @@ Not for parameters that must be computed or converted first (see ``torch``).
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
-from operator import is_
+from collections.abc import Callable, Iterable, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import ml_dtypes
@@ -38,10 +39,11 @@ class TorchSource:
         owned = {name: p for name, p in named if name not in self.tied}
         self.layout = {name: (_dtype(p), tuple(p.shape)) for name, p in owned.items()}
         self._parameters = list(owned.values())
-        self._places = [_place(p) for p in self._parameters]
         self._tensors = [p.detach() for p in self._parameters]
-        owners = [d for module in inner.modules() for d in (module._parameters, module._modules)]
-        self._owners = [(d, list(d.values())) for d in owners]
+        self._dtypes = [p.dtype for p in self._parameters]
+        self._owners = [d for module in inner.modules() for d in (module._parameters, module._modules)]
+        self._members = list(_members(self._owners))  # held, so that nothing else gets their ids
+        self._ids = list(map(id, self._members))
 
     @classmethod
     def of(cls, model: nn.Module) -> TorchSource | None:
@@ -61,10 +63,11 @@ class TorchSource:
         """Whether it is still true of a model: the same parameters, in the same places."""
         if model is not self._given() and unwrapped(model) is not self._model():
             return False
-        for owner, members in self._owners:
-            if len(owner) != len(members) or not all(map(is_, owner.values(), members)):
-                return False
-        return list(map(_place, self._parameters)) == self._places
+        return (
+            list(map(id, _members(self._owners))) == self._ids
+            and all(map(torch.Tensor.is_set_to, self._tensors, self._parameters))
+            and list(map(_DTYPE_OF, self._parameters)) == self._dtypes
+        )
 
     def copier(self, places: Sequence[slice]) -> Callable[[Piece], object]:
         """Return what copies each parameter's bytes to its place in a piece of memory; ``places`` are in the order of
@@ -93,8 +96,11 @@ class TorchSource:
         return copy
 
 
-def _place(p: torch.Tensor) -> tuple[int, torch.dtype, torch.Size, tuple[int, ...]]:
-    return p.data_ptr(), p.dtype, p.shape, p.stride()
+_DTYPE_OF = attrgetter("dtype")
+
+
+def _members(owners: Sequence[dict[str, Any]]) -> Iterable[Any]:
+    return chain.from_iterable(map(dict.values, owners))
 
 
 def _dtype(p: torch.Tensor) -> np.dtype[Any]:

@@ -191,14 +191,14 @@ class _File:
 def _laid_out(checkpoint: Checkpoint, memory: Memory) -> tuple[Checkpoint, _File]:
     """Return a checkpoint whose state is read from memory until its file is written, and that file."""
     state = checkpoint.state
-    if isinstance(state, Snapshot) and not checkpoint.quantities and state.layout.is_storable:
-        release = partial(memory.give, state.piece) if state.memory is memory else None
-        n_bytes = state.layout.n_bytes
-        recorded = RecordedState(state, state.names, state.shapes, n_bytes, release)
+    if isinstance(state, Snapshot) and not checkpoint.quantities and state.form.layout.is_storable:
+        form = state.form
+        release = partial(memory.give, state.piece) if form.memory is memory else None
+        recorded = RecordedState(state, form.names, form.shapes, form.layout.n_bytes, release)
         checkpoint = Checkpoint(
             recorded, checkpoint.step, checkpoint.epoch, checkpoint.metrics, checkpoint.left_out
         )
-        return checkpoint, _File(checkpoint, state.layout, state.names, [state.piece], time.time())
+        return checkpoint, _File(checkpoint, form.layout, form.names, [state.piece], time.time())
     tensors, names, lacks = _tensors(checkpoint)
     layout = Layout.of(tensors)
     quantities = {
