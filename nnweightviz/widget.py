@@ -18,6 +18,7 @@ from nnweightviz.complete import page_state
 from nnweightviz.drawn import network_of
 from nnweightviz.elsewhere import Elsewhere
 from nnweightviz.export import read_static
+from nnweightviz.heard import TRAITS, Heard
 from nnweightviz.history import History
 from nnweightviz.live import Live
 from nnweightviz.looks import check_looks, check_view_and_title, refuse_unknown
@@ -33,7 +34,7 @@ from nnweightviz.selection import checked_selection
 from nnweightviz.sheet import first_traits
 from nnweightviz.views import VIEWS, numbers_of
 
-PAGE_TRAITS = ("checkpoint", "playing", "speed", "loop", "view", "selection", "options", "title", "_network")
+PAGE_TRAITS = (*TRAITS, "_network")
 
 
 class WeightViz(Elsewhere, Printed, anywidget.AnyWidget):
@@ -130,8 +131,7 @@ class WeightViz(Elsewhere, Printed, anywidget.AnyWidget):
     ) -> None:
         refuse_unknown(unknown)
         check_view_and_title(view, VIEWS, title)
-        self.picture = picture
-        self._probe: Probe | None = None if probe is None else as_probe(probe)
+        self.picture, self._probe = picture, None if probe is None else as_probe(probe)
         histories = histories_of(model, checkpoints, metrics)
         if self._probe is not None and len(histories) > 1:
             raise ValueError(
@@ -151,10 +151,12 @@ class WeightViz(Elsewhere, Printed, anywidget.AnyWidget):
         if self._probe is not None:
             self._attach_outputs()
         self._answers = Answers(self._runs, self._tell)
+        self._heard = Heard(self._tell, self.send_state, self._tell_orders)
         self._esm, self._css = read_static("widget.js"), read_static("nnweightviz.css")
         first = first_traits(network, self._payload.n_checkpoints, title)
         super().__init__(**first | {"view": view, "_extras": read_static("extras.js")})
         self.on_msg(lambda _, content, __: self._answers.receive(content))
+        self.on_msg(lambda _, content, __: self._heard.receive(content))
         self._runs.begin()  # another thread may have recorded meanwhile
 
     @t.validate("checkpoint")
@@ -193,9 +195,15 @@ class WeightViz(Elsewhere, Printed, anywidget.AnyWidget):
         """Compute the order of units that is asked for, on either side, and tell the browser: it has no scipy."""
         before = orders_for(change["old"] or {})
         first = self._runs.of(None).payload  # of all runs the same: their units stand side by side
-        for order in orders_for(change["new"]):
-            if order not in before:
-                self.send({"type": "order", "order": order, **first.order(order)})
+        if [first.order(order) for order in orders_for(change["new"]) if order not in before]:
+            self._tell_orders()
+            self._heard.ask_soon()
+
+    def _tell_orders(self) -> None:
+        orders = self._runs.of(None).payload.orders
+        for order in orders_for(self.options):
+            if order in orders:
+                self.send({"type": "order", "order": order, **orders[order]})
 
     @t.validate("selection")
     def _check_selection(self, proposal: Any) -> dict[str, Any] | None:
@@ -209,7 +217,7 @@ class WeightViz(Elsewhere, Printed, anywidget.AnyWidget):
         with self._runs.locked():
             if key is None:
                 self._runs.compact()
-            return super().get_state(key, drop_defaults)
+            return self._heard.beside(super().get_state(key, drop_defaults))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         return self.with_picture(super()._repr_mimebundle_(**kwargs))
@@ -229,6 +237,7 @@ class WeightViz(Elsewhere, Printed, anywidget.AnyWidget):
     def send_state(self, key: Any = None) -> None:
         """Send traits to the browser, but not that the playhead follows the history: it does so there by itself."""
         if key != "checkpoint" or self._mover != threading.get_ident():
+            self._heard.number(key)
             super().send_state(key)
 
     def run_probe(self, probe: Any = None) -> Outputs | None:
@@ -317,4 +326,5 @@ class WeightViz(Elsewhere, Printed, anywidget.AnyWidget):
         """Stop following the history and close the widget's displays."""
         if hasattr(self, "_runs"):  # also called for what was refused while its arguments were checked
             self._runs.close()
+            self._heard.close()
         super().close()

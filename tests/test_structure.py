@@ -66,6 +66,7 @@ PYTHON_RANKS = {
     "drawn": 4,
     "complete": 4.5,
     "answers": 4.5,
+    "heard": 4.6,
     "live": 4.7,
     "runs": 4.8,
     "following": 4.8,

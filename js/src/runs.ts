@@ -40,8 +40,10 @@ export function openAll(histories: History[], index: Index, parts: Parts): void 
 
 /** Hand a message to the run that it is of, or to all. */
 export function receive(histories: History[], message: Reply, buffers: Parts): void {
-  if (!histories[1]) histories[0].receive(message, buffers);
-  if (!histories[1]) return;
+  if (!histories[1]) {
+    histories[0].receive(message, buffers);
+    return;
+  }
   const [of, id] = "id" in message && message.id !== null ? String(message.id).split("/") : [];
   const { name } =
     message.type === "reset" ? message.index.runs[0] : { name: message.type === "append" && message.run };

@@ -68,7 +68,10 @@ export function sessionOf(model: HostModel): Session {
   const outputsIn = ({ outputs }: Index, parts: Parts) => (outputs ? { index: outputs, parts } : null);
   const outputs = outputsIn(index, model.get("_blocks"));
   const session: Session = { network, history, histories, player, gates, outputs };
+  const sent = { ...model.get("_sent") }; // of the last message of each trait that was heard: some get lost
+  model.on("change:_sent", () => Object.assign(sent, model.get("_sent")));
   model.on("msg:custom", (message, buffers) => {
+    if (message.type === "heard") send!({ ...message, sent });
     if (message.type === "reset") session.outputs = outputsIn(message.index, buffers);
     receive(histories, message, buffers ?? []);
   });

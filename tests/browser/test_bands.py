@@ -120,6 +120,6 @@ def test_a_page_without_that_order_folds_neighbours_and_says_so(
     caption = page.locator(".nwv-caption")
     expect(caption).to_contain_text("600 units of fc1 in bands of 24: ")
     page.get_by_label("bands", exact=True).select_option("clustering")
-    expect(caption).to_contain_text("in bands of 24 neighbours (this page does not hold that order of units)")
+    expect(caption).to_contain_text("in bands of 24 neighbours (this page lacks that order)")
     page.get_by_label("bands", exact=True).select_option("index")
     expect(caption).to_contain_text("600 units of fc1 in bands of 24: ")

@@ -43,7 +43,7 @@ describe("the order of units", () => {
     const order = new UnitOrder();
     const former = order.read(network, history, by("sum"));
     expect(order.read(network, history, by("correlation"))).toBe(former);
-    expect(order.words(by("correlation"))).toBe("this page does not hold that order of units"); // without a kernel
+    expect(order.words(by("correlation"))).toBe("this page lacks that order"); // without a kernel
     history.receive(message, []);
     const found = order.read(network, history, by("correlation"));
     expect([...found.get("conv")!]).toEqual([2, 0, 1]);
