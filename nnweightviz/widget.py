@@ -27,7 +27,7 @@ from nnweightviz.options import Options, validated
 from nnweightviz.orders import orders_for
 from nnweightviz.payload import Payload
 from nnweightviz.printing import Printed
-from nnweightviz.probe import Outputs, Probe, as_probe
+from nnweightviz.probe import Outputs, as_probe
 from nnweightviz.probing import probed
 from nnweightviz.runs import Runs, histories_of
 from nnweightviz.selection import checked_selection
