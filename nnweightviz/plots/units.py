@@ -57,7 +57,7 @@ def _draw_place(stage: Stage, place: Place, *, is_crossed: bool) -> None:
         _draw_ported(stage, place, outline)
     elif place.pictures:
         draw_pictures(stage, place)
-    elif place.band and place.band.size > 1:
+    elif place.outputs or (place.band and place.band.size > 1):
         _draw_bands(stage, place, outline)
     else:
         dashes = {"linestyle": (0, (2.5, 2))} if group.delayed_of is not None else {}
@@ -85,12 +85,14 @@ def _draw_ported(stage: Stage, place: Place, outline: dict[str, Any]) -> None:
         style = f"round,pad=0,rounding_size={min(4, height / 4)}"
         corner = (place.x - half, y - height / 2)
         stage.ax.add_patch(FancyBboxPatch(corner, 2 * half, height, style, linewidth=stage.point, **outline))
-        for port in place.group.ports if height / len(place.group.ports) >= 8.5 else ():
+        is_named = height / len(place.group.ports) >= 8.5 and not place.outputs
+        for port in place.group.ports if is_named else ():
             stage.text(place.x, y + place.port_offset(port), port, size=6.5, color=stage.muted, zorder=4)
 
 
 def _draw_bands(stage: Stage, place: Place, outline: dict[str, Any]) -> None:
-    x, half, height = place.x, place.half_width, max(2, min(20, place.spacing * 0.8))
+    x, half = place.x, place.half_width
+    height = place.outputs.height + 2 if place.outputs else max(2, min(20, place.spacing * 0.8))
     corners = [
         [(x - half, y), (x + half, y), (x + half, y + height), (x - half, y + height)]
         for y in (place.unit_y - height / 2).tolist()
@@ -110,7 +112,7 @@ def _draw_ticks(stage: Stage) -> None:
     ]
     for bundle in bundles:
         place, values = stage.layout.places[bundle.target], stage.links.values(bundle, stage.k)
-        if values is None:
+        if values is None or place.outputs:  # whose frame is above them
             continue
         row = [other for other in bundles if other.target == bundle.target]
         ticks = (ticks_below if place.pictures else _ticks_beside)(place, row.index(bundle), len(row))
