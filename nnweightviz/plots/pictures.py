@@ -25,6 +25,8 @@ RATIO = 4
 LEAST_NAMED, LEAST_SEAMED = 12, 30
 """The height of a picture with its unit's name beside it, and the width of one with seams between its channels."""
 NAME_ROOM = 26
+Mosaic = tuple[NDArray[np.uint8], tuple[float, float, float, float]]
+"""An image, and where it lies: left, right, bottom, top."""
 TICK_FRAME = 1.5
 """Pixels that the frames above and below a tick take of the room between them."""
 
@@ -71,12 +73,8 @@ def _image(stage: Stage, place: Place) -> Iterator[tuple[Picture, NDArray[np.uin
     return ((picture, images[picture.unit]) for picture in place.pictures)
 
 
-def mosaic(
-    tiles: list[tuple[Picture, NDArray[np.uint8]]],
-) -> tuple[NDArray[np.uint8], tuple[float, float, float, float]]:
-    """Return pictures, RGB or RGBA, as one image, RGBA, which is drawn faster, and where it lies: left, right, bottom,
-    top.
-    """
+def mosaic(tiles: list[tuple[Picture, NDArray[np.uint8]]]) -> Mosaic:
+    """Return pictures, RGB or RGBA, as one image, RGBA, which is drawn faster, and where it lies."""
     left, top = (min(np.floor(getattr(picture, side)) for picture, _ in tiles) for side in "xy")
     right = max(np.ceil(picture.x + picture.width) for picture, _ in tiles)
     bottom = max(np.ceil(picture.y + picture.height) for picture, _ in tiles)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,22 +33,24 @@ from nnweightviz.plots.histories import (
     sampled,
 )
 from nnweightviz.plots.links import Links
-from nnweightviz.plots.pictures import mosaic
+from nnweightviz.plots.pictures import Mosaic, mosaic
 from nnweightviz.plots.stage import INK, Stage
 from nnweightviz.plots.tones import colours
-from nnweightviz.scale import Palette, Theme, count_of, mix
+from nnweightviz.scale import PALETTES, Palette, Theme, count_of, mix
 
 SHARE, MOST = 0.86, 10
 """Of the room from unit to unit; the height of a strip."""
 GAP_SHARE, MOST_GAP = 0.12, 3
 """Between gates."""
+N_SHADES = 128
 TRACK = 0.14
 """Of the palette's zero in the paper: what a weight of zero shows, so that a gap can be told from it."""
 LEAST_SEAMED, SEAM = 4, 1
 """The height of a strip that has some pixels left free below it, and how many."""
 BEYOND = 2
 """How far the playhead reaches above and below the strips."""
-MOST_NAMES = 4
+MOST_NAMES, MOST_KEPT = 4, 2
+"""Layers that are named; layouts whose strips are kept: before and after there is room for the words below."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,32 @@ def blocks_of(place: Place, unit: int, n_rows: Sequence[int]) -> list[Block]:
 
 @dataclass(frozen=True, eq=False)
 class GroupStrips:
-    """The strips beside a group's units."""
+    """The strips beside a group's units, of so many checkpoints; their colours are found when they are drawn."""
 
     place: Place
     gates: Sequence[Gate]
-    samples: Sequence[Samples]
+    links: Links
+    n_checkpoints: int
+    _images: dict[Theme, Mosaic | None] = field(default_factory=dict)
+
+    @property
+    def n_columns(self) -> int:
+        """How many pixels wide they are."""
+        assert self.place.strips is not None
+        x, width = self.place.strips
+        return max(1, _rounded(x + width) - _rounded(x))
+
+    @cached_property
+    def samples(self) -> list[Samples]:
+        """What those of each gate show."""
+        return [sampled(gate, self.links, self.n_checkpoints, self.n_columns) for gate in self.gates]
+
+    def image(self, theme: Theme) -> Mosaic | None:
+        """Return all of them as one image, and where it lies; None where all links are switched off."""
+        if theme not in self._images:
+            tiles = list(self.tiles(PALETTES[theme]))
+            self._images[theme] = mosaic(tiles) if tiles else None
+        return self._images[theme]
 
     def blocks(self, unit: int) -> list[Block]:
         """Return where the strips of a unit stand."""
@@ -104,23 +128,17 @@ class GroupStrips:
         for unit in range(self.place.group.n_units):
             for block in self.blocks(unit):
                 parts = self.parts(block)
-                image = _colours(self.samples[block.gate].cells(unit, parts), palette)
+                image = strip_colours(self.samples[block.gate].cells(unit, parts), palette)
                 step = block.height / len(parts)
                 tall = step - SEAM if step >= LEAST_SEAMED else step
                 for row in range(len(parts)):
                     yield Picture(unit, x, block.top + row * step, width, tall), image[row : row + 1]
 
-    def sharing(self, n_checkpoints: int) -> tuple[bool, bool]:
+    def sharing(self) -> tuple[bool, bool]:
         """Return whether several links, or several checkpoints, share a pixel."""
         blocks = [block for unit in range(self.place.group.n_units) for block in self.blocks(unit)]
         rows = any(self.gates[block.gate].which.shape[1] > block.n_pixels for block in blocks)
-        return rows, n_checkpoints > n_columns_of(self.place)
-
-
-def n_columns_of(place: Place) -> int:
-    """Return how many pixels wide the strips of a group are."""
-    assert place.strips is not None
-    return max(1, _rounded(place.strips.x + place.strips.width) - _rounded(place.strips.x))
+        return rows, self.n_checkpoints > self.n_columns
 
 
 def track_of(palette: Palette) -> Palette:
@@ -128,12 +146,14 @@ def track_of(palette: Palette) -> Palette:
     return replace(palette, paper=mix(palette.paper, palette.zero, TRACK))
 
 
-def _colours(cells: Samples, palette: Palette) -> NDArray[np.uint8]:
+def strip_colours(cells: Samples, palette: Palette) -> NDArray[np.uint8]:
     """Return colours, RGBA; what was not recorded is left out."""
-    own, shares = track_of(palette), cells.shares
-    rgb = np.where(cells.is_signed[..., None], colours(shares, own), colours(shares, own, signed=False))
+    own = track_of(palette)
+    signed, unsigned = (
+        colours(cells.shares, own, signed=is_signed, n_shades=N_SHADES) for is_signed in (True, False)
+    )
     alpha = np.where(cells.is_missing, 0, 255).astype(np.uint8)
-    return np.dstack([rgb, alpha])
+    return np.dstack([np.where(cells.is_signed[..., None], signed, unsigned), alpha])
 
 
 class Strips:
@@ -142,31 +162,28 @@ class Strips:
     def __init__(self, links: Links) -> None:
         self._links = links
         self._n = len(links.parameters.checkpoints)
-        self._key: Any = None
-        self._kept: list[GroupStrips] = []
-        self._images: dict[Theme, list[Any]] = {}
-        self.n_ranked = self._n
+        self._kept: dict[Any, list[GroupStrips]] = {}
+        self._n_ranked = self._n
 
     def of(self, layout: Layout) -> list[GroupStrips]:
         """Return the strips of a layout."""
-        key = [
+        key = tuple(
             (name, p.form, p.port, p.x, p.top, p.height, p.strips, p.unit_y.tobytes())
             for name, p in layout.places.items()
-        ]
-        if key != self._key:
-            self._key, self._images, self._kept = key, {}, list(self._found(layout))
-        return self._kept
+        )
+        if key not in self._kept:
+            for oldest in list(self._kept)[: 1 - MOST_KEPT]:
+                del self._kept[oldest]
+            self._kept[key] = list(self._found(layout))
+        return self._kept[key]
 
     def _found(self, layout: Layout) -> Iterator[GroupStrips]:
         places = [place for place in layout.places.values() if place.strips]
         is_crowded = any(self._is_crowded(place, layout) for place in places)
         ranked = ranked_checkpoints(self._n) if is_crowded else []
-        self.n_ranked = len(ranked) if is_crowded else self._n
+        self._n_ranked = len(ranked) if is_crowded else self._n
         for place in places:
-            gates = gates_of(place, layout, self._links, ranked)
-            width = n_columns_of(place)
-            samples = [sampled(gate, self._links, self._n, width) for gate in gates]
-            yield GroupStrips(place, gates, samples)
+            yield GroupStrips(place, gates_of(place, layout, self._links, ranked), self._links, self._n)
 
     def _is_crowded(self, place: Place, layout: Layout) -> bool:
         """Whether a gate of a group has more links than strips."""
@@ -179,10 +196,7 @@ class Strips:
     def draw(self, stage: Stage) -> None:
         """Draw the strips, and the playhead across those of each group."""
         found = self.of(stage.layout)
-        if stage.theme not in self._images:
-            tiles = [list(strips.tiles(stage.palette)) for strips in found]
-            self._images[stage.theme] = [mosaic(some) for some in tiles if some]
-        for image, extent in self._images[stage.theme]:
+        for image, extent in filter(None, (strips.image(stage.theme) for strips in found)):
             stage.ax.imshow(image, extent=extent, aspect="auto", interpolation="none", zorder=2.5)
         heads = []
         for place in (strips.place for strips in found):
@@ -206,10 +220,10 @@ class Strips:
         if not names:
             return f"no history strips: {none}" if none else "no history strips"
         found = self.of(layout)
-        rows, columns = map(any, zip(*(strips.sharing(self._n) for strips in found), strict=True))
+        rows, columns = map(any, zip(*(strips.sharing() for strips in found), strict=True))
         shared = [word for word, is_so in (("checkpoints", columns), ("links", rows)) if is_so]
         most = max((gate.n for strips in found for gate in strips.gates), default=0)
-        ranked = f" (of {self.n_ranked} checkpoints)" if self.n_ranked < self._n else ""
+        ranked = f" (of {self._n_ranked} checkpoints)" if self._n_ranked < self._n else ""
         parts = [f"history strips beside {_listed(names)}: one a link, a gap where nothing was recorded"]
         parts += [f"of {' and '.join(shared)} that share a pixel the strongest shows"] if shared else []
         if most > MOST_ROWS:

@@ -53,11 +53,11 @@ def _draw_place(stage: Stage, place: Place, *, is_crossed: bool) -> None:
         about = str(group.n_units) if place.form == "folded" else _shape_words(stage, group.layer)
         stage.text(place.x, middle - 6, clipped(kind, 2 * half - 8), size=7.5, zorder=4)
         stage.text(place.x, middle + 7, clipped(about, 2 * half - 4), size=6.5, color=stage.muted, zorder=4)
-    elif place.form == "ports":
-        _draw_ported(stage, place, outline)
+    elif place.form == "ports" or place.outputs:
+        _draw_boxed(stage, place, outline)
     elif place.pictures:
         draw_pictures(stage, place)
-    elif place.outputs or (place.band and place.band.size > 1):
+    elif place.band and place.band.size > 1:
         _draw_bands(stage, place, outline)
     else:
         dashes = {"linestyle": (0, (2.5, 2))} if group.delayed_of is not None else {}
@@ -79,20 +79,23 @@ def _draw_place(stage: Stage, place: Place, *, is_crossed: bool) -> None:
     draw_names(stage.network, stage.layout, place, stage.text)
 
 
-def _draw_ported(stage: Stage, place: Place, outline: dict[str, Any]) -> None:
+def _draw_boxed(stage: Stage, place: Place, outline: dict[str, Any]) -> None:
+    """Draw units with gates, or the frames round pictures of outputs."""
     height, half = place.spacing * 0.84, place.half_width
+    radius = min(4, height / 4)
+    if place.outputs and place.form != "ports":
+        height, radius = place.outputs.height + 2, 2
     for y in map(float, place.unit_y):
-        style = f"round,pad=0,rounding_size={min(4, height / 4)}"
+        style = f"round,pad=0,rounding_size={radius}"
         corner = (place.x - half, y - height / 2)
         stage.ax.add_patch(FancyBboxPatch(corner, 2 * half, height, style, linewidth=stage.point, **outline))
-        is_named = height / len(place.group.ports) >= 8.5 and not place.outputs
+        is_named = not place.outputs and height / len(place.group.ports) >= 8.5
         for port in place.group.ports if is_named else ():
             stage.text(place.x, y + place.port_offset(port), port, size=6.5, color=stage.muted, zorder=4)
 
 
 def _draw_bands(stage: Stage, place: Place, outline: dict[str, Any]) -> None:
-    x, half = place.x, place.half_width
-    height = place.outputs.height + 2 if place.outputs else max(2, min(20, place.spacing * 0.8))
+    x, half, height = place.x, place.half_width, max(2, min(20, place.spacing * 0.8))
     corners = [
         [(x - half, y), (x + half, y), (x + half, y + height), (x - half, y + height)]
         for y in (place.unit_y - height / 2).tolist()
