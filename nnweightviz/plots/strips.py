@@ -33,6 +33,7 @@ from nnweightviz.plots.histories import (
     sampled,
 )
 from nnweightviz.plots.links import Links
+from nnweightviz.plots.names import clipped
 from nnweightviz.plots.pictures import Mosaic, mosaic
 from nnweightviz.plots.stage import INK, Stage
 from nnweightviz.plots.tones import colours
@@ -49,8 +50,10 @@ LEAST_SEAMED, SEAM = 4, 1
 """The height of a strip that has some pixels left free below it, and how many."""
 BEYOND = 2
 """How far the playhead reaches above and below the strips."""
-MOST_NAMES, MOST_KEPT = 4, 2
-"""Layers that are named; layouts whose strips are kept: before and after there is room for the words below."""
+NAME_ROOM, MOST_NAMES, MOST_KEPT = 150, 4, 2
+"""Pixels for the name of a layer; layers that are named; layouts whose strips are kept: before and after there is room
+for the words below.
+"""
 
 
 @dataclass(frozen=True)
@@ -244,7 +247,7 @@ def _why_not(place: Place) -> str | None:
 
 
 def _name_of(place: Place) -> str:
-    return place.group.label or place.group.id
+    return clipped(place.group.label or place.group.id, NAME_ROOM)
 
 
 def _listed(names: Sequence[str]) -> str:
