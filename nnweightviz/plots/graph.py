@@ -166,9 +166,10 @@ def _page_for(
 
     least = max(width, LEAST_PICTURED if about["exhibits"] else 0)
     page = Page(least, height * least / width, words)
-    if about["boxes"] or not about["pictured"]:
+    pictured = about["pictured"] - about["exhibits"].keys()
+    if about["boxes"] or not pictured:
         return page
-    wanted = wanted_height(links.network, about["pictured"], page.stage(MOST_SCALE)[1])
+    wanted = wanted_height(links.network, pictured, page.stage(MOST_SCALE)[1])
     scale = max(1.0, (wanted + words(page.width)) / page.height)
     return Page(page.width * scale, page.height * scale, words)
 
