@@ -6,10 +6,10 @@ The twin of ``js/src/columns.ts``. Not for what stands above each other in a col
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import Mapping, Sequence, Set
+from typing import Protocol
 
-from nnweightviz.hanging import image_reach, picture_gap
+from nnweightviz.hanging import Size, image_reach, picture_gap
 from nnweightviz.network import Group
 from nnweightviz.portraits import Exhibit, Grid
 
@@ -20,15 +20,12 @@ RIGHT, LEFT = 64, 64
 MOST_NAME = 110
 DENSE, TITLED, RECURRENT, BANDED, BOX = 54, 118, 104, 172, 34
 """The least distance from one column to the next: plain, among boxes, with a lane, with gate bands, beside a box."""
+ABOUT_STRIPS = 30
+"""Beside the width of history strips."""
+BESIDE_PICTURES = 30
+"""Half the width of pictures of outputs, on either side of their column."""
 MOST_BOX_STRETCH = 1.6
 """A few boxes need not be as far apart as the stage is wide."""
-
-
-class Size(NamedTuple):
-    """What a box asks for, in pixels of the stage."""
-
-    width: float
-    height: float
 
 
 class Room(Protocol):
@@ -42,6 +39,10 @@ class Room(Protocol):
     def edges(self) -> Mapping[int, float]: ...
     @property
     def exhibits(self) -> Mapping[str, Exhibit]: ...
+    @property
+    def strips(self) -> Mapping[str, float]: ...
+    @property
+    def pictured(self) -> Set[str]: ...
     def image(self, group: str) -> Grid | None: ...
 
 
@@ -56,7 +57,9 @@ def has_bands(columns: Columns, column: int) -> bool:
 
 
 def column_positions(columns: Columns, looks: Room) -> tuple[list[float], float, list[float]]:
-    """Return each column's x, the width of all, and the room to the left of each column; wide stages are filled."""
+    """Return each column's x, the width of all, and the room to the left of each column (behind the strips of the one
+    before); wide stages are filled.
+    """
     n, width = 1 + max(columns, default=0), looks.width
 
     def exhibits(column: int) -> list[Exhibit]:
@@ -68,11 +71,17 @@ def column_positions(columns: Columns, looks: Room) -> tuple[list[float], float,
     def reach(column: int) -> float:
         return _box_reach(columns.get(column, ()), looks)
 
+    def edge(column: int) -> float:
+        """Return the room for the sides of frames, and for half the pictures of outputs on either side."""
+        sides = (group.id for beside in (column - 1, column) for group in columns.get(beside, ()))
+        pictures = BESIDE_PICTURES if any(name in looks.pictured for name in sides) else 0
+        return looks.edges.get(column, 0) + pictures
+
     def least_gap(column: int) -> float:
         sides = reach(column - 1), reach(column)
         between = sum(sides) + BOX + (0 if all(sides) else DENSE)
         dense = TITLED if looks.boxes else DENSE
-        gap = (between if any(sides) else dense) + looks.edges.get(column, 0)
+        gap = (between if any(sides) else dense) + edge(column)
         if exhibits(column):
             return max(gap, *(picture_gap(exhibit, width) for exhibit in exhibits(column)))
         if not has_lane(column):
@@ -86,10 +95,12 @@ def column_positions(columns: Columns, looks: Room) -> tuple[list[float], float,
         box = reach(column)
         return max(box + BOX if box else side, _name_room(columns.get(column, ())))
 
-    left = margin(LEFT, 0) + looks.edges.get(0, 0)
-    right = margin(RIGHT, n - 1) + looks.edges.get(n, 0)
+    strips = [_strip_room(columns.get(column, ()), looks) for column in range(n)]
+    beside = strips[-1] + _name_room(columns.get(n - 1, ())) if strips[-1] else 0  # names stand behind them
+    left = margin(LEFT, 0) + edge(0)
+    right = max(margin(RIGHT, n - 1), beside) + edge(n)
     first_lane = least_gap(0) if has_lane(0) else 0
-    least = [least_gap(column) for column in range(1, n)]
+    least = [least_gap(column) + strips[column - 1] for column in range(1, n)]
     total, room = sum(least), width - left - right - first_lane
     most = MOST_BOX_STRETCH if looks.boxes else math.inf
     # Pictures fill their room; what is left goes to the columns with lines between them.
@@ -105,7 +116,15 @@ def column_positions(columns: Columns, looks: Room) -> tuple[list[float], float,
     ]
     for gap in gaps:
         x.append(x[-1] + gap)
-    return x, max(width, x[-1] + right), [first_lane or RECURRENT, *gaps]
+    behind = [gap - room for gap, room in zip(gaps, strips, strict=False)]
+    return x, max(width, x[-1] + right), [first_lane or RECURRENT, *behind]
+
+
+def _strip_room(groups: Sequence[Group], looks: Room) -> float:
+    """Return the room for the history strips to the right of a column."""
+    return max(
+        (looks.strips[group.id] + ABOUT_STRIPS for group in groups if group.id in looks.strips), default=0
+    )
 
 
 def _name_room(groups: Sequence[Group]) -> float:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nnweightviz.export import frame_of, to_html
+from nnweightviz.parts import Attachment
 from nnweightviz.runs import Runs, listed
 from nnweightviz.shown import Shown
 from nnweightviz.summaries import Summaries
@@ -36,6 +37,10 @@ class Elsewhere(Shown):
     @property
     def _summaries(self) -> Summaries:
         return self._runs.of(self.options.get("run")).payload.recorded
+
+    @property
+    def _put_out(self) -> Attachment | None:
+        return self._runs.of(self.options.get("run")).payload.attached.get("outputs")
 
     @property
     def picture(self) -> bool:

@@ -1,13 +1,14 @@
 """Where pictures hang: the portraits of a layer's strongest units in its column, those of the others on a sheet beside
-it, and the image that they are portraits of. Pure geometry.
+it, and the image that they are portraits of; how large pictures of outputs are. Pure geometry.
 
-The twin of ``js/src/hanging.ts``.
+The twin of ``js/src/hanging.ts``, and of ``outputsBox`` in ``layout.ts``.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,18 @@ SHEET_GAP, SHEET_MOST, SHEET_LEAST = 34, 30, 2
 APART = 3
 NEAR_SHEET, NEAR_PORTRAITS = 24, 70
 """From the image."""
+
+
+LEAST_PICTURED, MOST_OUTPUTS, MOST_PORTED = 24, 52, 66
+"""Of pictures of outputs: the spacing of units that they take, and their height, of units with gates as well."""
+ASPECT = 1.25
+
+
+class Size(NamedTuple):
+    """What a box or a picture takes, in pixels of the stage."""
+
+    width: float
+    height: float
 
 
 @dataclass(frozen=True)
@@ -159,3 +172,11 @@ def hang_image(grid: Grid, x: float, top: float, height: float, stage_width: flo
     return tuple(
         Picture(c, x - wide / 2, first + c * (tall + APART), wide, tall) for c in range(grid.channels)
     )
+
+
+def outputs_box(spacing: float, *, is_ported: bool) -> Size | None:
+    """Return the size of the picture of a unit's outputs where units are so far apart; None where that is too close."""
+    if spacing < LEAST_PICTURED:
+        return None
+    height = math.floor(min(MOST_PORTED if is_ported else MOST_OUTPUTS, spacing * 0.84 - 3) + 0.5)
+    return Size(math.floor(height * ASPECT + 0.5), height)

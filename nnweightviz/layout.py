@@ -1,24 +1,24 @@
 """Where everything in a printed diagram stands: columns of groups, units, ports, lanes, bands. Pure geometry.
 
-The twin of ``js/src/layout.ts`` (and ``columns.ts``) for what print shows: no strips, folded blocks or pictures of
-outputs. Lengths are in pixels of the widget's stage, y from the top. Not for drawing (see ``plots.graph``).
+The twin of ``js/src/layout.ts``. Lengths are in pixels of the widget's stage, y from the top. Not for drawing (see
+``plots.graph``), nor for which units have history strips (see ``striped``).
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nnweightviz.bands import Run
 from nnweightviz.bundle import Bundle
-from nnweightviz.columns import MAX_PORTED_UNITS, Size, column_positions, has_bands, is_banded
-from nnweightviz.hanging import Picture, hang_image, hang_portraits, n_shown
+from nnweightviz.columns import MAX_PORTED_UNITS, column_positions, has_bands, is_banded
+from nnweightviz.hanging import Picture, Size, hang_image, hang_portraits, n_shown, outputs_box
 from nnweightviz.network import Group, Network
 from nnweightviz.portraits import Exhibit, Grid
 
@@ -29,6 +29,17 @@ MAX_BIAS_LINKS = 16
 MAX_SPACING = 60
 TOP, BOTTOM = 58, 14
 LANE_TITLE, LANE_SHARE = 16, 0.36
+PICTURED_LANE_SHARE, SCORE = 0.22, 48
+"""The share of lanes beside pictures of outputs, and the room below those of predictions."""
+BESIDE_UNIT, BESIDE_TICK, BESIDE_LINKS = 6, 16, 3
+"""Where history strips begin, and what follows them."""
+
+
+class Span(NamedTuple):
+    """Where history strips are, from left to right."""
+
+    x: float
+    width: float
 
 
 @dataclass(frozen=True)
@@ -44,7 +55,10 @@ class Tile:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a group stands: ``unit_y`` ``(n_units,)``, NaN of units with a picture but no links; how it is drawn."""
+    """Where a group stands: ``unit_y`` ``(n_units,)``, NaN of units with a picture but no links; how it is drawn.
+
+    ``outputs`` is the size of the picture of each unit's outputs, ``strips`` where the histories of its links are.
+    """
 
     group: Group
     form: Form
@@ -61,12 +75,19 @@ class Place:
     exhibit: Exhibit | None = None
     grid: Grid | None = None
     band: Run | None = None
+    outputs: Size | None = None
+    strips: Span | None = None
+
+    @property
+    def right(self) -> float:
+        """Where units and what stands beside them end."""
+        return self.strips.x + self.strips.width + BESIDE_LINKS if self.strips else self.x + self.half_width
 
     def source_point(self, unit: int) -> tuple[float, float]:
         """Return where links leave a unit."""
         if self.form == "bias":
             return self.x, self.top + self.height / 2
-        return self.x + self.half_width, float(self.unit_y[unit])
+        return self.right, float(self.unit_y[unit])
 
     def target_point(self, unit: int, port: str | None) -> tuple[float, float]:
         """Return where links meet a unit: at the port of their gate where it has ports."""
@@ -113,6 +134,8 @@ class Looks:
 
     ``boxes`` are the sizes that boxes ask for (others are 80 wide and share the height), ``edges`` extra pixels before
     each column for the sides of frames, ``headroom`` and ``footroom`` what frames need above and below all groups.
+    ``strips`` are the widths of history strips, ``is_striped`` whether groups with room are to have some, ``pictured``
+    the groups whose units are pictures of their outputs, given room.
     """
 
     width: float
@@ -125,6 +148,9 @@ class Looks:
     edges: Mapping[int, float] = field(default_factory=dict)
     headroom: float = 0
     footroom: float = 0
+    strips: Mapping[str, float] = field(default_factory=dict)
+    is_striped: bool = False
+    pictured: Set[str] = frozenset()
 
     def image(self, group: str) -> Grid | None:
         """Return the grid of a group that others are portraits of."""
@@ -150,7 +176,8 @@ def layout_network(network: Network, looks: Looks) -> Layout:
     lined = {b.source for b in network.bundles if _is_one_by_one(b) and b.id not in ticked}
     lanes = {group.id for group in network.groups if group.delayed_of is not None}
     bottom, top = looks.height - BOTTOM - looks.footroom, TOP + looks.headroom
-    lane_top = bottom - (bottom - top) * LANE_SHARE if lanes else None
+    lane_share = PICTURED_LANE_SHARE if looks.pictured else LANE_SHARE
+    lane_top = bottom - (bottom - top) * lane_share if lanes else None
     main_bottom = bottom if lane_top is None else lane_top - 18
     places: dict[str, Place] = {}
     for column in range(len(x)):
@@ -158,6 +185,8 @@ def layout_network(network: Network, looks: Looks) -> Layout:
         in_lane = [group.id in lanes or (group.role == "bias" and group.beside in lanes) for group, _ in here]
         main = [slot for slot, is_in in zip(here, in_lane, strict=True) if not is_in]
         _stack(main, x[column], (top, main_bottom), looks, places)
+        if column == len(x) - 1 and _lowest_picture(main, places) + SCORE > looks.height:
+            _stack(main, x[column], (top, looks.height - SCORE), looks, places)
         if lane_top is not None:
             # As far to the source side as the gate matrices of the layer before leave room.
             lane_x = x[column] - (0.5 if has_bands(columns, column - 1) else 0.8) * gaps[column]
@@ -219,8 +248,8 @@ def _stack(
         height = step * n_rows + fixed * n_pixels
         y += gap
         beside = places.get(group.beside or "") if form == "bias" else None
-        # Its lines start at the edge of portraits, and so do not cross them.
-        edge = beside.half_width if beside and beside.form == "portraits" else 0
+        # Its lines start at the edge of portraits and strips, and so do not cross them.
+        edge = beside.right - beside.x if beside and (beside.form == "portraits" or beside.strips) else 0
         places[group.id] = _placed(slot, x + edge, y, height, looks)
         y += height
 
@@ -233,9 +262,16 @@ def _placed(slot: tuple[Group, Form], x: float, top: float, height: float, looks
     radius = max(1.2, min(7.0, spacing * 0.36))
     box = looks.boxes[group.id].width / 2 if group.id in looks.boxes else 40.0
     half_width = {"ports": max(5.0, min(9.0, spacing * 0.3)), "box": box}.get(form, radius)
+    is_pictured = group.id in looks.pictured and form in ("nodes", "ports")
+    outputs = outputs_box(spacing, is_ported=form == "ports") if is_pictured else None
+    if outputs:
+        half_width = outputs.width / 2 + (4 if form == "ports" else 1)
+    beside = BESIDE_UNIT + max(half_width, BESIDE_TICK if group.n_units > MAX_BIAS_LINKS else 0)
+    width = looks.strips.get(group.id)
     unfolded = looks.unfolded.get(group.id)
     port = (unfolded if isinstance(unfolded, str) else group.ports[0]) if form == "bands" else None
-    about: dict[str, Any] = {"port": port, "band": looks.bands.get(group.id)}
+    about: dict[str, Any] = {"port": port, "band": looks.bands.get(group.id), "outputs": outputs}
+    about["strips"] = Span(x + beside, width) if width else None
     if form == "portraits":
         exhibit = looks.exhibits[group.id]
         hung = hang_portraits(exhibit, x, top, height, looks.width)
@@ -245,6 +281,13 @@ def _placed(slot: tuple[Group, Form], x: float, top: float, height: float, looks
         about |= {"pictures": hang_image(grid, x, top, height, looks.width), "grid": grid}
         unit_y, half_width = np.full_like(unit_y, np.nan), about["pictures"][0].width / 2
     return Place(group, form, x, top, height, spacing, unit_y, radius, half_width, **about)
+
+
+def _lowest_picture(slots: Sequence[tuple[Group, Form]], places: Mapping[str, Place]) -> float:
+    """Return where the lowest picture of outputs ends."""
+    here = [places[group.id] for group, _ in slots]
+    ends = [p.top + p.height - (p.spacing - p.outputs.height) / 2 for p in here if p.outputs]
+    return max(ends, default=0)
 
 
 def _with_tiles(place: Place, top: float, bottom: float) -> Place:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from nnweightviz.bands import Banded
 from nnweightviz.collapse import Box, Collapsed, Frame, collapse
-from nnweightviz.columns import Size
+from nnweightviz.hanging import Size
 from nnweightviz.hierarchy import Hierarchy, hierarchy_of
 from nnweightviz.legible import open_at_first
 from nnweightviz.network import Network

@@ -158,7 +158,7 @@ class _Router:
 def rect_of(place: Place) -> Rect:
     """Return the sides of a place."""
     reach = max(place.half_width, place.radius)
-    return Rect(place.x - reach, place.x + reach, place.top, place.top + place.height)
+    return Rect(place.x - reach, max(place.x + reach, place.right), place.top, place.top + place.height)
 
 
 def _around(rects: Iterable[Rect]) -> Rect:

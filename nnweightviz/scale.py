@@ -126,7 +126,31 @@ def amount_of(n: int) -> str:
         if n >= least:
             digits = 2 if n / unit < 9.995 else 1 if n / unit < 99.95 else 0
             return f"{n / unit:.{digits}f}\u2009{letter}"
+    return count_of(n)
+
+
+def count_of(n: int) -> str:
+    """Return a count with thin spaces between thousands."""
     return f"{n:,}".replace(",", "\u2009")
+
+
+def number_of(value: float) -> str:
+    """Return a number in four digits, as the browser tells it.
+
+    Examples
+    --------
+    >>> [number_of(value) for value in (12.3456, -0.5, 0.00001234, 2e6, float("inf"))]
+    ['12.35', '−0.5', '1.234e−5', '2.000e6', '+Inf']
+    """
+    if not math.isfinite(value):
+        return value_of(value)
+    size = abs(value)
+    if size != 0 and (size < 1e-4 or size >= 1e6):
+        digits, _, power = f"{size:.3e}".partition("e")
+        text = f"{digits}e{int(power)}"
+    else:
+        text = f"{float(f'{size:.4g}'):.7f}".rstrip("0").rstrip(".")
+    return ("−" if value < 0 else "") + text.replace("-", "−")
 
 
 def value_of(value: float) -> str:

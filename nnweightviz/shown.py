@@ -6,6 +6,7 @@ from typing import Any
 
 from nnweightviz.history import History
 from nnweightviz.network import Network
+from nnweightviz.parts import Attachment
 from nnweightviz.summaries import Summaries
 
 
@@ -36,4 +37,9 @@ class Shown:
     @property
     def _summaries(self) -> Summaries:
         """The norms of the run that is shown."""
+        raise NotImplementedError
+
+    @property
+    def _put_out(self) -> Attachment | None:
+        """What a probe found in the run that is shown, as the browser has it."""
         raise NotImplementedError

@@ -10,6 +10,7 @@ import re
 import unicodedata
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from corpus.injections import INJECTIONS, TWINS
 from nnweightviz.cli import main
 from nnweightviz.network import Group, Layer, Wire
 from nnweightviz.plots.printed import bytes_of
+from nnweightviz.probe import GroupOutputs, Outputs
+from nnweightviz.probe.scores import Task
 from nnweightviz.words import printable
 from pages import widgets_on
 
@@ -128,6 +131,32 @@ def test_boxes_of_deep_models_show_names_as_they_are(chunk: Sequence[str], tmp_p
     texts = list(map(spaced, read_svg(tmp_path / "boxes.svg")))
     for k in range(len(chunk)):
         assert any(text.startswith(f"m{k}") for text in texts), (k, texts)
+
+
+@pytest.mark.parametrize("chunk", CHUNKS, ids=range(len(CHUNKS)))
+def test_words_on_strips_and_below_pictures_of_outputs_are_shown_as_they_are(
+    chunk: Sequence[str], tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    history = nwv.History()
+    history.record({"a.weight": rng.normal(size=(2, 2))})
+    whole = nwv.as_network(history[0].state)
+    for text in chunk:
+        groups = tuple(replace(g, label=text) if g.role == "units" else g for g in whole.groups)
+        network = nwv.Network(whole.layers, groups, whole.bundles, whole.wires, whole.parameters, name="a")
+        values, one = rng.normal(size=(1, 3, 1, 2)), np.array([0])
+        found = {"a": GroupOutputs(values, one, 1, "units", np.ones((1, 2)))}
+        about: dict[str, Any] = {"task": Task("regression"), "loss_name": text, "loss": {"train": np.ones(1)}}
+        targets = rng.normal(size=(3, 2))
+        outputs = Outputs(one, {"train": np.arange(3)}, found, values[:, :, 0], targets, **about)
+        ax = nwv.plots.graph(history, network, strips=True, outputs=outputs)
+        (tmp_path / "beside.svg").write_bytes(bytes_of(ax.figure, "svg"))
+        texts = list(map(spaced, read_svg(tmp_path / "beside.svg")))
+        assert any(found.startswith("history strips beside") for found in texts)
+        assert "train 1" in texts
+        short = spaced(printable(text[:10]))
+        assert any(found.startswith(short) for found in texts[texts.index("train 1") - 1 :]) or not short
+        assert not [found for found in texts if orders(found)]
 
 
 SHORT = [text for text in NAMED if len(text) < 100]

@@ -32,6 +32,17 @@ def test_the_committed_boxes_wires_and_frames_are_those_of_print(name: str) -> N
         assert json.loads(json.dumps(write.boxes_json(network, expanded))) == drawn
 
 
+@pytest.mark.parametrize("name", write.strips_nets())
+def test_the_committed_strips_are_those_of_print(name: str) -> None:
+    found = json.loads(json.dumps(write.strips_json(*write.strips_nets()[name])))
+    assert found == json.loads((Path(__file__).parent / "fixtures" / "strips.json").read_text())[name]
+
+
+def test_the_committed_pictures_of_outputs_are_those_of_print() -> None:
+    fixture = json.loads((Path(__file__).parent / "fixtures" / "outputs.json").read_text())
+    assert json.loads(json.dumps(write.pictures_json())) == fixture["pictures"]
+
+
 @pytest.mark.parametrize("theme", PALETTES)
 def test_colours_are_those_of_the_browser(theme: str) -> None:
     block = TWIN[TWIN.index(f"  {theme}: {{") :]

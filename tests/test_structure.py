@@ -29,6 +29,7 @@ PYTHON_RANKS = {
     "hierarchy": 0.5,
     "collapse": 0.6,
     "legible": 0.6,
+    "striped": 0.6,
     "opened": 0.7,
     "routes": 0.8,
     "measures": 0,

@@ -41,6 +41,8 @@ class Shown:
     reduce: str = "l2"
     rest_index: int = 0
     portraits: bool = True
+    strips: bool = False
+    pictures: str = "auto"
     order: str = "model"
     fold_above: int = 400
     fold_by: str = "index"

@@ -79,7 +79,8 @@ def draw_names(network: Network, layout: Layout, place: Place, write: Write) -> 
         x, ha = place.x - place.half_width - 7, "right"
     elif column == last:
         has_ticks = any(bundle.target == group.id for bundle in layout.ticked.values())
-        x, ha = place.x + (17 if has_ticks else place.half_width + 7), "left"
+        beyond = place.right + 7
+        x, ha = (max(beyond, place.x + 17) if has_ticks else beyond), "left"
     else:
         return
     for unit in np.argsort(place.unit_y)[:: int(every)].tolist():

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from nnweightviz.collapse import collapse
-from nnweightviz.layout import Layout, Looks, layout_network
+from nnweightviz.layout import Layout, Looks
 from nnweightviz.legible import SEQUENCE, open_at_first
 from nnweightviz.network import Network
 from nnweightviz.opened import Opened, opened
@@ -19,6 +19,7 @@ from nnweightviz.plots.legend import LEGEND, ROW
 from nnweightviz.plots.rows import GAP, Row, across, row_of
 from nnweightviz.plots.stage import HEAD, PIXELS_PER_INCH
 from nnweightviz.routes import Route, routes_of
+from nnweightviz.striped import striped
 
 MOST_STRETCH = 1.3
 """How much wider than they need rows are at most."""
@@ -94,7 +95,7 @@ def scale_of(folded: Opened, n_checkpoints: int, page: Page = USUAL) -> float:
 
 def arranged(folded: Opened, looks: Looks, page: Page) -> Sheet:
     """Return a diagram in as many rows as leave it largest: one, unless it has boxes and is far wider than the page."""
-    whole = layout_network(folded.network, looks)
+    whole = striped(folded.network, looks)
     best = _in_one_row(folded, looks, page, whole.width / page.width)
     if not folded.collapsed.boxes or best.scale <= NARROWED:
         return best
@@ -115,7 +116,7 @@ def arranged(folded: Opened, looks: Looks, page: Page) -> Sheet:
 
 def _in_one_row(folded: Opened, looks: Looks, page: Page, scale: float) -> Sheet:
     width, height = page.stage(scale)
-    layout = layout_network(folded.network, replace(looks, width=width, height=height))
+    layout = striped(folded.network, replace(looks, width=width, height=height))
     row = Row(layout, *routes_of(folded.network, layout, folded.frames))
     return Sheet((row,), layout, (), scale)
 

@@ -25,6 +25,8 @@ RATIO = 4
 LEAST_NAMED, LEAST_SEAMED = 12, 30
 """The height of a picture with its unit's name beside it, and the width of one with seams between its channels."""
 NAME_ROOM = 26
+Mosaic = tuple[NDArray[np.uint8], tuple[float, float, float, float]]
+"""An image, and where it lies: left, right, bottom, top."""
 TICK_FRAME = 1.5
 """Pixels that the frames above and below a tick take of the room between them."""
 
@@ -32,8 +34,8 @@ TICK_FRAME = 1.5
 def draw_pictures(stage: Stage, place: Place) -> None:
     """Draw the portraits of a layer, or the image that others are portraits of."""
     tiles = list(_portraits(stage, place) if place.exhibit else _image(stage, place))
-    mosaic, extent = _mosaic(tiles)
-    stage.ax.imshow(mosaic, extent=extent, aspect="auto", interpolation="nearest", zorder=2.5)
+    image, extent = mosaic(tiles)
+    stage.ax.imshow(image, extent=extent, aspect="auto", interpolation="nearest", zorder=2.5)
     sheet = [picture for picture in place.pictures if np.isnan(place.unit_y[picture.unit])]
     _draw_frames(stage, place, sheet if place.exhibit else [])
     if place.exhibit:
@@ -71,20 +73,18 @@ def _image(stage: Stage, place: Place) -> Iterator[tuple[Picture, NDArray[np.uin
     return ((picture, images[picture.unit]) for picture in place.pictures)
 
 
-def _mosaic(
-    tiles: list[tuple[Picture, NDArray[np.uint8]]],
-) -> tuple[NDArray[np.uint8], tuple[float, float, float, float]]:
-    """Return pictures as one image, RGBA, which is drawn faster, and where it lies: left, right, bottom, top."""
+def mosaic(tiles: list[tuple[Picture, NDArray[np.uint8]]]) -> Mosaic:
+    """Return pictures, RGB or RGBA, as one image, RGBA, which is drawn faster, and where it lies."""
     left, top = (min(np.floor(getattr(picture, side)) for picture, _ in tiles) for side in "xy")
     right = max(np.ceil(picture.x + picture.width) for picture, _ in tiles)
     bottom = max(np.ceil(picture.y + picture.height) for picture, _ in tiles)
-    mosaic = np.zeros((int((bottom - top) * RATIO), int((right - left) * RATIO), 4), np.uint8)
+    whole = np.zeros((int((bottom - top) * RATIO), int((right - left) * RATIO), 4), np.uint8)
     for picture, image in tiles:
         down, rows = _samples(picture.y - top, picture.height, image.shape[0])
         across, columns = _samples(picture.x - left, picture.width, image.shape[1])
-        mosaic[down, across, :3] = image[rows][:, columns]
-        mosaic[down, across, 3] = 255
-    return mosaic, (left, right, bottom, top)
+        whole[down, across, 3] = 255
+        whole[down, across, : image.shape[2]] = image[rows][:, columns]
+    return whole, (left, right, bottom, top)
 
 
 def _samples(start: float, length: float, n: int) -> tuple[slice, NDArray[np.intp]]:

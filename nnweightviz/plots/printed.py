@@ -19,6 +19,8 @@ from nnweightviz.looks import check_looks
 from nnweightviz.network import Network
 from nnweightviz.options import validated
 from nnweightviz.parameters import Parameters
+from nnweightviz.parts import Attachment
+from nnweightviz.plots.beside import NOTHING, beside_of
 from nnweightviz.plots.boxes import folds_of
 from nnweightviz.plots.graph import draw_graph
 from nnweightviz.plots.links import Links, Shown
@@ -50,6 +52,8 @@ class Printable(Protocol):
     @property
     def _summaries(self) -> Summaries: ...
     @property
+    def _put_out(self) -> Attachment | None: ...
+    @property
     def history(self) -> History: ...
     @property
     def histories(self) -> Mapping[str, History]: ...
@@ -64,8 +68,8 @@ def drawer(
 ) -> Callable[[int, tuple[float, float]], Figure]:
     """Return what draws a view at a checkpoint; what all checkpoints share is found once.
 
-    With ``n_strongest`` a graph has about so many lines a layer and no shading; with ``of``, its domains are those of
-    these checkpoints.
+    With ``n_strongest`` a graph has about so many lines a layer, no shading, no strips and no pictures of outputs; with
+    ``of``, its domains are those of these checkpoints.
     """
     name = viz.view if view is None else view
     if name not in VIEWS:
@@ -78,11 +82,12 @@ def drawer(
         parameters = Parameters(viz.network, list(viz.history))
         folds = folds_of(viz.network, parameters, options["expanded"], viz._summaries)
         links = Links(folds.opened.network, parameters, shown, of, viz._order)
+        beside = NOTHING if n_strongest else beside_of(links, viz._put_out)
 
         def draw(k: int, size: tuple[float, float]) -> Figure:
             figure = Figure(figsize=size)
             axes = figure.add_axes((0, 0, 1, 1))
-            about = {"unfolded": options["unfolded"], "theme": theme, "title": viz.title}
+            about = {"beside": beside, "unfolded": options["unfolded"], "theme": theme, "title": viz.title}
             draw_graph(axes, links, k, folds=folds, **about, n_strongest=n_strongest)
             return figure
 

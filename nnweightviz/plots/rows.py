@@ -10,11 +10,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from nnweightviz.layout import BOTTOM, TOP, Layout, Looks, Place, layout_network
+from nnweightviz.layout import BOTTOM, TOP, Layout, Looks, Place
 from nnweightviz.network import Network, Standing
 from nnweightviz.opened import Opened, edges_of
 from nnweightviz.routes import (
@@ -29,6 +29,7 @@ from nnweightviz.routes import (
     rect_of,
     routes_of,
 )
+from nnweightviz.striped import striped
 
 GAP = 30
 """Between rows: a wire runs there from the end of one to the begin of the next."""
@@ -98,7 +99,7 @@ def row_of(folded: Opened, looks: Looks, columns: range, extra: float = 0) -> Ro
     frames = [piece for piece in pieces if piece.groups]
     extra = extra if any(group.id not in looks.boxes for group in network.groups) else 0
     height = TOP + looks.headroom + _fullest(network, looks) + extra + looks.footroom + BOTTOM
-    layout = layout_network(network, replace(looks, height=height, edges=edges_of(network, frames)))
+    layout = striped(network, replace(looks, height=height, edges=edges_of(network, frames)))
     return Row(layout, *routes_of(network, layout, frames))
 
 
@@ -164,7 +165,7 @@ def _whole_of(place: Place) -> Rect:
     if place.form == "box" or place.group.role == "bias":
         return rect
     left = min([place.x - TITLE_REACH, *(picture.x for picture in place.pictures)])
-    sides = [place.x + TITLE_REACH, *(tile.x + tile.width + TILE_NAME for tile in place.tiles)]
+    sides = [place.x + TITLE_REACH, rect.right, *(tile.x + tile.width + TILE_NAME for tile in place.tiles)]
     return Rect(left, max(sides), rect.top, rect.bottom)
 
 
@@ -172,7 +173,9 @@ def _moved_place(place: Place, dx: float, dy: float) -> Place:
     tiles = tuple(replace(tile, x=tile.x + dx, y=tile.y + dy) for tile in place.tiles)
     unit_y = place.unit_y + np.float32(dy)
     pictures = tuple(replace(picture, x=picture.x + dx, y=picture.y + dy) for picture in place.pictures)
-    return replace(place, x=place.x + dx, top=place.top + dy, unit_y=unit_y, tiles=tiles, pictures=pictures)
+    strips = place.strips and place.strips._replace(x=place.strips.x + dx)
+    about: dict[str, Any] = {"unit_y": unit_y, "tiles": tiles, "pictures": pictures, "strips": strips}
+    return replace(place, x=place.x + dx, top=place.top + dy, **about)
 
 
 def _moved(numbers: Sequence[float], dx: float, dy: float) -> tuple[float, ...]:

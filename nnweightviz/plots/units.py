@@ -53,8 +53,8 @@ def _draw_place(stage: Stage, place: Place, *, is_crossed: bool) -> None:
         about = str(group.n_units) if place.form == "folded" else _shape_words(stage, group.layer)
         stage.text(place.x, middle - 6, clipped(kind, 2 * half - 8), size=7.5, zorder=4)
         stage.text(place.x, middle + 7, clipped(about, 2 * half - 4), size=6.5, color=stage.muted, zorder=4)
-    elif place.form == "ports":
-        _draw_ported(stage, place, outline)
+    elif place.form == "ports" or place.outputs:
+        _draw_boxed(stage, place, outline)
     elif place.pictures:
         draw_pictures(stage, place)
     elif place.band and place.band.size > 1:
@@ -79,13 +79,18 @@ def _draw_place(stage: Stage, place: Place, *, is_crossed: bool) -> None:
     draw_names(stage.network, stage.layout, place, stage.text)
 
 
-def _draw_ported(stage: Stage, place: Place, outline: dict[str, Any]) -> None:
+def _draw_boxed(stage: Stage, place: Place, outline: dict[str, Any]) -> None:
+    """Draw units with gates, or the frames round pictures of outputs."""
     height, half = place.spacing * 0.84, place.half_width
+    radius = min(4, height / 4)
+    if place.outputs and place.form != "ports":
+        height, radius = place.outputs.height + 2, 2
     for y in map(float, place.unit_y):
-        style = f"round,pad=0,rounding_size={min(4, height / 4)}"
+        style = f"round,pad=0,rounding_size={radius}"
         corner = (place.x - half, y - height / 2)
         stage.ax.add_patch(FancyBboxPatch(corner, 2 * half, height, style, linewidth=stage.point, **outline))
-        for port in place.group.ports if height / len(place.group.ports) >= 8.5 else ():
+        is_named = not place.outputs and height / len(place.group.ports) >= 8.5
+        for port in place.group.ports if is_named else ():
             stage.text(place.x, y + place.port_offset(port), port, size=6.5, color=stage.muted, zorder=4)
 
 
@@ -110,7 +115,7 @@ def _draw_ticks(stage: Stage) -> None:
     ]
     for bundle in bundles:
         place, values = stage.layout.places[bundle.target], stage.links.values(bundle, stage.k)
-        if values is None:
+        if values is None or place.outputs:  # whose frame is above them
             continue
         row = [other for other in bundles if other.target == bundle.target]
         ticks = (ticks_below if place.pictures else _ticks_beside)(place, row.index(bundle), len(row))

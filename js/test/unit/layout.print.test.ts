@@ -2,13 +2,19 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Bands } from "../../src/bands";
-import { layoutNetwork } from "../../src/layout";
 import { type Network, readNetwork } from "../../src/network";
 import { type Exhibit, portrayed } from "../../src/portraits";
+import { Striped } from "../../src/views/graph/striped";
 
 interface Printed {
   network: Parameters<typeof readNetwork>[0];
-  looks: { width: number; height: number; unfolded: Record<string, string | boolean> };
+  looks: {
+    width: number;
+    height: number;
+    unfolded: Record<string, string | boolean>;
+    is_striped?: boolean;
+    pictured?: string[]; // groups whose units are pictures of their outputs
+  };
   layout: {
     width: number;
     lane_top: number | null;
@@ -23,6 +29,8 @@ interface Printed {
         unit_y: (number | null)[];
         tiles: number[][];
         pictures: number[][];
+        strips?: number[];
+        outputs?: number[];
       }
     >;
   };
@@ -51,7 +59,8 @@ function exhibited(network: Network, ranked: Record<string, number[]>): Map<stri
 }
 
 describe.each(Object.entries(fixture))("a diagram in print: %s", (_, printed) => {
-  const { looks, layout, exhibits, bands } = printed;
+  const { layout, exhibits, bands } = printed;
+  const { is_striped, pictured, ...stage } = printed.looks;
   const whole = readNetwork(printed.network);
   const folding = { most: bands?.most ?? Number.POSITIVE_INFINITY, open: bands?.open ?? {}, clusters: null };
   const { network } = new Bands(whole, { ...folding, keeps: () => false });
@@ -59,7 +68,8 @@ describe.each(Object.entries(fixture))("a diagram in print: %s", (_, printed) =>
   const order = new Map(
     Object.entries(printed.order ?? {}).map(([group, units]) => [group, Int32Array.from(units)]),
   );
-  const own = layoutNetwork(network, { ...looks, order, exhibits: shown });
+  const looks = { ...stage, order, exhibits: shown, pictured: new Set(pictured) };
+  const own = new Striped().layout(network, looks, is_striped ?? false);
 
   it("folds the same units into the same bands", () => {
     if (!bands) return expect(network).toBe(whole);
@@ -89,6 +99,8 @@ describe.each(Object.entries(fixture))("a diagram in print: %s", (_, printed) =>
       expect(place.pictures.length).toBe(printed.pictures.length);
       for (const [i, { unit, x, y, width, height }] of place.pictures.entries())
         close([unit, x, y, width, height], printed.pictures[i]);
+      close(place.strips ? [place.strips.x, place.strips.width] : [], printed.strips ?? []);
+      close(place.outputs ? [place.outputs.width, place.outputs.height] : [], printed.outputs ?? []);
     }
   });
 });

@@ -103,6 +103,38 @@ describe("what a probe found", () => {
   });
 });
 
+interface Printed {
+  task: "regression" | "classes";
+  theme: "light" | "dark";
+  is_normalised: boolean;
+  group: string;
+  unit: number;
+  kind: string;
+  x: number[];
+  y: number[];
+  pixels: string[];
+}
+
+describe.each(fixture.pictures as Printed[])("in print, $task: unit $unit of $group", (printed) => {
+  const { task, theme, is_normalised, group, unit, kind } = printed;
+
+  it("is the same picture on the same ranges (nnweightviz/plots/walls.py)", async () => {
+    const picture = new UnitPicture(await open({ task }), group, unit, is_normalised);
+    expect(picture.kind).toBe(kind);
+    for (const end of [0, 1]) {
+      expect(picture.x[end]).toBeCloseTo(printed.x[end], 6);
+      expect(picture.y[end]).toBeCloseTo(printed.y[end], 6);
+    }
+    const inks = inksOf(theme);
+    for (const [row, expected] of printed.pixels.entries()) {
+      const plot = plotOf(20, 16);
+      picture.draw(plot, row, { inks, heat: heatColours(inks), dot: 2 });
+      const found = [...plot.pixels].flatMap((pixel) => [0, 8, 16].map((shift) => (pixel >>> shift) & 255));
+      expect(found).toEqual([...Buffer.from(expected, "base64")]);
+    }
+  });
+});
+
 describe("a heat map", () => {
   const colours = heatColours(inksOf("light"));
   const blue = (pixel: number) => (pixel >> 16) & 255;
