@@ -26,16 +26,26 @@ from nnweightviz.network import Network
 from nnweightviz.options import validated
 from nnweightviz.parameters import Parameters
 from nnweightviz.plots.boxes import Folds, draw_boxes, draw_under, folds_of
-from nnweightviz.plots.legend import LEGEND, ROW, draw_legend, legend_rows, note_rows, notes_of
-from nnweightviz.plots.lines import FEW, MOST_CRISP, MOST_IN_ALL, N_STRONG, Lines, shading, words_of
+from nnweightviz.plots.legend import LEGEND, ROW, draw_legend, legend_rows, note_rows, notes_of, told_rows
+from nnweightviz.plots.lines import (
+    FEW,
+    MOST_CRISP,
+    MOST_IN_ALL,
+    N_STRONG,
+    Lines,
+    crowd_of,
+    shading,
+    words_of,
+)
 from nnweightviz.plots.links import Links, Shown
 from nnweightviz.plots.look import colour
+from nnweightviz.plots.names import IN_TITLE, clipped
 from nnweightviz.plots.pages import Page, arranged
 from nnweightviz.plots.stage import HEAD, Stage, size_of
 from nnweightviz.plots.units import draw_units
 from nnweightviz.scale import PALETTES, Theme, buckets_of, line_of, opacity_exponent
 from nnweightviz.selection import block_names
-from nnweightviz.words import counted, in_a_word
+from nnweightviz.words import counted, in_a_word, printable
 
 SHADING_RATIO = 2
 """Pixels of the image of a crowd to a pixel of the stage."""
@@ -74,7 +84,7 @@ def graph(
         Which gate of a banded layer has its links drawn (group id -> gate), and which h(t-1) is unfolded.
     expanded
         Which blocks of a deep network are open (names of blocks and layers); the others are boxes, with their norms
-        over all checkpoints. By default all of a small network, else as many as stay legible on 7.2 by 4.8 inches.
+        over all checkpoints. By default all of a small network, else as many as stay legible at this size.
     size, theme, title
         Of a new figure in inches; ``"light"`` or ``"dark"``; above the diagram, the network's name by default.
     shown
@@ -97,7 +107,7 @@ def graph(
         )
     if ax is None:
         ax = Figure(figsize=size).add_axes((0, 0, 1, 1))
-    folds = folds_of(network, parameters, _checked_blocks(network, expanded))
+    folds = folds_of(network, parameters, _checked_blocks(network, expanded), Page(*size_of(ax)))
     links = Links(folds.opened.network, parameters, links_shown)
     draw_graph(ax, links, checkpoint % n, folds=folds, unfolded=unfolded, theme=theme, title=title)
     return ax
@@ -124,9 +134,11 @@ def draw_graph(
     bundles, notes = links.network.bundles, notes_of(links, shown)
     least = max(width, LEAST_PICTURED if shown else 0)
 
+    likely = folds.words() + _likely_words(links, n_strongest)
+
     def words(wide: float) -> float:
         n_rows = len(legend_rows(links, bundles, k, wide)) + len(note_rows(notes, wide))
-        return HEAD + LEGEND + ROW * n_rows
+        return HEAD + LEGEND + ROW * (n_rows + len(told_rows(links, k, likely, wide)) - 1)
 
     page = Page(least, height * least / width, words)
     opened = folds.opened.with_bands(links.banded)
@@ -141,9 +153,24 @@ def draw_graph(
     for row in sheet.rows:
         draw_units(replace(stage, layout=row.layout), folds.opened.collapsed.boxes, row.crossed())
     draw_boxes(stage, folds)
-    stage.text(10, -8, links.network.name if title is None else title, size=9, weight="bold", ha="left")
+    name = printable(links.network.name if title is None else title)
+    stage.text(10, -8, clipped(name, sheet.layout.width - 20, IN_TITLE), size=9, weight="bold", ha="left")
     draw_legend(stage, told, notes)
     return sheet.layout
+
+
+def _likely_words(links: Links, n_strongest: int | None) -> list[str]:
+    """Return about what there will be to say of links, before it is known where they are."""
+    n = sum(bundle.n_links for bundle in links.network.bundles)
+    if n == 0:
+        return []
+    if n_strongest is not None:
+        return [_strongest_of(min(n, n_strongest), n)]
+    return [crowd_of(N_STRONG, n, 50) if n > MOST_CRISP else counted(n, "link")]
+
+
+def _strongest_of(n: int, n_all: int) -> str:
+    return f"the strongest {n} of {counted(n_all, 'link')}" if n < n_all else counted(n_all, "link")
 
 
 def _checked_blocks(network: Network, expanded: Sequence[str] | None) -> Sequence[str] | None:
@@ -267,10 +294,7 @@ def _draw_strongest(stage: Stage, n: int) -> list[str]:
     most = n if n_all <= n else n // len(groups)
     shown = Lines.joined([Lines.joined(parts).top(most) for parts in groups.values()])
     _draw_crisp(stage, shown, opacity_exponent(n_all))
-    n_drawn = len(shown.buckets)
-    return [
-        f"the strongest {n_drawn} of {counted(n_all, 'link')}" if n_drawn < n_all else counted(n_all, "link")
-    ]
+    return [_strongest_of(len(shown.buckets), n_all)]
 
 
 def _draw_crisp(stage: Stage, lines: Lines, exponent: float) -> None:
