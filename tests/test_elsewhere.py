@@ -7,14 +7,21 @@ import io
 import re
 import time
 import warnings
+from collections.abc import Callable
 from html.parser import HTMLParser
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from matplotlib.figure import Figure
+from matplotlib.patches import FancyBboxPatch
+from matplotlib.transforms import Bbox
 from PIL import Image
+from torch import nn
 
+from adapters.large_nets import GPT2, Residual, ResNet18
 from nnweightviz.elsewhere import Elsewhere
 from nnweightviz.history import History
 from nnweightviz.plots import preview as previews
@@ -136,17 +143,180 @@ def test_other_views_are_kept_as_they_are_shown(view: str) -> None:
     assert about["image/png"]["alt"].startswith(f"{view.capitalize()} of the weights of model")
 
 
-def deep(n_blocks: int) -> WeightViz:
-    names = [f"h.{i}.{kind}" for i in range(n_blocks) for kind in ("fc.weight", "out.weight")]
-    return WeightViz(
-        None, [{name: np.full((4, 4), size, np.float32) for name in names} for size in (0.01, 1, 1)]
-    )
+def deep(n_blocks: int, n_layers: int = 2, n: int = 3) -> WeightViz:
+    """Return a widget of a sequence of alike blocks, whose weights are all 1 / n, 2 / n and so on to 1."""
+    names = [f"h.{i}.fc{k}.weight" for i in range(n_blocks) for k in range(n_layers)]
+    sizes = np.arange(1, n + 1, dtype=np.float32) / n
+    return WeightViz(None, [{name: np.full((4, 4), size, np.float32) for name in names} for size in sizes])
+
+
+class Towers(nn.Module):
+    """Two towers of so many layers, on inputs of their own, and a layer that reads both."""
+
+    def __init__(self, n_layers: int = 14) -> None:
+        super().__init__()
+        self.user, self.item = (nn.Sequential(*[nn.Linear(6, 6) for _ in range(n_layers)]) for _ in range(2))
+        self.out = nn.Linear(12, 1)
+
+    def forward(self, user: torch.Tensor, item: torch.Tensor) -> torch.Tensor:
+        return self.out(torch.cat([self.user(user), self.item(item)], -1))
+
+
+class Heads(nn.Module):
+    """A trunk and as many heads beside each other."""
+
+    def __init__(self, n_heads: int = 200) -> None:
+        super().__init__()
+        self.trunk = nn.Linear(4, 8)
+        self.heads = nn.ModuleList(nn.Linear(8, 2) for _ in range(n_heads))
+
+    def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+        return [head(self.trunk(x)) for head in self.heads]
+
+
+class Recurrent(nn.Module):
+    """So many LSTM layers upon each other."""
+
+    def __init__(self, n_layers: int = 26) -> None:
+        super().__init__()
+        self.lstm, self.head = nn.LSTM(4, 4, n_layers, batch_first=True), nn.Linear(4, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.head(self.lstm(x)[0][:, -1])
+
+
+def nested() -> nn.Module:
+    stages = [nn.Sequential(*[nn.Sequential(nn.Linear(8, 8), nn.ReLU()) for _ in range(4)]) for _ in range(6)]
+    return nn.Sequential(*stages)
+
+
+TOKENS, UNITS = torch.zeros(1, 4, dtype=torch.long), torch.zeros(1, 6)
+DEEP: dict[str, tuple[Callable[[], nn.Module], Any]] = {
+    "ResNet-18": (ResNet18, torch.zeros(1, 3, 32, 32)),
+    "a net of residual blocks": (lambda: Residual(20_001), torch.zeros(1, 3, 8, 8)),
+    "GPT-2": (lambda: GPT2(12, 8, 2, 50), TOKENS),
+    "nested sequences": (nested, torch.zeros(1, 8)),
+    "many heads": (Heads, torch.zeros(1, 4)),
+    "two towers": (Towers, (UNITS, UNITS)),
+    "a stack of LSTM layers": (Recurrent, torch.zeros(1, 5, 4)),
+}
+
+
+def deep_net(name: str) -> WeightViz:
+    """Return a widget of three checkpoints of one of ``DEEP``."""
+    torch.manual_seed(0)
+    (make, example), history = DEEP[name], History()
+    model = make()
+    with torch.no_grad():
+        for epoch in range(3):
+            history.record(model, epoch=epoch, step=12_500 * epoch)
+            for parameter in model.parameters():
+                parameter *= 1.5
+    return WeightViz(model, history, example_input=example, title=f"{name}, {'long ' * 20}")
+
+
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """The figures that stand beside each other in the last picture."""
+    drawn: list[Figure] = []
+    beside = previews._beside
+
+    def kept(figures: list[Figure]) -> np.ndarray:
+        drawn[:] = figures
+        return beside(figures)
+
+    monkeypatch.setattr(previews, "_beside", kept)
+    return drawn
+
+
+def words(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def boxes(figure: Figure) -> list[tuple[Bbox, list[str]]]:
+    """Return where the boxes of blocks are, in pixels, and the words in each."""
+    found = [p for p in figure.axes[0].patches if isinstance(p, FancyBboxPatch) and p.get_zorder() == 3]
+    extents = [(text.get_window_extent(), text.get_text()) for text in figure.axes[0].texts]
+    return [
+        (box, [word for at, word in extents if box.padded(1).count_contains([at.p0, at.p1]) == 2])
+        for box in (patch.get_window_extent() for patch in found)
+    ]
 
 
 def test_a_deep_net_is_a_picture_of_its_blocks() -> None:
-    made = previews.preview(deep(16))
-    assert (made.view, made.checkpoints, made.height) == ("boxes", [2], 440)
-    assert displayed(deep(16))[1]["image/png"]["alt"].startswith("Blocks of model, 512 parameters, of 3")
+    made = previews.preview(deep(8, 4))
+    assert (made.view, made.checkpoints) == ("boxes", [0, 2])
+    alt = displayed(deep(8, 4))[1]["image/png"]["alt"]
+    assert alt == "Blocks of model, 512 parameters, at the first and the last of 3 checkpoints"
+
+
+def test_blocks_have_the_first_checkpoint_on_the_left_and_the_last_on_the_right(
+    figures: list[Figure],
+) -> None:
+    left, right = halves(picture(deep(6, 5)))
+    for figure, moment, norm in zip(figures, ("checkpoint 1 (1", "checkpoint 3 (3"), (1 / 3, 1), strict=True):
+        said = words(figure)
+        norms = [value for name, value in pairwise(said) if name == "norm"]
+        assert norms == 6 * [f"{np.sqrt(5 * 16) * norm:.3g}"]
+        assert "model" in said
+        assert any(word.startswith(f"{moment} of 3)") for word in said)
+    inks = [(half.sum(axis=2) < 600).mean() for half in (left, right)]
+    assert inks[0] == pytest.approx(inks[1], rel=0.1)
+    assert min(inks) > 0.01
+
+
+def test_all_checkpoints_are_in_the_curves_of_both_halves(figures: list[Figure]) -> None:
+    previews.preview(deep(6, 5, n=7))
+    for k, figure in zip((0, 6), figures, strict=True):
+        curves = [line for line in figure.axes[0].lines if len(np.atleast_1d(line.get_xdata())) == 7]
+        heads = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+        assert len(curves) == len(heads) == 12  # norms and updates
+        assert heads[0].get_xdata()[0] == curves[0].get_xdata()[k]
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_the_picture_of_a_deep_net_is_small_and_legible(name: str, figures: list[Figure]) -> None:
+    viz = deep_net(name)
+    made = previews.preview(viz)
+    assert (made.view, made.checkpoints) == ("boxes", [0, 2])
+    assert 5_000 < len(made.png) <= 100_000
+    assert made.width <= 960
+    assert made.height <= 560
+    assert Image.open(io.BytesIO(made.png)).size == (2 * made.width, 2 * made.height)
+    assert len(figures) == 2
+    for figure in figures:
+        page = figure.bbox.padded(1)
+        for text in figure.axes[0].texts:
+            extent = text.get_window_extent()
+            assert text.get_fontsize() / 0.75 >= 7, text.get_text()  # pixels of the page
+            assert page.containsx(extent.x0), text.get_text()
+            assert page.containsx(extent.x1), text.get_text()
+            assert page.containsy(extent.y0), text.get_text()
+            assert page.containsy(extent.y1), text.get_text()
+        found = boxes(figure)
+        told = [said for _, said in found if said != ["Add"] and not said[-1].endswith(" units")]
+        assert told
+        assert all({"norm", "update"} < set(said) and len(said) == 7 for said in told)
+        assert not any(a.overlaps(b) for (a, _), (b, _) in combinations(found, 2))
+
+
+def test_blocks_that_are_open_in_the_widget_are_open_in_the_picture_if_they_stay_legible(
+    figures: list[Figure],
+) -> None:
+    viz = deep_net("ResNet-18")
+    viz.options = {"expanded": ["layer1"]}
+    previews.preview(viz)
+    assert {"layer1.0", "layer1.1", "layer2"} <= set(words(figures[0]))
+    viz.options = {"expanded": ["layer1", "layer2", "layer3", "layer4"]}
+    assert previews.preview(viz).view == "boxes"
+    assert {"layer1", "layer2"} <= set(words(figures[0]))
+    assert "layer1.0" not in words(figures[0])
+
+
+def test_one_checkpoint_of_a_deep_net_takes_the_whole_width(figures: list[Figure]) -> None:
+    made = previews.preview(deep(16, n=1))
+    assert (made.view, made.checkpoints, len(figures)) == ("boxes", [0], 1)
+    assert words(figures[0]).count("norm") == 16
 
 
 def test_a_net_of_too_many_blocks_is_a_table_of_norms() -> None:
@@ -154,6 +324,15 @@ def test_a_net_of_too_many_blocks_is_a_table_of_norms() -> None:
     left, right = halves(picture(viz))
     assert (left.sum(axis=2) < 300).sum() < 0.5 * (right.sum(axis=2) < 300).sum()  # heavier is darker
     assert displayed(viz)[1]["image/png"]["alt"].startswith("Norms of the weights of")
+
+
+def test_blocks_that_have_room_for_their_names_alone_are_a_table_as_both_halves_would_be_the_same() -> None:
+    assert previews.preview(deep(11, 3)).view == "cells"
+
+
+def test_a_table_of_norms_reads_no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previews, "MOST_VALUES", 51)
+    assert previews.preview(deep(60)).view == "cells"
 
 
 def test_without_a_picture_there_are_words_and_the_widget() -> None:
@@ -171,7 +350,7 @@ def test_what_is_no_choice_of_a_picture_is_refused() -> None:
 def test_a_picture_that_cannot_be_drawn_is_told_once_and_the_widget_is_shown(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(previews, "drawer", lambda *_: 1 / 0)
+    monkeypatch.setattr(previews, "drawer", lambda *_, **__: 1 / 0)
     viz = WeightViz(state())
     with pytest.warns(UserWarning, match=r"no picture goes into the notebook file: .*picture=False"):
         data, _ = displayed(viz)
@@ -183,7 +362,7 @@ def test_a_picture_that_cannot_be_drawn_is_told_once_and_the_widget_is_shown(
 
 def test_a_net_too_large_to_be_drawn_at_once_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(previews, "MOST_VALUES", 51)
-    monkeypatch.setattr(previews, "drawer", lambda *_: pytest.fail("it was drawn"))
+    monkeypatch.setattr(previews, "drawer", lambda *_, **__: pytest.fail("it was drawn"))
     with pytest.warns(UserWarning, match="3 checkpoints of 26 parameters are too many to be drawn at once"):
         assert set(displayed(WeightViz(None, states(3)))[0]) == {WIDGET, "text/plain"}
 
@@ -194,7 +373,9 @@ def test_of_a_long_history_only_some_checkpoints_are_read_for_domains(
     monkeypatch.setattr(previews, "MOST_VALUES", 26 * 4)
     read: list[Any] = []
     drawer = previews.drawer
-    monkeypatch.setattr(previews, "drawer", lambda *given: read.append(given[-1]) or drawer(*given))
+    monkeypatch.setattr(
+        previews, "drawer", lambda *given, **about: read.append(given[-1]) or drawer(*given, **about)
+    )
     previews.preview(WeightViz(None, states(31)))
     assert read == [[0, 10, 20, 30]]
 

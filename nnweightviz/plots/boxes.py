@@ -25,7 +25,7 @@ from nnweightviz.opened import HEAD, ROW, Opened
 from nnweightviz.parameters import Parameters
 from nnweightviz.plots.look import colour
 from nnweightviz.plots.names import clipped
-from nnweightviz.plots.pages import Sheet, opened_on_paper
+from nnweightviz.plots.pages import USUAL, Page, Sheet, opened_on_paper
 from nnweightviz.plots.stage import INK, Stage
 from nnweightviz.routes import Framed, Route
 from nnweightviz.scale import amount_of, value_of
@@ -60,11 +60,11 @@ def folds_of(
     network: Network,
     parameters: Parameters,
     expanded: Sequence[str] | None,
-    summaries: Summaries | None = None,
+    page: Page = USUAL,
 ) -> Folds:
-    """Return a network with these blocks open, or as many as stay legible; norms are found unless they are given."""
-    opened = opened_on_paper(network, expanded, len(parameters.checkpoints))
-    return Folds(opened, _summaries_of(opened, parameters) if summaries is None else summaries)
+    """Return a network with these blocks open, or as many as stay legible on a page, and find the norms."""
+    opened = opened_on_paper(network, expanded, len(parameters.checkpoints), page)
+    return Folds(opened, _summaries_of(opened, parameters))
 
 
 def _summaries_of(opened: Opened, parameters: Parameters) -> Summaries:

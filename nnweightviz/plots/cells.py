@@ -11,25 +11,29 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from nnweightviz.history import History
-from nnweightviz.network import Network
 from nnweightviz.plots.look import INK, MUTED, sequential_map
 from nnweightviz.plots.moments import moment
+from nnweightviz.plots.names import IN_TITLE, clipped
 from nnweightviz.plots.overview import places_of
-from nnweightviz.plots.paper import SMALL, TITLE
-from nnweightviz.views import overview as numbers
+from nnweightviz.plots.paper import SMALL, TITLE, literal
+from nnweightviz.plots.stage import PIXELS_PER_INCH
+from nnweightviz.summaries import Summaries
+from nnweightviz.views.overview import block_of
 
 MOST_NAMES, MOST_TITLES, LONGEST = 24, 14, 22
 
 
 def cells(
-    history: History, network: Network, checkpoints: list[int], title: str
+    history: History, summaries: Summaries, checkpoints: list[int], title: str
 ) -> Callable[[int, tuple[float, float]], Figure]:
     """Return what draws the norms of all parameters at one of these checkpoints, all on one scale."""
-    several = len(checkpoints) > 1
-    read = history[checkpoints[0] : checkpoints[-1] + 1 : checkpoints[-1] - checkpoints[0] if several else 1]
-    found = numbers(read, "norm", network=network)
+    known = summaries.values("norm")
+    unknown = np.full(known.shape[1], np.nan)  # what was recorded a moment ago
+    norms = np.array([known[k] if k < len(known) else unknown for k in checkpoints])
+    largest = float(np.nanmax(norms, initial=0.0)) or 1.0
+    named = np.array([block_of(name) for name in summaries.names])
+    found = {"block": named[:, 0], "rest": named[:, 1]}
     places, shape = places_of(found)
-    largest = float(np.nanmax(found["norm"], initial=0.0)) or 1.0
     blocks = list(dict.fromkeys(found["block"].tolist()))
     kinds = {column: str(found["rest"][i]) for i, (_, column) in reversed([*enumerate(places)])}
 
@@ -37,11 +41,12 @@ def cells(
         figure = Figure(figsize=size, layout="constrained", facecolor="white")
         ax = figure.add_subplot()
         table = np.full(shape, np.nan)
-        for (row, column), values in zip(places, found["norm"], strict=True):
-            table[row, column] = values[checkpoints.index(k)]
+        for (row, column), norm in zip(places, norms[checkpoints.index(k)], strict=True):
+            table[row, column] = norm
         image = ax.imshow(table, cmap=sequential_map(), vmin=0, vmax=largest, aspect="auto")
         n_parameters = len(places)
-        ax.set_title(_clipped(title), loc="left", color=INK, fontsize=TITLE, weight="bold")
+        about: dict[str, Any] = {"ha": "left", "color": INK, "fontsize": TITLE, "weight": "bold"}
+        figure.suptitle(literal(clipped(title, size[0] * PIXELS_PER_INCH, IN_TITLE)), x=0.02, **about)
         ax.set_title(
             f"{moment(history, k)} ({k + 1} of {len(history)})", loc="right", color=MUTED, fontsize=SMALL
         )
@@ -61,11 +66,12 @@ def _label(ax: Any, side: str, names: list[str], most: int) -> None:
     every = -(-len(names) // most) or 1
     at = range(0, len(names), every)
     turn = {"rotation": 90} if side == "x" else {}
-    getattr(ax, f"set_{side}ticks")(at, [_clipped(names[i]) for i in at], fontsize=6.5, color=INK, **turn)
+    getattr(ax, f"set_{side}ticks")(at, [_last_of(names[i]) for i in at], fontsize=6.5, color=INK, **turn)
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)
 
 
-def _clipped(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+def _last_of(name: str) -> str:
+    """Return the end of a name, by which it differs from its neighbours."""
+    return literal(name if len(name) <= LONGEST else f"…{name[1 - LONGEST :]}")

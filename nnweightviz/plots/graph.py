@@ -21,18 +21,19 @@ from nnweightviz.options import validated
 from nnweightviz.parameters import Parameters
 from nnweightviz.plots.beside import NOTHING, Beside, beside_of
 from nnweightviz.plots.boxes import Folds, draw_boxes, draw_under, folds_of
-from nnweightviz.plots.legend import LEGEND, ROW, draw_legend, legend_rows, note_rows, notes_of
+from nnweightviz.plots.legend import LEGEND, ROW, draw_legend, legend_rows, note_rows, notes_of, told_rows
 from nnweightviz.plots.links import Links, Shown
+from nnweightviz.plots.names import IN_TITLE, clipped
 from nnweightviz.plots.pages import MOST_SCALE, Page, arranged
 from nnweightviz.plots.stage import HEAD, Stage, size_of
-from nnweightviz.plots.strokes import draw_links, draw_strongest
+from nnweightviz.plots.strokes import draw_links, draw_strongest, likely_words
 from nnweightviz.plots.units import draw_units
 from nnweightviz.plots.walls import wanted_height
 from nnweightviz.probe import Outputs
 from nnweightviz.probe.encode import attachment
 from nnweightviz.scale import PALETTES, Theme
 from nnweightviz.selection import block_names
-from nnweightviz.words import in_a_word
+from nnweightviz.words import in_a_word, printable
 
 MOST_TRIED = 3
 """Arrangements, until there is room for the words below."""
@@ -72,7 +73,7 @@ def graph(
         Which gate of a banded layer has its links drawn (group id -> gate), and which h(t-1) is unfolded.
     expanded
         Which blocks of a deep network are open (names of blocks and layers); the others are boxes, with their norms
-        over all checkpoints. By default all of a small network, else as many as stay legible on 7.2 by 4.8 inches.
+        over all checkpoints. By default all of a small network, else as many as stay legible at this size.
     outputs
         What a probe found, as ``viz.outputs`` has it: units that have room are pictures of what they put out.
     size, theme, title
@@ -99,7 +100,7 @@ def graph(
         )
     if ax is None:
         ax = Figure(figsize=size).add_axes((0, 0, 1, 1))
-    folds = folds_of(network, parameters, _checked_blocks(network, expanded))
+    folds = folds_of(network, parameters, _checked_blocks(network, expanded), Page(*size_of(ax)))
     links = Links(folds.opened.network, parameters, links_shown)
     attached = None if outputs is None else attachment(outputs, network, None, {})
     beside = beside_of(links, attached)
@@ -132,9 +133,10 @@ def draw_graph(
     about: dict[str, Any] = {"unfolded": unfolded or {}, "exhibits": shown, "bands": links.banded.runs}
     about |= {"order": links.order, "is_striped": beside.strips is not None, "pictured": beside.pictured}
     about |= opened.looks(len(links.parameters.checkpoints))
+    likely = folds.words() + likely_words(links, n_strongest)
     notes = before = notes_of(links, shown)
     for _ in range(MOST_TRIED):
-        page = _page_for(size_of(ax), links, k, notes, about)
+        page = _page_for(size_of(ax), links, k, (likely, notes), about)
         sheet = arranged(opened, Looks(*page.stage(1), **about), page)
         told = before + beside.words(links, sheet.layout, k)
         if told == notes:
@@ -149,20 +151,28 @@ def draw_graph(
         draw_units(replace(stage, layout=row.layout), folds.opened.collapsed.boxes, row.crossed())
     beside.draw(stage)
     draw_boxes(stage, folds)
-    stage.text(10, -8, links.network.name if title is None else title, size=9, weight="bold", ha="left")
+    name = printable(links.network.name if title is None else title)
+    stage.text(10, -8, clipped(name, sheet.layout.width - 20, IN_TITLE), size=9, weight="bold", ha="left")
     draw_legend(stage, told, notes)
     return sheet.layout
 
 
 def _page_for(
-    size: tuple[float, float], links: Links, k: int, notes: Sequence[str], about: Mapping[str, Any]
+    size: tuple[float, float],
+    links: Links,
+    k: int,
+    said: tuple[Sequence[str], Sequence[str]],
+    about: Mapping[str, Any],
 ) -> Page:
-    """Return the page of a diagram: smaller than it is, words and all, where pictures need more room."""
-    width, height = size
+    """Return the page of a diagram: smaller than it is, words and all, where pictures need more room.
+
+    ``said`` is what is likely to be told of links, and notes.
+    """
+    (width, height), (likely, notes) = size, said
 
     def words(wide: float) -> float:
         n_rows = len(legend_rows(links, links.network.bundles, k, wide)) + len(note_rows(notes, wide))
-        return HEAD + LEGEND + ROW * n_rows
+        return HEAD + LEGEND + ROW * (n_rows + len(told_rows(links, k, likely, wide)) - 1)
 
     least = max(width, LEAST_PICTURED if about["exhibits"] else 0)
     page = Page(least, height * least / width, words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
 
@@ -22,8 +23,8 @@ ORDERS = {
     "correlation": "by correlation of incoming weights",
     "crossings": "so that strong links cross less",
 }
-CHARACTER = 5.1
-"""Pixels that a character of the legend takes."""
+CHARACTER, DOMAIN, SAMPLES = 5.1, 130, 221
+"""Pixels that a character of the legend takes, the words of a domain and sample lines of both kinds."""
 
 
 def draw_legend(stage: Stage, told: list[str], notes: Sequence[str]) -> None:
@@ -52,14 +53,10 @@ def draw_legend(stage: Stage, told: list[str], notes: Sequence[str]) -> None:
     for row in legend_rows(stage.links, drawn, stage.k, stage.layout.width):
         stage.text(x, y, row, size=7, ha="left", color=stage.muted)
         y += ROW
-    for row in (" · ".join([_moment(stage), *told]), *note_rows(notes, stage.layout.width)):
+    width = stage.layout.width
+    for row in (*told_rows(stage.links, stage.k, told, width), *note_rows(notes, width)):
         stage.text(10, y + 8, row, size=7, ha="left", color=stage.muted)
         y += ROW
-
-
-def _moment(stage: Stage) -> str:
-    checkpoints = stage.links.parameters.checkpoints
-    return f"{moment(checkpoints, stage.k)} ({stage.k + 1} of {len(checkpoints)})"
 
 
 def legend_rows(links: Links, bundles: Sequence[Bundle], k: int, width: float) -> list[str]:
@@ -90,6 +87,17 @@ def notes_of(links: Links, shown: Mapping[str, Exhibit]) -> list[str]:
     by = links.shown.order
     notes += [f"units ordered {ORDERS[by]} at the last checkpoint"] if by in ORDERS else []
     return notes + links.banded.words
+
+
+def likely_rows(n_domains: int, width: float) -> int:
+    """Return about how many rows these take, before they are known."""
+    return min(MOST_ROWS + 1, math.ceil(n_domains * DOMAIN / max(DOMAIN, width - SAMPLES)))
+
+
+def told_rows(links: Links, k: int, told: Sequence[str], width: float) -> list[str]:
+    """Return which checkpoint it is and what is drawn, in rows of the width."""
+    checkpoints = links.parameters.checkpoints
+    return note_rows([f"{moment(checkpoints, k)} ({k + 1} of {len(checkpoints)})", *told], width)
 
 
 def note_rows(notes: Sequence[str], width: float) -> list[str]:

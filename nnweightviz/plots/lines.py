@@ -125,10 +125,13 @@ def words_of(shown: Lines, every: Lines, n_all: int, n_missing: int) -> list[str
     if n < n_there:
         sums = [np.nansum(np.where(np.isfinite(lines.sizes), lines.sizes, 0)) for lines in (shown, every)]
         share = 100 * sums[0] / max(sums[1], 1e-300)
-        words = [
-            f"{n} of {counted(n_there, 'link')} drawn as lines ({share:.0f} % of total |w|); all in the shading"
-        ]
+        words = [crowd_of(n, n_there, share)]
     words += [f"{n_all - n_there} hidden by filters"] if n_there < n_all else []
     n_odd = int((every.buckets % 4 == 0).sum())
     words += [f"{n_odd} NaN or infinite"] if n_odd else []
     return words + ([f"{n_missing} not recorded"] if n_missing else [])
+
+
+def crowd_of(n: int, n_all: int, share: float) -> str:
+    """Return how many links are lines, and how many percent of the sum of all |w| these have."""
+    return f"{n} of {counted(n_all, 'link')} drawn as lines ({share:.0f} % of total |w|); all in the shading"

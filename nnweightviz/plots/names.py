@@ -14,8 +14,8 @@ from nnweightviz.columns import MAX_PORTED_UNITS, MOST_NAME
 from nnweightviz.layout import Layout, Place
 from nnweightviz.network import Network
 
-CHARACTER = 6.1
-"""Pixels that a character takes."""
+CHARACTER, IN_TITLE = 6.1, 8.0
+"""Pixels that a character takes, and one of the title above a picture."""
 Write = Callable[..., None]
 
 

@@ -1,4 +1,4 @@
-"""A deep diagram on paper: as many blocks open as stay legible, in rows where the stage is wider than the page.
+"""A deep diagram on a page: as many blocks open as stay legible, in rows where the stage is wider than the page.
 
 In the browser such a stage is panned. Pure geometry; not for what stands in a row (see ``rows``).
 """
@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 from nnweightviz.collapse import collapse
 from nnweightviz.layout import Layout, Looks
-from nnweightviz.legible import SEQUENCE, open_at_first
+from nnweightviz.legible import open_at_first
 from nnweightviz.network import Network
 from nnweightviz.opened import Opened, opened
-from nnweightviz.plots.legend import LEGEND, ROW
-from nnweightviz.plots.rows import GAP, Row, across, row_of
+from nnweightviz.plots.legend import LEGEND, ROW, likely_rows
+from nnweightviz.plots.links import APART
+from nnweightviz.plots.rows import GAP, Row, across, height_of, row_of
 from nnweightviz.plots.stage import HEAD, PIXELS_PER_INCH
 from nnweightviz.routes import Route, routes_of
 from nnweightviz.striped import striped
@@ -27,11 +28,14 @@ NARROWED = 1.25
 """Pixels of the stage to one of the page that are better than a second row."""
 WORTH_A_CUT = 0.85
 """A frame is cut only if everything is so much larger for it."""
-MOST_SCALE = 1.7
-"""Pixels of the stage to one of the page: with more, the words in boxes are smaller than five points."""
+MOST_SCALE, MOST_WHOLE, MOST_ON_SCREEN = 1.7, 2.13, 1.238
+"""Pixels of the stage to one of the page: with more, names in boxes are smaller than five points, titles where nothing
+is folded than five pixels, and on a screen the least words in boxes than seven pixels.
+"""
 MOST_ON_PAGE = 60
 """Boxes of which there may be a legible arrangement at all."""
-FEWER_BOXES = (16, 12, 8)
+FEWER_BOXES, FEWEST = (16, 12, 8), 3
+"""What is tried where more are too small; a picture of less tells nothing."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +50,15 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Page:
-    """How large the page is in pixels, and how much height words beside a stage take, by its width."""
+    """How large the page is in pixels, and how much height words beside a stage take, by its width.
+
+    On a screen, unlike paper, all boxes have curves.
+    """
 
     width: float
     height: float
     words: Callable[[float], float] = lambda _: HEAD + LEGEND + ROW
+    is_screen: bool = False
 
     def stage(self, scale: float) -> tuple[float, float]:
         """Return how large the stage is if so many of its pixels are one of the page."""
@@ -59,44 +67,76 @@ class Page:
 
 
 USUAL = Page(7.2 * PIXELS_PER_INCH, 4.8 * PIXELS_PER_INCH)
-"""The page that blocks are opened for."""
+"""Of a figure whose size is not asked for."""
 
 
-def opened_on_paper(network: Network, expanded: Sequence[str] | None, n_checkpoints: int) -> Opened:
+def opened_on_paper(
+    network: Network, expanded: Sequence[str] | None, n_checkpoints: int, page: Page = USUAL
+) -> Opened:
     """Return a network with these blocks open, or those that the browser opens at first.
 
-    What would be too small on a page of 7.2 by 4.8 inches has boxes without curves. If that is not enough, and nothing
-    was ``expanded`` by name, fewer blocks are open.
+    What would be too small on paper has boxes without curves. If that is not enough, fewer blocks are open; of those
+    that were ``expanded`` by name, only on a screen. A network without boxes gets some, with curves, if need be.
     """
     folded = opened(network, expanded)
-    if not folded.collapsed.boxes:
-        return folded
-    hierarchy = folded.hierarchy
-    tried = [folded]
-    if expanded is None:
-        fewer = [open_at_first(hierarchy, most) for most in FEWER_BOXES]
-        fewer += [[]] if len(hierarchy.root.children) >= SEQUENCE else []
-        tried += [Opened(hierarchy, collapse(hierarchy, names), False) for names in fewer]
-    for found in (size for one in tried for size in (one, one._replace(is_small=True))):
-        if is_readable(found, n_checkpoints):
+    has_small = bool(folded.collapsed.boxes) and not page.is_screen
+    closes = expanded is None or page.is_screen
+    for found in _tried(folded, has_small, closes):
+        if is_readable(found, n_checkpoints, page):
             return found
-    return folded._replace(is_small=True)
+    return folded._replace(is_small=has_small)
+
+
+def _tried(folded: Opened, has_small: bool, closes: bool) -> Iterator[Opened]:
+    """Yield what may be legible, best first."""
+    yield folded
+    if has_small:
+        yield folded._replace(is_small=True)
+    fewer = []
+    for one in _coarser(folded) if closes else ():
+        fewer.append(one)
+        yield one
+    yield from (one._replace(is_small=True) for one in fewer if has_small)
+
+
+def _coarser(folded: Opened) -> Iterator[Opened]:
+    """Yield a network with fewer and fewer blocks open, as long as there is something to tell."""
+    hierarchy, fewest = folded.hierarchy, len(folded.network.groups)
+    depths = {name: name.count(".") for name, block in hierarchy.blocks.items() if name and block.children}
+    idle = {name for name in depths if hierarchy.blocks[name].n_parameters == 0}  # such as several inputs
+    fewer = [open_at_first(hierarchy, most) for most in FEWER_BOXES]
+    for level in range(1 + max(depths.values(), default=-1), -1, -1):
+        fewer.append([name for name, depth in depths.items() if depth < level or name in idle])
+    for names in fewer:
+        collapsed = collapse(hierarchy, names)
+        if FEWEST <= len(collapsed.network.groups) < fewest:
+            fewest = len(collapsed.network.groups)
+            yield Opened(hierarchy, collapsed, False)
 
 
 def is_readable(folded: Opened, n_checkpoints: int, page: Page = USUAL) -> bool:
-    """Return whether the words in boxes are large enough on a page."""
-    return len(folded.collapsed.boxes) <= MOST_ON_PAGE and scale_of(folded, n_checkpoints, page) <= MOST_SCALE
+    """Return whether the words in boxes, or of a diagram without, are large enough on a page."""
+    n_boxes = len(folded.collapsed.boxes)
+    most = MOST_ON_SCREEN if page.is_screen else MOST_SCALE if n_boxes else MOST_WHOLE
+    return n_boxes <= MOST_ON_PAGE and scale_of(folded, n_checkpoints, page) <= most
 
 
 def scale_of(folded: Opened, n_checkpoints: int, page: Page = USUAL) -> float:
     """Return how many pixels of the stage are one of a page."""
+    n_domains = len({(bundle.target, bundle.role in APART) for bundle in folded.network.bundles})
+    if folded.collapsed.boxes and n_domains:
+        page = replace(page, words=lambda width: HEAD + LEGEND + ROW * (1 + likely_rows(n_domains, width)))
     return arranged(folded, Looks(*page.stage(1), **folded.looks(n_checkpoints)), page).scale
 
 
 def arranged(folded: Opened, looks: Looks, page: Page) -> Sheet:
     """Return a diagram in as many rows as leave it largest: one, unless it has boxes and is far wider than the page."""
     whole = striped(folded.network, looks)
-    best = _in_one_row(folded, looks, page, whole.width / page.width)
+    scale = whole.width / page.width
+    if folded.collapsed.boxes:
+        tall = height_of(folded.network, looks) + page.words(whole.width)
+        scale = max(scale, tall / page.height)
+    best = _in_one_row(folded, looks, page, scale)
     if not folded.collapsed.boxes or best.scale <= NARROWED:
         return best
     anywhere = [

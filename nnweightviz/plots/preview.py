@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import io
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +17,7 @@ from PIL import Image
 
 from nnweightviz.legible import is_legible
 from nnweightviz.network import Network
+from nnweightviz.opened import Opened, opened
 from nnweightviz.plots.cells import cells
 from nnweightviz.plots.pages import Page, is_readable, opened_on_paper
 from nnweightviz.plots.printed import Printable, drawer, pixels_of
@@ -22,8 +25,10 @@ from nnweightviz.plots.stage import PIXELS_PER_INCH
 from nnweightviz.portraits import portrayed
 from nnweightviz.scale import PALETTES, Rgb, shade
 
-WIDTH, HEIGHT, BOXES_HEIGHT = 720, 320, 440
-"""Pixels of a page; the picture has twice as many."""
+SIZES = [(width, height) for width in (720, 960) for height in (320, 400, 480, 560)]
+"""Pixels of pages, of which the picture has twice as many: boxes take the first that has room for them, others the
+first.
+"""
 DENSITY = 2
 DPI = DENSITY * PIXELS_PER_INCH
 LIGHT = PALETTES["light"]
@@ -39,7 +44,7 @@ FEW_COLOURS, MANY_COLOURS = 22, 62
 MOST_VALUES = 20_000_000
 """Weights that are read: of more, domains are those of some checkpoints; a larger net has no picture."""
 OVER_TIME = ("distribution", "trajectory", "spectrum", "overview")
-"""Views that show all checkpoints by themselves; in boxes, curves do."""
+"""Views that show all checkpoints by themselves."""
 
 
 class Preview(NamedTuple):
@@ -69,30 +74,28 @@ def _unswept() -> Iterator[None]:
 @_unswept()
 def preview(viz: Printable) -> Preview:
     """Return the first and the last checkpoint beside each other as a PNG of at most 100 KB; of views that show all
-    checkpoints at once, and of a graph with boxes, the last one. Too many boxes are a table of norms (``"cells"``).
+    checkpoints at once, the last one. Too many boxes are a table of norms (``"cells"``).
 
     Raises
     ------
     ValueError
         If the network is too large to be drawn at once.
     """
-    n, (view, drawn) = len(viz.history), _drawn(viz)
-    size = sum(int(np.prod(shape)) for shape in (drawn.parameters or {}).values())
-    n_read = min(n, MOST_VALUES // max(1, size))
+    n, (view, size, n_values, blocks) = len(viz.history), _drawn(viz)
+    n_read = min(n, MOST_VALUES // max(1, n_values))
     if n_read < (n if view in OVER_TIME else min(2, n)):
-        raise ValueError(f"{n} checkpoints of {size} parameters are too many to be drawn at once")
-    shown = sorted({n - 1} if view in (*OVER_TIME, "boxes") else {0, n - 1})
+        raise ValueError(f"{n} checkpoints of {n_values} parameters are too many to be drawn at once")
+    shown = sorted({n - 1} if view in OVER_TIME else {0, n - 1})
     read = sorted({*shown, *np.linspace(0, n - 1, n_read).round().astype(int).tolist()})
-    tall = BOXES_HEIGHT if view == "boxes" else HEIGHT
-    inches = WIDTH / len(shown) / PIXELS_PER_INCH, tall / PIXELS_PER_INCH
+    inches = size[0] / len(shown) / PIXELS_PER_INCH, size[1] / PIXELS_PER_INCH
     lines = MANY_LINES if viz.network.n_links <= ALL_LINES else MANY_LINES[1:]
-    is_plain = view in ("graph", "boxes") and not (viz.options["portraits"] and portrayed(viz.network))
+    is_plain = blocks is not None and not (viz.options["portraits"] and portrayed(viz.network))
     n_colours, kept = (FEW_COLOURS, KEPT) if is_plain else (MANY_COLOURS, [*KEPT, *NORMS])
-    for n_strongest in lines if view in ("graph", "boxes") else (None,):
+    for n_strongest in lines if blocks else (None,):
         if view == "cells":
-            draw = cells(viz.history, viz.network, shown, viz.title)
+            draw = cells(viz.history, viz._summaries, shown, viz.title)
         else:
-            draw = drawer(viz, "graph" if view == "boxes" else view, {}, n_strongest, read)
+            draw = drawer(viz, viz.view, {}, n_strongest, read, opened=blocks)
         pixels = _beside([draw(k, inches) for k in shown])
         png = small_png(pixels, n_colours, kept)
         if len(png) <= MOST_BYTES:
@@ -101,21 +104,41 @@ def preview(viz: Printable) -> Preview:
         png = small_png(pixels[::2, ::2], n_colours, kept)
     if len(png) > MOST_BYTES:
         raise ValueError(f"the picture has {len(png)} bytes, more than {MOST_BYTES}")
-    height, width = pixels.shape[:2]
-    return Preview(png, width // DENSITY, height // DENSITY, view, shown)
+    return Preview(png, *size, view, shown)
 
 
-def _drawn(viz: Printable) -> tuple[str, Network]:
-    """Return what is drawn instead of a view of a deep net, and what of the network is read for it."""
-    if viz.view == "graph":
-        n = len(viz.history)
-        folded = opened_on_paper(viz.network, viz.options["expanded"], n)
-        if not folded.collapsed.boxes:
-            return "graph", viz.network
-        page = Page(WIDTH, BOXES_HEIGHT)
-        return ("boxes", folded.network) if is_readable(folded, n, page) else ("cells", viz.network)
-    is_table = viz.view == "overview" and not is_legible(viz.network)
-    return "cells" if is_table else viz.view, viz.network
+class _Drawn(NamedTuple):
+    """What is drawn instead of a view of a deep net, on how large a page, how many values of each checkpoint are read
+    for it, and of a graph which blocks are open.
+    """
+
+    view: str
+    size: tuple[int, int] = SIZES[0]
+    n_values: int = 0
+    opened: Opened | None = None
+
+
+def _drawn(viz: Printable) -> _Drawn:
+    """Return what is drawn instead of a view of a deep net: of a graph as many blocks as a page has room for."""
+    if viz.view != "graph":
+        is_table = viz.view == "overview" and not is_legible(viz.network)
+        return _Drawn("cells") if is_table else _Drawn(viz.view, n_values=_n_values(viz.network))
+    n, expanded = len(viz.history), viz.options["expanded"]
+    pages = [Page(width / min(2, n), height, is_screen=True) for width, height in SIZES]
+    whole = opened(viz.network, expanded)
+    if whole.collapsed.boxes or not is_readable(whole, n, replace(pages[0], is_screen=False)):
+        found = opened_on_paper(viz.network, expanded, n, pages[-1])
+        if is_readable(found, n, pages[-1]):
+            fits = (size for size, page in zip(SIZES, pages, strict=True) if is_readable(found, n, page))
+            return _Drawn("boxes", next(fits), _n_values(found.network), found)
+    if whole.collapsed.boxes:
+        return _Drawn("cells")
+    return _Drawn("graph", n_values=_n_values(viz.network), opened=whole)
+
+
+def _n_values(network: Network) -> int:
+    """Return how many parameters are drawn themselves."""
+    return sum(math.prod(shape) for shape in (network.parameters or {}).values())
 
 
 def _beside(figures: list[Figure]) -> NDArray[np.uint8]:

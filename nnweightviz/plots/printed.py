@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from functools import cache
 from typing import Any, Protocol
 
 import matplotlib
@@ -17,13 +18,16 @@ from nnweightviz import plots
 from nnweightviz.history import History
 from nnweightviz.looks import check_looks
 from nnweightviz.network import Network
+from nnweightviz.opened import Opened
 from nnweightviz.options import validated
 from nnweightviz.parameters import Parameters
 from nnweightviz.parts import Attachment
-from nnweightviz.plots.beside import NOTHING, beside_of
-from nnweightviz.plots.boxes import folds_of
+from nnweightviz.plots.beside import NOTHING, Beside, beside_of
+from nnweightviz.plots.boxes import Folds
 from nnweightviz.plots.graph import draw_graph
 from nnweightviz.plots.links import Links, Shown
+from nnweightviz.plots.pages import Page, opened_on_paper
+from nnweightviz.plots.stage import size_of
 from nnweightviz.scale import Theme
 from nnweightviz.summaries import Summaries
 from nnweightviz.views import VIEWS, shown_matrix
@@ -65,11 +69,14 @@ def drawer(
     looks: Mapping[str, Any],
     n_strongest: int | None = None,
     of: Sequence[int] | None = None,
+    *,
+    opened: Opened | None = None,
 ) -> Callable[[int, tuple[float, float]], Figure]:
-    """Return what draws a view at a checkpoint; what all checkpoints share is found once.
+    """Return what draws a view at a checkpoint; what all checkpoints share is found once for a size.
 
     With ``n_strongest`` a graph has about so many lines a layer, no shading, no strips and no pictures of outputs; with
-    ``of``, its domains are those of these checkpoints.
+    ``of``, its domains are those of these checkpoints; with ``opened``, these of its blocks are open, and not those
+    that the size has room for.
     """
     name = viz.view if view is None else view
     if name not in VIEWS:
@@ -80,13 +87,20 @@ def drawer(
         theme: Theme = "dark" if options["theme"] == "dark" else "light"
         shown = Shown(**{option: options[option] for option in SHOWN})
         parameters = Parameters(viz.network, list(viz.history))
-        folds = folds_of(viz.network, parameters, options["expanded"], viz._summaries)
-        links = Links(folds.opened.network, parameters, shown, of, viz._order)
-        beside = NOTHING if n_strongest else beside_of(links, viz._put_out)
+
+        @cache
+        def parts(width: float, height: float) -> tuple[Folds, Links, Beside]:
+            page, n = Page(width, height), len(parameters.checkpoints)
+            folds = Folds(
+                opened or opened_on_paper(viz.network, options["expanded"], n, page), viz._summaries
+            )
+            links = Links(folds.opened.network, parameters, shown, of, viz._order)
+            return folds, links, NOTHING if n_strongest else beside_of(links, viz._put_out)
 
         def draw(k: int, size: tuple[float, float]) -> Figure:
             figure = Figure(figsize=size)
             axes = figure.add_axes((0, 0, 1, 1))
+            folds, links, beside = parts(*size_of(axes))
             about = {"beside": beside, "unfolded": options["unfolded"], "theme": theme, "title": viz.title}
             draw_graph(axes, links, k, folds=folds, **about, n_strongest=n_strongest)
             return figure

@@ -98,7 +98,7 @@ def row_of(folded: Opened, looks: Looks, columns: range, extra: float = 0) -> Ro
     pieces = [replace(f, groups=tuple(group for group in f.groups if group in stands)) for f in folded.frames]
     frames = [piece for piece in pieces if piece.groups]
     extra = extra if any(group.id not in looks.boxes for group in network.groups) else 0
-    height = TOP + looks.headroom + _fullest(network, looks) + extra + looks.footroom + BOTTOM
+    height = height_of(network, looks) + extra
     layout = striped(network, replace(looks, height=height, edges=edges_of(network, frames)))
     return Row(layout, *routes_of(network, layout, frames))
 
@@ -113,15 +113,16 @@ def _part(network: Network, columns: range) -> Network:
     return Standing.of(plain, stands)
 
 
-def _fullest(network: Network, looks: Looks) -> float:
-    """Return the height of the fullest column: that of its boxes, or what units need."""
+def height_of(network: Network, looks: Looks) -> float:
+    """Return how high a stage is in which the fullest column has room for its boxes, or for what units need."""
     stacks: dict[int, list[float]] = defaultdict(list)
     for group in network.groups:
         if group.id in looks.boxes:
             stacks[network.columns[group.id]].append(looks.boxes[group.id].height)
         elif group.role != "bias":
             stacks[network.columns[group.id]].append(UNITS)
-    return max(sum(stack) + 24 * (len(stack) - 1) for stack in stacks.values())
+    fullest = max(sum(stack) + 24 * (len(stack) - 1) for stack in stacks.values())
+    return TOP + looks.headroom + fullest + looks.footroom + BOTTOM
 
 
 def across(network: Network, rows: Sequence[Row]) -> tuple[Route, ...]:

@@ -14,7 +14,17 @@ from matplotlib.collections import LineCollection
 from numpy.typing import NDArray
 
 from nnweightviz.bundle import Bundle
-from nnweightviz.plots.lines import FEW, MOST_CRISP, MOST_IN_ALL, N_STRONG, Lines, shading, words_of
+from nnweightviz.plots.lines import (
+    FEW,
+    MOST_CRISP,
+    MOST_IN_ALL,
+    N_STRONG,
+    Lines,
+    crowd_of,
+    shading,
+    words_of,
+)
+from nnweightviz.plots.links import Links
 from nnweightviz.plots.look import colour
 from nnweightviz.plots.stage import Stage
 from nnweightviz.scale import buckets_of, line_of, opacity_exponent
@@ -70,10 +80,21 @@ def draw_strongest(stage: Stage, n: int) -> list[str]:
     most = n if n_all <= n else n // len(groups)
     shown = Lines.joined([Lines.joined(parts).top(most) for parts in groups.values()])
     _draw_crisp(stage, shown, opacity_exponent(n_all))
-    n_drawn = len(shown.buckets)
-    return [
-        f"the strongest {n_drawn} of {counted(n_all, 'link')}" if n_drawn < n_all else counted(n_all, "link")
-    ]
+    return [_strongest_of(len(shown.buckets), n_all)]
+
+
+def _strongest_of(n: int, n_all: int) -> str:
+    return f"the strongest {n} of {counted(n_all, 'link')}" if n < n_all else counted(n_all, "link")
+
+
+def likely_words(links: Links, n_strongest: int | None) -> list[str]:
+    """Return about what there will be to say of links, before it is known where they are."""
+    n = sum(bundle.n_links for bundle in links.network.bundles)
+    if n == 0:
+        return []
+    if n_strongest is not None:
+        return [_strongest_of(min(n, n_strongest), n)]
+    return [crowd_of(N_STRONG, n, 50) if n > MOST_CRISP else counted(n, "link")]
 
 
 def _lines_of(stage: Stage, bundle: Bundle, most: int | None = None) -> Lines | None:

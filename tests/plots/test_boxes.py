@@ -155,6 +155,56 @@ def test_a_page_has_as_many_open_blocks_as_stay_legible() -> None:
     assert asked.is_small
 
 
+def test_blocks_are_opened_for_the_size_that_is_asked_for() -> None:
+    model, history = GPT2(12, 8, 2, 50), nwv.History()
+    history.record(model)
+    network = nwv.as_network(model, example_input=TOKENS)
+    small, large = (set(words(graph(history, network, size=size))) for size in ((3.0, 3.5), (12.0, 8.0)))
+    assert "h" in small
+    assert "h.0" not in small
+    assert {f"h.{k}" for k in range(12)} <= large
+    halves = Figure(figsize=(24.0, 8.0)).subplots(1, 2)
+    narrow = Figure(figsize=(12.0, 8.0)).subplots(1, 4)
+    assert "h.11" in words(graph(history, network, ax=halves[0]))
+    assert "h.11" not in words(graph(history, network, ax=narrow[0]))
+
+
+def test_a_widget_is_printed_with_the_blocks_that_the_size_has_room_for() -> None:
+    history, network = residual()
+    viz = nwv.WeightViz(network, history)
+    small, large = (words(viz.figure(size=size).axes[0]) for size in ((3.0, 4.5), (15.0, 6.0)))
+    assert "layer1.0.conv1" not in small
+    assert "layer1.0.conv1" in large
+
+
+def test_a_net_that_the_browser_draws_whole_has_boxes_where_its_layers_were_too_narrow() -> None:
+    torch.manual_seed(0)
+    stages = [torch.nn.Sequential(*[torch.nn.Linear(4, 4) for _ in range(5)]) for _ in range(4)]
+    model, history = torch.nn.Sequential(*stages), nwv.History()
+    history.record(model)
+    network = nwv.as_network(model, example_input=torch.zeros(1, 4))
+    assert not rectangles(graph(history, network))
+    assert len(rectangles(graph(history, network, size=(3.75, 4.0)))) == 5  # and the input
+
+
+def test_boxes_above_each_other_keep_their_height() -> None:
+    class Branches(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.a = torch.nn.Linear(4, 500)
+            self.branches = torch.nn.ModuleList(torch.nn.Linear(500, 500) for _ in range(6))
+
+        def forward(self, x: torch.Tensor) -> list[torch.Tensor]:
+            return [branch(self.a(x)) for branch in self.branches]
+
+    model, history = Branches(), nwv.History()
+    history.record(model)
+    network = nwv.as_network(model, example_input=torch.zeros(1, 4))
+    ax = graph(history, network, expanded=["branches"])
+    heights = [bottom - top for left, right, top, bottom in rectangles(ax) if right - left > 100]
+    assert heights == pytest.approx(7 * [60])  # of a box without curves
+
+
 def test_nan_in_a_block_is_told_and_marked() -> None:
     history, network = residual(1)
     state: State = {name: np.array(array) for name, array in history[0].state.items()}
