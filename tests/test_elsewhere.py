@@ -243,6 +243,23 @@ def boxes(figure: Figure) -> list[tuple[Bbox, list[str]]]:
     ]
 
 
+@pytest.mark.parametrize(
+    ("sizes", "width", "told"),
+    [((12,) * 9, 1440, "1248 links"), ((6,) * 12, 1440, "462 links"), ((12,) * 18, 1920, "the strongest")],
+)
+def test_a_picture_of_many_layers_has_fewer_colours_before_it_has_fewer_links_and_is_wider_to_be_read(
+    figures: list[Figure], sizes: tuple[int, ...], width: int, told: str
+) -> None:
+    rng = np.random.default_rng(0)
+    names = [(f"{2 * i}", pair) for i, pair in enumerate(pairwise(sizes))]
+    shapes = {f"{i}.weight": (b, a) for i, (a, b) in names} | {f"{i}.bias": (b,) for i, (_, b) in names}
+    weights = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
+    made = previews.preview(WeightViz(None, [weights, weights]))
+    assert len(made.png) <= 100_000
+    assert Image.open(io.BytesIO(made.png)).width == width
+    assert any(told in word.replace("\u2009", "") for word in words(figures[0]))
+
+
 def test_a_deep_net_is_a_picture_of_its_blocks() -> None:
     made = previews.preview(deep(8, 4))
     assert (made.view, made.checkpoints) == ("boxes", [0, 2])

@@ -29,6 +29,8 @@ SIZES = [(width, height) for width in (720, 960) for height in (320, 400, 480, 5
 """Pixels of pages, of which the picture has twice as many: boxes take the first that has room for them, others the
 first.
 """
+WIDE = (960, 400)
+"""Of a graph that is small on any of them."""
 DENSITY = 2
 DPI = DENSITY * PIXELS_PER_INCH
 LIGHT = PALETTES["light"]
@@ -39,8 +41,8 @@ KEPT = [(29, 33, 37), (93, 100, 108), LIGHT.negative, LIGHT.positive]
 MOST_BYTES = 100_000
 ALL_LINES, MANY_LINES = 1500, (1500, 180, 90)
 """Links that are all drawn as lines; how many lines are tried until the picture is small enough."""
-FEW_COLOURS, MANY_COLOURS = 22, 62
-"""Of a picture, of a graph without portraits and of another; the more, the larger is the file."""
+FEW_COLOURS, MANY_COLOURS = (22, 12), (62, 30)
+"""Of a picture, of a graph without portraits and of another: how many are tried before there are fewer lines."""
 MOST_VALUES = 20_000_000
 """Weights that are read: of more, domains are those of some checkpoints; a larger net has no picture."""
 OVER_TIME = ("distribution", "trajectory", "spectrum", "overview")
@@ -89,19 +91,21 @@ def preview(viz: Printable) -> Preview:
     read = sorted({*shown, *np.linspace(0, n - 1, n_read).round().astype(int).tolist()})
     inches = size[0] / len(shown) / PIXELS_PER_INCH, size[1] / PIXELS_PER_INCH
     lines = MANY_LINES if viz.network.n_links <= ALL_LINES else MANY_LINES[1:]
+    lines = lines if size == SIZES[0] else MANY_LINES[2:]
     is_plain = blocks is not None and not (viz.options["portraits"] and portrayed(viz.network))
-    n_colours, kept = (FEW_COLOURS, KEPT) if is_plain else (MANY_COLOURS, [*KEPT, *NORMS])
+    colours, kept = (FEW_COLOURS, KEPT) if is_plain else (MANY_COLOURS, [*KEPT, *NORMS])
     for n_strongest in lines if blocks else (None,):
         if view == "cells":
             draw = cells(viz.history, viz._summaries, shown, viz.title)
         else:
             draw = drawer(viz, viz.view, {}, n_strongest, read, opened=blocks)
         pixels = _beside([draw(k, inches) for k in shown])
-        png = small_png(pixels, n_colours, kept)
-        if len(png) <= MOST_BYTES:
+        pngs = (small_png(pixels, n_colours, kept) for n_colours in colours)
+        png = next((png for png in pngs if len(png) <= MOST_BYTES), b"")
+        if png:
             break
     else:
-        png = small_png(pixels[::2, ::2], n_colours, kept)
+        png = small_png(pixels[::2, ::2], colours[0], kept)
     if len(png) > MOST_BYTES:
         raise ValueError(f"the picture has {len(png)} bytes, more than {MOST_BYTES}")
     return Preview(png, *size, view, shown)
@@ -133,7 +137,9 @@ def _drawn(viz: Printable) -> _Drawn:
             return _Drawn("boxes", next(fits), _n_values(found.network), found)
     if whole.collapsed.boxes:
         return _Drawn("cells")
-    return _Drawn("graph", n_values=_n_values(viz.network), opened=whole)
+    plain = (replace(page, is_screen=False) for page in pages)
+    fits = (size for size, page in zip(SIZES, plain, strict=True) if is_readable(whole, n, page))
+    return _Drawn("graph", next(fits, WIDE), _n_values(viz.network), whole)
 
 
 def _n_values(network: Network) -> int:
