@@ -253,8 +253,8 @@ def test_a_picture_of_many_layers_has_fewer_colours_before_it_has_fewer_links_an
     rng = np.random.default_rng(0)
     names = [(f"{2 * i}", pair) for i, pair in enumerate(pairwise(sizes))]
     shapes = {f"{i}.weight": (b, a) for i, (a, b) in names} | {f"{i}.bias": (b,) for i, (_, b) in names}
-    weights = {name: rng.normal(size=shape).astype(np.float32) for name, shape in shapes.items()}
-    made = previews.preview(WeightViz(None, [weights, weights]))
+    states = [{name: rng.normal(size=shape) for name, shape in shapes.items()} for _ in range(2)]
+    made = previews.preview(WeightViz(None, states))
     assert len(made.png) <= 100_000
     assert Image.open(io.BytesIO(made.png)).width == width
     assert any(told in word.replace("\u2009", "") for word in words(figures[0]))

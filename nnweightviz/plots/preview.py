@@ -90,11 +90,10 @@ def preview(viz: Printable) -> Preview:
     shown = sorted({n - 1} if view in OVER_TIME else {0, n - 1})
     read = sorted({*shown, *np.linspace(0, n - 1, n_read).round().astype(int).tolist()})
     inches = size[0] / len(shown) / PIXELS_PER_INCH, size[1] / PIXELS_PER_INCH
-    lines = MANY_LINES if viz.network.n_links <= ALL_LINES else MANY_LINES[1:]
-    lines = lines if size == SIZES[0] else MANY_LINES[2:]
+    first = 2 if size != SIZES[0] else 0 if viz.network.n_links <= ALL_LINES else 1
     is_plain = blocks is not None and not (viz.options["portraits"] and portrayed(viz.network))
     colours, kept = (FEW_COLOURS, KEPT) if is_plain else (MANY_COLOURS, [*KEPT, *NORMS])
-    for n_strongest in lines if blocks else (None,):
+    for n_strongest in MANY_LINES[first:] if blocks else (None,):
         if view == "cells":
             draw = cells(viz.history, viz._summaries, shown, viz.title)
         else:
