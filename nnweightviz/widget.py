@@ -147,11 +147,11 @@ class WeightViz(Elsewhere, Printed, anywidget.AnyWidget):
         )
         self.network, self._mover, self._is_placed = network, 0, False
         self._runs = Runs(network, histories, precision, send=self._tell, moved=self._move)
+        self._answers = Answers(self._runs, self._tell)
+        self._heard = Heard(self._tell, self.send_state, self._tell_orders)
         self._model, self.outputs = model, None
         if self._probe is not None:
             self._attach_outputs()
-        self._answers = Answers(self._runs, self._tell)
-        self._heard = Heard(self._tell, self.send_state, self._tell_orders)
         self._esm, self._css = read_static("widget.js"), read_static("nnweightviz.css")
         first = first_traits(network, self._payload.n_checkpoints, title)
         super().__init__(**first | {"view": view, "_extras": read_static("extras.js")})

@@ -240,7 +240,7 @@ export class Bands {
 
 /** For the caption, where units are to stand in an order that is not here. */
 export const missingOrder = (hasKernel: boolean): string =>
-  hasKernel ? "waiting for the kernel to order the units" : "this page lacks that order";
+  hasKernel ? "waiting for the kernel's order" : "this page lacks that order";
 
 /** For the caption; null where nothing is folded. */
 export function bandWords({ folded, clusters }: Bands, hasKernel: boolean): string | null {

@@ -135,6 +135,7 @@ export class History implements Peer {
     } else if (message.type === "exact") {
       this.#requests?.exactAnswered(message, new Float64Array(asBytes(buffers[0]).slice().buffer));
     } else if (message.type === "order") {
+      if (this.orders[message.order]?.checkpoint === message.checkpoint) return; // told again
       this.orders = { ...this.orders, [message.order]: message };
       this.#told.now();
     } else if (message.type === "error") {

@@ -52,8 +52,8 @@ export function portrayed(network: Network): Map<string, Portrayed> {
 }
 
 export const IDLE_WORDS: Record<Idle, string> = {
-  dead: "dead: all weights into it, or out of it, are 0",
-  unchanged: "unchanged: training has not changed the weights into it",
+  dead: "dead: all weights into or out of it are 0",
+  unchanged: "unchanged by training",
 };
 
 /** Why a grid is a guess, and how to state it. */

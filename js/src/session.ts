@@ -60,13 +60,14 @@ export function sessionOf(model: HostModel): Session {
   };
   model.on("change:options", show);
   show();
-  openAll(histories, index, model.get("_blocks"));
+  const given: Parts = model.get("_blocks");
+  openAll(histories, index, given);
   player.isReady = (k) => history.isReady(k) && history.hasValues;
   const gates: Session["gates"] = new Set();
   player.isDrawn = (k) => [...gates].every((isDrawn) => isDrawn(k));
   follow();
   const outputsIn = ({ outputs }: Index, parts: Parts) => (outputs ? { index: outputs, parts } : null);
-  const outputs = outputsIn(index, model.get("_blocks"));
+  const outputs = outputsIn(index, given);
   const session: Session = { network, history, histories, player, gates, outputs };
   const sent = { ...model.get("_sent") }; // of the last message of each trait that was heard: some get lost
   model.on("change:_sent", () => Object.assign(sent, model.get("_sent")));

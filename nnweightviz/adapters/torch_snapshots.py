@@ -6,9 +6,9 @@ Not for parameters that must be computed or converted first (see ``torch``).
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from operator import attrgetter
+from operator import attrgetter, methodcaller
 from typing import Any
 
 import ml_dtypes
@@ -96,11 +96,11 @@ class TorchSource:
         return copy
 
 
-_DTYPE_OF = attrgetter("dtype")
+_DTYPE_OF, _VALUES_OF = attrgetter("dtype"), methodcaller("values")
 
 
-def _members(owners: Sequence[dict[str, Any]]) -> Iterable[Any]:
-    return chain.from_iterable(map(dict.values, owners))
+def _members(owners: Sequence[Mapping[str, Any]]) -> Iterable[Any]:
+    return chain.from_iterable(map(_VALUES_OF, owners))
 
 
 def _dtype(p: torch.Tensor) -> np.dtype[Any]:

@@ -201,7 +201,7 @@ def test_dead_and_unchanged_units_are_dashed_and_counted_apart(show: Show, page:
     )
     expect(diagram.root.locator("rect.nwv-idle")).to_have_count(3)
     page.mouse.move(*diagram.unit("hidden", 4))
-    expect(diagram.tooltip).to_contain_text("dead: all weights into it, or out of it, are 0")
+    expect(diagram.tooltip).to_contain_text("dead: all weights into or out of it are 0")
 
 
 def test_the_switch_brings_lines_and_back(show: Show) -> None:

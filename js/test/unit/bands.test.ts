@@ -225,7 +225,7 @@ describe("a group that is folded by clustering", () => {
     const bands = new Bands(network, folding({ clusters: undefined }));
     expect(bands.network).toEqual(new Bands(network, folding()).network);
     expect(bandWords(bands, false)).toMatch(/bands of \d+ neighbours \(this page lacks that order\): /);
-    expect(bandWords(bands, true)).toContain("waiting for the kernel to order the units");
+    expect(bandWords(bands, true)).toContain("waiting for the kernel's order");
   });
 
   it("has h(t-1) in the same bands", () => {
