@@ -53,6 +53,15 @@ describe("the order of units", () => {
     );
   });
 
+  it("that is told again moves nothing", async () => {
+    const history = await historyOf(network, [weights]);
+    let nTold = 0;
+    history.subscribe(() => nTold++);
+    history.receive(message, []);
+    history.receive({ ...message }, []);
+    expect(nTold).toBe(1);
+  });
+
   it("that Python computes anew replaces the one before", async () => {
     const history = await historyOf(network, [weights]);
     const order = new UnitOrder();
