@@ -80,7 +80,7 @@ class Memory:
         thread looks by itself whether it is wanted: to wake it up may take longer than a whole record.
         """
         self._is_wanted = True
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="nnweightviz-memory", daemon=True)
             try:
                 self._thread.start()

@@ -98,31 +98,47 @@ class Reminder:
         self._function, self._waits_s = function, waits_s
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+        self._k, self._due = 0, 0.0  # the number of the wait, and when it ends
+        self._is_closed = False
 
     def begin(self) -> None:
         """Begin anew: nothing is due before the first wait."""
-        self._wait(0)
+        with self._lock:
+            self._due = time.monotonic() + self._waits_s[0]
+            if self._timer is None or self._k > 0:  # else the timer that runs will see that it is early
+                self._wait(0)
 
     def _wait(self, k: int) -> None:
-        self.close()
-        if k == len(self._waits_s):
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        if self._is_closed:
             return
-        timer = threading.Timer(self._waits_s[k], self._remind, [k])
+        timer = threading.Timer(self._due - time.monotonic(), self._remind)
         timer.daemon = True
-        with self._lock:
-            try:
-                timer.start()
-            except RuntimeError:
-                return
-            self._timer = timer
+        try:
+            timer.start()
+        except RuntimeError:
+            return
+        self._k, self._timer = k, timer
 
-    def _remind(self, k: int) -> None:
-        self._wait(k + 1)
+    def _remind(self) -> None:
+        with self._lock:
+            if self._timer is not threading.current_thread():  # begun anew, or closed
+                return
+            if time.monotonic() < self._due:
+                self._wait(self._k)
+                return
+            k, self._timer = self._k + 1, None
+            if k < len(self._waits_s):
+                self._due += self._waits_s[k]
+                self._wait(k)
         self._function()
 
     def close(self) -> None:
-        """Call no more, until it is begun again."""
+        """Call no more."""
         with self._lock:
+            self._is_closed = True
             if self._timer is not None:
                 self._timer.cancel()
             self._timer = None

@@ -196,8 +196,7 @@ class WeightViz(Elsewhere, Printed, anywidget.AnyWidget):
         before = orders_for(change["old"] or {})
         first = self._runs.of(None).payload  # of all runs the same: their units stand side by side
         if [first.order(order) for order in orders_for(change["new"]) if order not in before]:
-            self._tell_orders()
-            self._heard.ask_soon()
+            self._heard.tell_also()
 
     def _tell_orders(self) -> None:
         orders = self._runs.of(None).payload.orders

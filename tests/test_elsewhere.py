@@ -245,7 +245,12 @@ def boxes(figure: Figure) -> list[tuple[Bbox, list[str]]]:
 
 @pytest.mark.parametrize(
     ("sizes", "width", "told"),
-    [((12,) * 9, 1440, "1248 links"), ((6,) * 12, 1440, "462 links"), ((12,) * 18, 1920, "the strongest")],
+    [
+        ((12,) * 9, 1440, "1248 links"),
+        ((6,) * 12, 1440, "462 links"),
+        ((4,) * 15, 1920, "280 links"),
+        ((12,) * 18, 1920, "the strongest"),
+    ],
 )
 def test_a_picture_of_many_layers_has_fewer_colours_before_it_has_fewer_links_and_is_wider_to_be_read(
     figures: list[Figure], sizes: tuple[int, ...], width: int, told: str

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from nnweightviz.heard import N_ALSO
 from nnweightviz.widget import WeightViz
-from widgets import Listener, bundle, state, states
+from widgets import Listener, bundle, state, states, wait_until
 
 __all__ = ["bundle"]
 pytestmark = pytest.mark.usefixtures("bundle")
@@ -21,6 +22,7 @@ class Display(Listener):
         self.sent: dict[str, int] = dict(viz.get_state().get("_sent", {}))
         self.updates: list[dict[str, Any]] = []
         self.is_deaf = False
+        self.viz = viz
         viz._send = self.update
 
     def update(self, message: dict[str, Any], **_: Any) -> None:
@@ -29,10 +31,16 @@ class Display(Listener):
             self.sent |= traits.pop("_sent", {})
             self.updates.append(traits)
 
+    def asked(self) -> dict[str, Any]:
+        """Return the answer to a question of now."""
+        self.viz._heard.ask()
+        question = next(message for message, _ in reversed(self.heard) if message["type"] == "heard")
+        return {**question, "sent": dict(self.sent)}
+
     def answer(self) -> list[dict[str, Any]]:
         """Say what was heard; return what is told then."""
         before = len(self.updates)
-        self.say(type="heard", sent=self.sent)
+        self.say(**self.asked())
         return self.updates[before:]
 
 
@@ -81,28 +89,48 @@ def test_what_the_browser_sets_is_not_told_to_it(viz: WeightViz) -> None:
     assert display.answer() == []
 
 
+def test_answers_that_waited_for_a_busy_kernel_are_of_their_time(viz: WeightViz) -> None:
+    display = Display(viz)
+    display.is_deaf = True
+    viz.checkpoint = 3
+    display.is_deaf = False
+    first, second = display.asked(), display.asked()
+    display.say(**first)
+    display.set(checkpoint=1)
+    display.say(**second)
+    assert display.updates == [{"checkpoint": 3}]
+
+
 @pytest.mark.parametrize("sent", [None, [], {}, {"checkpoint": "1"}, {"nothing": 3}])
 def test_odd_answers_get_everything_that_was_set(viz: WeightViz, sent: Any) -> None:
     display = Display(viz)
     viz.checkpoint = 3
-    display.say(type="heard", sent=sent)
+    display.say(type="heard", number=100, sent=sent)
     assert display.updates[1:] == [{"checkpoint": 3}]
+
+
+@pytest.mark.parametrize("number", [None, "2", {}])
+def test_answers_to_no_question_get_nothing(viz: WeightViz, number: Any) -> None:
+    display = Display(viz)
+    viz.checkpoint = 3
+    display.say(type="heard", number=number, sent={})
+    assert display.updates[1:] == []
 
 
 def test_the_browser_is_asked_after_a_while_and_the_orders_of_units_are_told_again(
     viz: WeightViz, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(viz._heard._questions, "_waits_s", (0.01,) * 10)
     display = Display(viz)
-    monkeypatch.setattr(viz._heard, "ask_soon", viz._heard.ask)
     viz.options = {"order": "correlation"}
-    kinds = [message["type"] for message, _ in display.heard]
-    assert kinds.count("heard") >= 1
-    assert kinds.count("order") >= 2
+    wait_until(lambda: len([0 for message, _ in display.heard if message["type"] == "heard"]) == 10)
+    assert [message["type"] for message, _ in display.heard].count("order") == 1 + N_ALSO
 
 
 def test_a_closed_widget_asks_no_more(viz: WeightViz) -> None:
     display = Display(viz)
     viz.checkpoint = 3
     viz.close()
+    viz.options = {"order": "correlation"}
     assert viz._heard._questions._timer is None
-    assert display.heard == []
+    assert [message["type"] for message, _ in display.heard] == ["order"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +19,10 @@ from nnweightviz.storage.stored import UnreadableError
 from nnweightviz.storage.tensors import TensorFile
 from nnweightviz.throttle import Reminder
 from nnweightviz.widget import WeightViz
-from widgets import Listener, bundle, state
+from widgets import Listener, bundle, state, wait_until
 
 __all__ = ["bundle"]
 pytestmark = pytest.mark.usefixtures("bundle")
-
-
-def wait_until(condition: Callable[[], bool], timeout_s: float = 5) -> None:
-    end = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def recorded(n: int, path: Path | None = None, **about: Any) -> History:

@@ -117,6 +117,12 @@ def set_data(model: Plain) -> None:
     model.load_state_dict({k: torch.rand_like(v) for k, v in model.state_dict().items()}, assign=True)
 
 
+def shared_memory(model: Plain) -> None:
+    """As for training by several processes: the values move, the storage object stays."""
+    model.share_memory()
+    model.stir()
+
+
 CHANGES: list[Callable[[Plain], Any]] = [
     moved_data,
     transposed_in_place,
@@ -128,6 +134,7 @@ CHANGES: list[Callable[[Plain], Any]] = [
     parametrised,
     parametrised_and_back,
     set_data,
+    shared_memory,
     nn.Module.half,
     nn.Module.double,
     nn.Module.bfloat16,

@@ -79,6 +79,35 @@ def test_a_reminder_that_is_begun_anew_is_put_off() -> None:
     assert calls == []
 
 
+def test_reminders_that_are_begun_again_and_again_take_one_thread() -> None:
+    before = set(threading.enumerate())
+    reminder = Reminder(lambda: None, (0.2,))
+    for _ in range(50):
+        reminder.begin()
+    assert len(set(threading.enumerate()) - before) == 1
+    reminder.close()
+
+
+def test_reminders_that_are_begun_anew_after_some_start_from_the_first_wait() -> None:
+    calls: list[float] = []
+    reminder = Reminder(lambda: calls.append(time.monotonic()), (0.05, 0.4))
+    reminder.begin()
+    wait_until(lambda: len(calls) == 1)
+    reminder.begin()
+    wait_until(lambda: len(calls) == 3)
+    assert calls[1] - calls[0] < 0.3
+    assert calls[2] - calls[1] > 0.35
+
+
+def test_a_closed_reminder_is_not_begun_again() -> None:
+    calls: list[int] = []
+    reminder = Reminder(lambda: calls.append(0), (0.01,))
+    reminder.close()
+    reminder.begin()
+    time.sleep(0.1)
+    assert calls == []
+
+
 def test_many_requests_are_few_calls_and_the_last_state_arrives() -> None:
     seen: list[int] = []
     count = 0

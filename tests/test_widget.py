@@ -22,7 +22,7 @@ from nnweightviz.blocks import decode
 from nnweightviz.history import History
 from nnweightviz.options import validated
 from nnweightviz.widget import WeightViz
-from widgets import Listener, bundle, state, states
+from widgets import Listener, bundle, state, states, wait_until
 
 torch.set_num_threads(1)
 __all__ = ["bundle"]
@@ -31,12 +31,6 @@ pytestmark = pytest.mark.usefixtures("bundle")
 
 def model() -> torch.nn.Module:
     return torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
-
-
-def wait_until(condition: Any, timeout_s: float = 5) -> None:
-    end = time.monotonic() + timeout_s
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.01)
 
 
 def test_a_model_alone_shows_its_weights_as_they_are() -> None:

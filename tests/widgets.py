@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +37,14 @@ def state(k: float = 0.0) -> dict[str, Any]:
 def states(n: int) -> list[dict[str, Any]]:
     """Return ``n`` checkpoints, of 0, 1, 2, ..."""
     return [state(k) for k in range(n)]
+
+
+def wait_until(condition: Callable[[], object], timeout_s: float = 5) -> None:
+    """Wait for what happens in another thread."""
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.01)
 
 
 class Listener:

@@ -122,7 +122,7 @@ export type ExactMessage = {
 /** Something was lost on its way: asks for all but weights, from checkpoint `start` on. @boundary */
 export type TailMessage = { type: "tail"; revision: number; start: number };
 /** Answers the message of the same type: the number of the last message in which each trait came. @boundary */
-export type HeardMessage = { type: "heard"; sent: Record<string, number> };
+export type HeardMessage = { type: "heard"; number: number; sent: Record<string, number> };
 /** What the browser sends. */
 export type Request =
   | FetchMessage

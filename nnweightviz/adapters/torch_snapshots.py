@@ -8,7 +8,7 @@ from __future__ import annotations
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from operator import attrgetter, methodcaller
+from operator import methodcaller
 from typing import Any
 
 import ml_dtypes
@@ -40,7 +40,7 @@ class TorchSource:
         self.layout = {name: (_dtype(p), tuple(p.shape)) for name, p in owned.items()}
         self._parameters = list(owned.values())
         self._tensors = [p.detach() for p in self._parameters]
-        self._dtypes = [p.dtype for p in self._parameters]
+        self._places = [_place(p) for p in self._parameters]
         self._owners = [d for module in inner.modules() for d in (module._parameters, module._modules)]
         self._members = list(_members(self._owners))  # held, so that nothing else gets their ids
         self._ids = list(map(id, self._members))
@@ -63,11 +63,8 @@ class TorchSource:
         """Whether it is still true of a model: the same parameters, in the same places."""
         if model is not self._given() and unwrapped(model) is not self._model():
             return False
-        return (
-            list(map(id, _members(self._owners))) == self._ids
-            and all(map(torch.Tensor.is_set_to, self._tensors, self._parameters))
-            and list(map(_DTYPE_OF, self._parameters)) == self._dtypes
-        )
+        is_whole = list(map(id, _members(self._owners))) == self._ids
+        return is_whole and list(map(_place, self._parameters)) == self._places
 
     def copier(self, places: Sequence[slice]) -> Callable[[Piece], object]:
         """Return what copies each parameter's bytes to its place in a piece of memory; ``places`` are in the order of
@@ -96,7 +93,11 @@ class TorchSource:
         return copy
 
 
-_DTYPE_OF, _VALUES_OF = attrgetter("dtype"), methodcaller("values")
+_VALUES_OF = methodcaller("values")
+
+
+def _place(p: torch.Tensor) -> tuple[int, torch.dtype, torch.Size, tuple[int, ...]]:
+    return p.data_ptr(), p.dtype, p.shape, p.stride()
 
 
 def _members(owners: Sequence[Mapping[str, Any]]) -> Iterable[Any]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -75,7 +76,8 @@ def graph(
         Which blocks of a deep network are open (names of blocks and layers); the others are boxes, with their norms
         over all checkpoints. By default all of a small network, else as many as stay legible at this size.
     outputs
-        What a probe found, as ``viz.outputs`` has it: units that have room are pictures of what they put out.
+        What a probe found at the checkpoints of this history, as ``viz.outputs`` has it: units that have room are
+        pictures of what they put out.
     size, theme, title
         Of a new figure in inches; ``"light"`` or ``"dark"``; above the diagram, the network's name by default.
     shown
@@ -89,11 +91,10 @@ def graph(
         If something given is not accepted; the message says what is.
     """
     links_shown = _checked(history, shown, theme)
-    if not isinstance(outputs, Outputs | None):
-        raise TypeError(f"outputs is {in_a_word(outputs)}; it is what viz.outputs has, or None")
     network = network_of(None, history) if network is None else network
     parameters = Parameters(network, list(history))
     n = len(parameters.checkpoints)
+    _check_outputs(outputs, network, n)
     if not -n <= checkpoint < n:
         raise IndexError(
             f"checkpoint is {checkpoint}; this history has {n}, 0 to {n - 1}, or -1 for the last"
@@ -182,6 +183,26 @@ def _page_for(
     wanted = wanted_height(links.network, pictured, page.stage(MOST_SCALE)[1])
     scale = max(1.0, (wanted + words(page.width)) / page.height)
     return Page(page.width * scale, page.height * scale, words)
+
+
+def _check_outputs(outputs: Any, network: Network, n: int) -> None:
+    """Raise TypeError or ValueError unless a probe found this in a network at some of ``n`` checkpoints."""
+    if outputs is None:
+        return
+    if not isinstance(outputs, Outputs):
+        raise TypeError(f"outputs is {in_a_word(outputs)}; it is what viz.outputs has, or None")
+    n_units = {group.id: group.n_units for group in network.groups}
+    for name, found in outputs.groups.items():
+        if found.values.shape[-1] != n_units.get(name):
+            raise ValueError(
+                f"outputs are of another network: {name!r} has {found.values.shape[-1]} units there, here "
+                f"{n_units.get(name, 'none')}; pass the network that was probed"
+            )
+    if np.any(outputs.checkpoints >= n):
+        raise ValueError(
+            f"outputs are of another history: they are of checkpoint {outputs.checkpoints.max()}, too, and this one "
+            f"has {n}, 0 to {n - 1}; pass the history that was probed"
+        )
 
 
 def _checked_blocks(network: Network, expanded: Sequence[str] | None) -> Sequence[str] | None:

@@ -30,7 +30,7 @@ SIZES = [(width, height) for width in (720, 960) for height in (320, 400, 480, 5
 first.
 """
 WIDE = (960, 400)
-"""Of a graph that is small on any of them."""
+"""Of a graph whose words would be small on the first."""
 DENSITY = 2
 DPI = DENSITY * PIXELS_PER_INCH
 LIGHT = PALETTES["light"]
@@ -90,7 +90,8 @@ def preview(viz: Printable) -> Preview:
     shown = sorted({n - 1} if view in OVER_TIME else {0, n - 1})
     read = sorted({*shown, *np.linspace(0, n - 1, n_read).round().astype(int).tolist()})
     inches = size[0] / len(shown) / PIXELS_PER_INCH, size[1] / PIXELS_PER_INCH
-    first = 2 if size != SIZES[0] else 0 if viz.network.n_links <= ALL_LINES else 1
+    is_small, is_plain_page = viz.network.n_links <= ALL_LINES, size == SIZES[0]
+    first = 0 if is_small and (is_plain_page or view == "graph") else 1 if is_plain_page else 2
     is_plain = blocks is not None and not (viz.options["portraits"] and portrayed(viz.network))
     colours, kept = (FEW_COLOURS, KEPT) if is_plain else (MANY_COLOURS, [*KEPT, *NORMS])
     for n_strongest in MANY_LINES[first:] if blocks else (None,):
@@ -136,9 +137,8 @@ def _drawn(viz: Printable) -> _Drawn:
             return _Drawn("boxes", next(fits), _n_values(found.network), found)
     if whole.collapsed.boxes:
         return _Drawn("cells")
-    plain = (replace(page, is_screen=False) for page in pages)
-    fits = (size for size, page in zip(SIZES, plain, strict=True) if is_readable(whole, n, page))
-    return _Drawn("graph", next(fits, WIDE), _n_values(viz.network), whole)
+    size = SIZES[0] if is_readable(whole, n, replace(pages[0], is_screen=False)) else WIDE
+    return _Drawn("graph", size, _n_values(viz.network), whole)
 
 
 def _n_values(network: Network) -> int:

@@ -200,6 +200,16 @@ def test_without_pictures_a_diagram_is_as_without_a_probe(viz: nwv.WeightViz) ->
     assert "pictures: outputs of 9 items" in words(on)
     with pytest.raises(TypeError, match=r"outputs is a list; it is what viz\.outputs has"):
         graph(history, network, outputs=[])  # type: ignore[arg-type]
+    with pytest.raises(
+        ValueError, match=r"another history: they are of checkpoint \d, too, and this one has 1,"
+    ):
+        graph(history[:1], network, outputs=viz.outputs)
+    other = nwv.History()
+    other.record({"dense.weight": np.zeros((7, 3), np.float32)})
+    with pytest.raises(
+        ValueError, match=r"another network: .* units there, here .*; pass the network that was"
+    ):
+        graph(other, outputs=viz.outputs)
 
 
 def test_a_page_is_made_smaller_rather_than_that_pictures_have_no_room() -> None:
