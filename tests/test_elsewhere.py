@@ -382,11 +382,15 @@ def test_a_picture_that_cannot_be_drawn_is_told_once_and_the_widget_is_shown(
         assert displayed(viz)[0] == data
 
 
-def test_a_net_too_large_to_be_drawn_at_once_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(previews, "MOST_VALUES", 51)
+@pytest.mark.parametrize(("view", "most"), [("graph", 51), ("distribution", 77)])
+def test_a_net_too_large_to_be_drawn_at_once_is_a_table_of_norms_at_first_and_last(
+    view: str, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(previews, "MOST_VALUES", most)
     monkeypatch.setattr(previews, "drawer", lambda *_, **__: pytest.fail("it was drawn"))
-    with pytest.warns(UserWarning, match="3 checkpoints of 26 parameters are too many to be drawn at once"):
-        assert set(displayed(WeightViz(None, states(3)))[0]) == {WIDGET, "text/plain"}
+    made = previews.preview(WeightViz(None, states(3), view=view))
+    assert (made.view, made.checkpoints) == ("cells", [0, 2])
+    assert 2000 < len(made.png) <= 100_000
 
 
 def test_of_a_long_history_only_some_checkpoints_are_read_for_domains(

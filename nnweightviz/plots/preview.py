@@ -44,7 +44,7 @@ ALL_LINES, MANY_LINES = 1500, (1500, 180, 90)
 FEW_COLOURS, MANY_COLOURS = (22, 12), (62, 30)
 """Of a picture, of a graph without portraits and of another: how many are tried before there are fewer lines."""
 MOST_VALUES = 20_000_000
-"""Weights that are read: of more, domains are those of some checkpoints; a larger net has no picture."""
+"""Weights that are read: of more, domains are those of some checkpoints; of a larger net, the norms are shown."""
 OVER_TIME = ("distribution", "trajectory", "spectrum", "overview")
 """Views that show all checkpoints by themselves."""
 
@@ -76,17 +76,12 @@ def _unswept() -> Iterator[None]:
 @_unswept()
 def preview(viz: Printable) -> Preview:
     """Return the first and the last checkpoint beside each other as a PNG of at most 100 KB; of views that show all
-    checkpoints at once, the last one. Too many boxes are a table of norms (``"cells"``).
-
-    Raises
-    ------
-    ValueError
-        If the network is too large to be drawn at once.
+    checkpoints at once, the last one. Too many boxes, or weights, are a table of norms (``"cells"``).
     """
     n, (view, size, n_values, blocks) = len(viz.history), _drawn(viz)
     n_read = min(n, MOST_VALUES // max(1, n_values))
     if n_read < (n if view in OVER_TIME else min(2, n)):
-        raise ValueError(f"{n} checkpoints of {n_values} parameters are too many to be drawn at once")
+        (view, size, n_values, blocks), n_read = _Drawn("cells"), n
     shown = sorted({n - 1} if view in OVER_TIME else {0, n - 1})
     read = sorted({*shown, *np.linspace(0, n - 1, n_read).round().astype(int).tolist()})
     inches = size[0] / len(shown) / PIXELS_PER_INCH, size[1] / PIXELS_PER_INCH
